@@ -1,0 +1,141 @@
+//! Decisions: a command and the state in, effects and a reply out.
+//!
+//! One function a command, every branch in the order of the documented precedence
+//! (`docs/reference/errors.md`). Nothing is changed here; a refusal has no effects.
+
+mod accounts;
+mod due;
+mod holds;
+mod money;
+mod tenants;
+mod transfers;
+
+use crate::account::{Account, Party};
+use crate::command::Command;
+use crate::effect::{Effect, Hold};
+use crate::id::{AccountId, IdSource, TenantId};
+use crate::rejection::Rejection;
+use crate::state::State;
+use crate::tenant::{Owner, Tenant};
+use crate::time::Millis;
+use crate::transfer::Transfer;
+
+/// What a decision may use besides the state: the machine's time, and new ids.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The machine's time.
+    pub now: Millis,
+    /// Where new ids come from.
+    pub ids: &'a mut IdSource,
+}
+
+impl Context<'_> {
+    fn new_id(&mut self) -> u64 {
+        self.ids.issue(self.now)
+    }
+}
+
+/// What a command changes and what it answers. All of it becomes durable in one commit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Decision {
+    /// The changes, in the order to apply them.
+    pub effects: Vec<Effect>,
+    /// The answer.
+    pub reply: Reply,
+}
+
+/// The answer to a command.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reply {
+    /// Nothing to tell.
+    Done,
+    /// A tenant, as it is now.
+    Tenant(Tenant),
+    /// A new owner.
+    Owner(Owner),
+    /// An account, as it is now.
+    Account(Account),
+    /// A transfer, with its two ends as they are to be shown.
+    Transfer {
+        /// The transfer, as it is now.
+        transfer: Transfer,
+        /// Its source.
+        source: Option<Party>,
+        /// Its destination.
+        destination: Option<Party>,
+    },
+    /// A hold.
+    Hold(Hold),
+}
+
+/// Decides one command. Pure: the same input gives the same decision.
+///
+/// # Errors
+/// A [`Rejection`], with which nothing changes.
+pub fn decide(
+    state: &State,
+    command: &Command,
+    context: &mut Context<'_>,
+) -> Result<Decision, Rejection> {
+    match command {
+        Command::CreateTenant { name, mode } => tenants::create(name, *mode, context),
+        Command::SetClock { tenant, clock } => tenants::set_clock(state, *tenant, *clock, context),
+        Command::CreateOwner { tenant, kind, name } => {
+            tenants::create_owner(state, *tenant, *kind, name, context)
+        }
+        Command::OpenAccount(open) => accounts::open(state, open, context),
+        Command::SetAccountState { tenant, account, state: wanted } => {
+            accounts::set_state(state, *tenant, *account, *wanted, context)
+        }
+        Command::CreateTransfer(create) => transfers::create(state, create, context),
+        Command::MoneyIn(money) => money::money_in(state, money, context),
+        Command::MoneyOut(money) => money::money_out(state, money, context),
+        Command::ReturnTransfer { tenant, transfer, code } => {
+            transfers::give_back(state, *tenant, *transfer, *code, context)
+        }
+        Command::PlaceHold(place) => holds::place(state, place, context),
+        Command::ReleaseHold { tenant, hold } => holds::release(state, *tenant, *hold),
+        Command::RunDue(due) => Ok(due::run(state, due, context)),
+    }
+}
+
+fn tenant_of(state: &State, id: TenantId) -> Result<&Tenant, Rejection> {
+    state.tenant(id).ok_or(Rejection::TenantNotFound)
+}
+
+/// A customer's account of this tenant; system accounts and other tenants' do not exist here.
+fn account_of(state: &State, tenant: TenantId, id: AccountId) -> Option<&Account> {
+    state
+        .account(id)
+        .filter(|account| account.tenant == tenant)
+        .filter(|account| !matches!(account.kind, crate::account::AccountKind::System(_)))
+}
+
+fn check_text(
+    field: &'static str,
+    value: &str,
+    at_least: usize,
+    at_most: usize,
+) -> Result<(), Rejection> {
+    let length = value.chars().count();
+    if length < at_least || (at_least > 0 && value.trim().is_empty()) {
+        return Err(Rejection::Invalid { field, reason: "must not be empty" });
+    }
+    if length > at_most {
+        let reason = if at_most == NAME_MAX {
+            "must have at most 100 characters"
+        } else {
+            "must have at most 255 characters"
+        };
+        return Err(Rejection::Invalid { field, reason });
+    }
+    if value.chars().any(char::is_control) {
+        return Err(Rejection::Invalid { field, reason: "must not have control characters" });
+    }
+    Ok(())
+}
+
+/// Characters in a name.
+const NAME_MAX: usize = 100;
+/// Characters in a description.
+const TEXT_MAX: usize = 255;

@@ -1,0 +1,164 @@
+//! Opening, blocking and closing accounts.
+
+use std::sync::Arc;
+
+use super::{Context, Decision, NAME_MAX, Reply, TEXT_MAX, account_of, check_text, tenant_of};
+use crate::account::{Account, AccountKind, AccountState, Reported, SystemKind};
+use crate::command::OpenAccount;
+use crate::effect::Effect;
+use crate::id::{AccountId, OwnerId, TenantId};
+use crate::money::Currency;
+use crate::rejection::Rejection;
+use crate::state::State;
+use crate::time::Millis;
+
+pub(super) fn open(
+    state: &State,
+    open: &OpenAccount,
+    context: &mut Context<'_>,
+) -> Result<Decision, Rejection> {
+    let tenant = tenant_of(state, open.tenant)?;
+    let owner = state
+        .owner(open.owner)
+        .filter(|owner| owner.tenant == tenant.id)
+        .ok_or(Rejection::OwnerNotFound)?;
+    check_open(open)?;
+    let (source, destination) = open.kind.default_roles();
+    let now = tenant.clock.now(context.now);
+    let account = Account {
+        id: AccountId::new(context.new_id()),
+        tenant: tenant.id,
+        owner: owner.id,
+        kind: open.kind,
+        name: Arc::clone(&open.name),
+        description: open.description.clone(),
+        institution: open.institution.clone(),
+        number_last_four: open.number_last_four.clone(),
+        routing_last_four: open.routing_last_four.clone(),
+        currency: open.currency,
+        state: AccountState::Active,
+        can_be_source: open.can_be_source.unwrap_or(source),
+        can_be_destination: open.can_be_destination.unwrap_or(destination),
+        reported: Reported {
+            updated_at: (open.reported != Reported::default()).then_some(now),
+            ..open.reported.clone()
+        },
+        created_at: now,
+        updated_at: now,
+        balance: 0,
+        held: 0,
+        entries: 0,
+    };
+    Ok(Decision {
+        effects: vec![Effect::AccountOpened(account.clone())],
+        reply: Reply::Account(account),
+    })
+}
+
+fn check_open(open: &OpenAccount) -> Result<(), Rejection> {
+    let invalid = |field, reason| Err(Rejection::Invalid { field, reason });
+    if matches!(open.kind, AccountKind::System(_)) {
+        return invalid("type", "must not be a system account");
+    }
+    check_text("name", &open.name, 1, NAME_MAX)?;
+    if let Some(description) = &open.description {
+        check_text("description", description, 0, TEXT_MAX)?;
+    }
+    if let Some(institution) = &open.institution {
+        check_text("institution_name", institution, 1, NAME_MAX)?;
+    }
+    for (field, digits) in [
+        ("account_number_last_four", &open.number_last_four),
+        ("routing_number_last_four", &open.routing_last_four),
+    ] {
+        if let Some(digits) = digits
+            && (digits.len() != 4 || !digits.bytes().all(|byte| byte.is_ascii_digit()))
+        {
+            return invalid(field, "must be four digits");
+        }
+    }
+    let external = matches!(open.kind, AccountKind::External(_));
+    if !external && open.reported != Reported::default() {
+        return invalid("reported", "is for external accounts only");
+    }
+    if open.can_be_source == Some(true)
+        && external
+        && !open.kind.default_roles().0
+    {
+        return invalid("can_be_source", "must be false: this account only takes money in");
+    }
+    Ok(())
+}
+
+pub(super) fn set_state(
+    state: &State,
+    tenant: TenantId,
+    account: AccountId,
+    wanted: AccountState,
+    context: &mut Context<'_>,
+) -> Result<Decision, Rejection> {
+    let tenant = tenant_of(state, tenant)?;
+    let account = account_of(state, tenant.id, account).ok_or(Rejection::AccountNotFound)?;
+    if account.state == wanted || account.state == AccountState::Destroyed {
+        return Err(Rejection::AlreadyInState { state: account.state });
+    }
+    if wanted == AccountState::Destroyed {
+        if account.balance != 0 {
+            return Err(Rejection::BalanceNotZero { balance: account.balance });
+        }
+        let id = Some(account.id);
+        let in_use = state.open_transfers().any(|t| t.source == id || t.destination == id);
+        if account.held != 0 || in_use {
+            return Err(Rejection::AccountInUse);
+        }
+    }
+    let at = tenant.clock.now(context.now);
+    let changed = Account { state: wanted, updated_at: at, ..account.clone() };
+    Ok(Decision {
+        effects: vec![Effect::AccountStateSet { account: account.id, state: wanted, at }],
+        reply: Reply::Account(changed),
+    })
+}
+
+/// The owner's system account of this kind, opened now if it is not there yet.
+///
+/// The second part is the effect that opens it.
+pub(super) fn system_account(
+    state: &State,
+    tenant: TenantId,
+    owner: OwnerId,
+    kind: SystemKind,
+    currency: Currency,
+    at: Millis,
+    context: &mut Context<'_>,
+) -> (Account, Option<Effect>) {
+    if let Some(account) = state.system_account(owner, kind, currency) {
+        return (account.clone(), None);
+    }
+    let name = match kind {
+        SystemKind::World => "world",
+        SystemKind::InTransit(_) => "in transit",
+    };
+    let account = Account {
+        id: AccountId::new(context.new_id()),
+        tenant,
+        owner,
+        kind: AccountKind::System(kind),
+        name: Arc::from(name),
+        description: None,
+        institution: None,
+        number_last_four: None,
+        routing_last_four: None,
+        currency,
+        state: AccountState::Active,
+        can_be_source: false,
+        can_be_destination: false,
+        reported: Reported::default(),
+        created_at: at,
+        updated_at: at,
+        balance: 0,
+        held: 0,
+        entries: 0,
+    };
+    (account.clone(), Some(Effect::AccountOpened(account)))
+}

@@ -1,0 +1,105 @@
+//! What a decision changes, as data: the vocabulary of the journal.
+
+use crate::account::{Account, AccountState};
+use crate::id::{AccountId, HoldId, TenantId, TransferId};
+use crate::money::Amount;
+use crate::posting::Posting;
+use crate::tenant::{Owner, Tenant, TenantClock};
+use crate::time::Millis;
+use crate::transfer::{ErrorCode, Status, Transfer};
+
+/// One change. Facts only: applying it needs no rule and no judgement.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// A tenant exists from now on.
+    TenantCreated(Tenant),
+    /// A tenant's clock was set.
+    ClockSet {
+        /// The tenant.
+        tenant: TenantId,
+        /// Its clock from now on.
+        clock: TenantClock,
+    },
+    /// An owner exists from now on.
+    OwnerCreated(Owner),
+    /// An account exists from now on, with nothing on it.
+    AccountOpened(Account),
+    /// An account was blocked, unblocked or closed.
+    AccountStateSet {
+        /// The account.
+        account: AccountId,
+        /// Its state from now on.
+        state: AccountState,
+        /// When, by the tenant's clock.
+        at: Millis,
+    },
+    /// A transfer exists from now on.
+    TransferRecorded(Transfer),
+    /// A transfer changed its status.
+    TransferMoved {
+        /// The transfer.
+        transfer: TransferId,
+        /// Where it was.
+        from: Status,
+        /// Where it is now.
+        to: Status,
+        /// Why, when it ended badly.
+        error: Option<ErrorCode>,
+        /// When, by the tenant's clock.
+        at: Millis,
+    },
+    /// Money moved.
+    Posted {
+        /// The transfer it moved for.
+        transfer: TransferId,
+        /// When, by the tenant's clock.
+        at: Millis,
+        /// The entries.
+        posting: Posting,
+    },
+    /// Money was reserved.
+    HoldPlaced(Hold),
+    /// Reserved money is free again.
+    HoldReleased(HoldId),
+    /// Something must be done at a time.
+    DueAdded(Due),
+    /// It was done, or need not be done any more.
+    DueRemoved(Due),
+}
+
+/// Money reserved on an account, not yet moved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hold {
+    /// Its id.
+    pub id: HoldId,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The account.
+    pub account: AccountId,
+    /// How much.
+    pub amount: Amount,
+    /// When it was placed, by the tenant's clock.
+    pub created_at: Millis,
+    /// When it ends by itself.
+    pub expires_at: Option<Millis>,
+}
+
+/// Work that must happen at a time. Ordered by tenant, time, then kind and id of the work.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Due {
+    /// The tenant by whose clock it is due.
+    pub tenant: TenantId,
+    /// When, by that clock.
+    pub at: Millis,
+    /// What.
+    pub work: Work,
+}
+
+/// A kind of work.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Work {
+    /// Bring a transfer one step further: settle it, or hand it to its rail.
+    Settle(TransferId),
+    /// End a hold.
+    ExpireHold(HoldId),
+}

@@ -1,0 +1,44 @@
+//! The pure core: money, ids, accounts, transfers and the decisions about them.
+//!
+//! Nothing here does I/O, reads a clock or draws a random number. Time and ids are handed in
+//! ([`Context`]), state is handed in ([`State`]), and the answer is data: [`decide`] turns a
+//! [`Command`] into a [`Decision`], a list of [`Effect`]s plus a reply, and [`State::apply`] is
+//! the only way an effect changes anything. The same two functions serve requests, due work,
+//! crash recovery and verification, so all of them agree by construction.
+//!
+//! Guarantees, checked by assertions that stay on in release builds:
+//! - the debits of every posting equal its credits, per currency;
+//! - no account with a floor ends a posting with less available money than that floor;
+//! - a transfer changes status only along [`transfer::TRANSITIONS`].
+
+#![deny(clippy::arithmetic_side_effects)]
+
+pub mod account;
+mod command;
+mod decide;
+mod effect;
+pub mod id;
+pub mod money;
+pub mod posting;
+mod rejection;
+mod state;
+pub mod tenant;
+pub mod time;
+pub mod transfer;
+
+pub use account::{Account, AccountKind, AccountState, ExternalKind, Party, Rail, SystemKind};
+pub use command::{
+    Command, CreateTransfer, MoneyIn, MoneyOut, OpenAccount, PlaceHold, RAIL_DELAY_DEFAULT,
+};
+pub use decide::{Context, Decision, Reply, decide};
+pub use effect::{Due, Effect, Hold, Work};
+pub use id::{
+    AccountId, ExecutionId, HoldId, IdSource, KeyId, OwnerId, RuleId, TenantId, TransferId,
+};
+pub use money::{Amount, Currency, MoneyError};
+pub use posting::{Entry, Posting, Side};
+pub use rejection::Rejection;
+pub use state::{Inconsistency, State};
+pub use tenant::{Owner, OwnerKind, Tenant, TenantClock, TenantMode};
+pub use time::Millis;
+pub use transfer::{Direction, ErrorCode, Origin, Status, Transfer};

@@ -1,0 +1,160 @@
+//! A business "no": closed, with data, a stable code and the field at fault.
+
+use crate::account::AccountState;
+use crate::id::AccountId;
+use crate::transfer::Status;
+
+/// Why a command was refused. Nothing has changed when it was.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Rejection {
+    /// A field of the command is out of its bounds.
+    #[error("{field} {reason}")]
+    Invalid {
+        /// The field, as the command names it.
+        field: &'static str,
+        /// What is wrong with it, to be read after the field's name.
+        reason: &'static str,
+    },
+    /// No such tenant.
+    #[error("the tenant does not exist")]
+    TenantNotFound,
+    /// No such owner in this tenant.
+    #[error("the owner does not exist")]
+    OwnerNotFound,
+    /// No such account in this tenant.
+    #[error("the account does not exist")]
+    AccountNotFound,
+    /// No such open transfer in this tenant.
+    #[error("the transfer does not exist or has ended")]
+    TransferNotFound,
+    /// No such hold in this tenant.
+    #[error("the hold does not exist")]
+    HoldNotFound,
+    /// The source is not an account of this tenant.
+    #[error("the source account does not exist")]
+    SourceNotFound,
+    /// The destination is not an account of this tenant.
+    #[error("the destination account does not exist")]
+    DestinationNotFound,
+    /// Source and destination are one account.
+    #[error("source and destination must be different accounts")]
+    SameAccount,
+    /// The source is blocked or closed.
+    #[error("the source account is {}", state_word(*state))]
+    SourceNotActive {
+        /// What it is instead of active.
+        state: AccountState,
+    },
+    /// The destination is blocked or closed.
+    #[error("the destination account is {}", state_word(*state))]
+    DestinationNotActive {
+        /// What it is instead of active.
+        state: AccountState,
+    },
+    /// Money cannot be taken from the source by a transfer.
+    #[error("the source account cannot be the source of a transfer")]
+    SourceNotAllowed,
+    /// Money cannot be put into the destination by a transfer.
+    #[error("the destination account cannot be the destination of a transfer")]
+    DestinationNotAllowed,
+    /// Source and destination belong to different owners.
+    #[error("money moves only between accounts of the same owner")]
+    OwnersDiffer,
+    /// The amount's currency is not that of an account.
+    #[error("the amount and both accounts must have the same currency")]
+    CurrencyMismatch,
+    /// Too little money on an account.
+    #[error("account {account} has {available} available, {requested} requested")]
+    InsufficientFunds {
+        /// The account.
+        account: AccountId,
+        /// What it has available, in minor units.
+        available: i64,
+        /// What was asked for, in minor units.
+        requested: i64,
+    },
+    /// A balance would leave the 64-bit range.
+    #[error("the balance would be too large to record")]
+    BalanceOverflow,
+    /// The transfer is not where it would have to be.
+    #[error("the transfer is {}, not pending", status_word(*status))]
+    NotPending {
+        /// Where it stands.
+        status: Status,
+    },
+    /// Simulated money and clocks are for sandbox tenants.
+    #[error("only a sandbox tenant can do this")]
+    SandboxOnly,
+    /// A tenant's clock only moves forward.
+    #[error("the clock can only move forward")]
+    ClockBackwards,
+    /// The account is in this state already, or has been closed for good.
+    #[error("the account is already {}", state_word(*state))]
+    AlreadyInState {
+        /// The state it is in.
+        state: AccountState,
+    },
+    /// Money is left on the account.
+    #[error("the account's balance must be zero, it is {balance}")]
+    BalanceNotZero {
+        /// The balance in minor units.
+        balance: i64,
+    },
+    /// Transfers or holds of the account are still open.
+    #[error("the account has open transfers or holds")]
+    AccountInUse,
+}
+
+fn state_word(state: AccountState) -> &'static str {
+    match state {
+        AccountState::Active => "active",
+        AccountState::Blocked => "blocked",
+        AccountState::Destroyed => "closed",
+    }
+}
+
+fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::Scheduled => "scheduled",
+        Status::PendingApproval => "waiting for approval",
+        Status::Processing => "processing",
+        Status::Pending => "pending",
+        Status::Complete => "complete",
+        Status::Incomplete => "incomplete",
+        Status::Error => "in error",
+        Status::Rejected => "rejected",
+        Status::Cancelled => "cancelled",
+    }
+}
+
+impl Rejection {
+    /// The stable code: what programs compare and documents list.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Rejection::Invalid { .. } => "invalid_parameters",
+            Rejection::TenantNotFound => "tenant_not_found",
+            Rejection::OwnerNotFound => "owner_not_found",
+            Rejection::AccountNotFound => "account_not_found",
+            Rejection::TransferNotFound => "transfer_not_found",
+            Rejection::HoldNotFound => "hold_not_found",
+            Rejection::SourceNotFound => "transfer_source_not_found",
+            Rejection::DestinationNotFound => "transfer_destination_not_found",
+            Rejection::SameAccount => "same_account",
+            Rejection::SourceNotActive { .. } => "source_not_active",
+            Rejection::DestinationNotActive { .. } => "destination_not_active",
+            Rejection::SourceNotAllowed => "source_not_allowed",
+            Rejection::DestinationNotAllowed => "destination_not_allowed",
+            Rejection::OwnersDiffer => "owners_differ",
+            Rejection::CurrencyMismatch => "currency_mismatch",
+            Rejection::InsufficientFunds { .. } => "insufficient_funds",
+            Rejection::BalanceOverflow => "balance_overflow",
+            Rejection::NotPending { .. } => "transfer_not_pending",
+            Rejection::SandboxOnly => "sandbox_only",
+            Rejection::ClockBackwards => "clock_backwards",
+            Rejection::AlreadyInState { .. } => "already_in_state",
+            Rejection::BalanceNotZero { .. } => "balance_not_zero",
+            Rejection::AccountInUse => "account_in_use",
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! The state that decisions are made against, and the only way to change it.
+//!
+//! Phases: an effect is checked against the state, then applied; an effect that does not fit is
+//! an [`Inconsistency`], never a silent repair. The writer treats one as a broken invariant and
+//! stops, `verify` reports it, recovery refuses to start. Final transfers are not kept: memory is
+//! bounded by accounts and by what is still open.
+
+mod due;
+
+use std::collections::HashMap;
+
+use crate::account::{Account, AccountState, SystemKind};
+use crate::effect::{Due, Effect, Hold};
+use crate::id::{AccountId, HoldId, OwnerId, TenantId, TransferId};
+use crate::money::Currency;
+use crate::posting::{Entry, Posting, Side};
+use crate::tenant::{Owner, Tenant, TenantClock};
+use crate::time::Millis;
+use crate::transfer::{Status, TRANSITIONS, Transfer};
+use due::DueQueue;
+
+/// An effect that does not fit the state: our mistake or damaged data, never the user's.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Inconsistency(pub String);
+
+/// Everything a decision can look at.
+#[derive(Clone, Default, Debug)]
+pub struct State {
+    tenants: HashMap<TenantId, Tenant>,
+    owners: HashMap<OwnerId, Owner>,
+    accounts: HashMap<AccountId, Account>,
+    system: HashMap<(OwnerId, SystemKind, Currency), AccountId>,
+    open: HashMap<TransferId, Transfer>,
+    holds: HashMap<HoldId, Hold>,
+    due: DueQueue,
+    last_id: u64,
+}
+
+macro_rules! ensure {
+    ($condition:expr, $($message:tt)+) => {
+        if !$condition {
+            return Err(Inconsistency(format!($($message)+)));
+        }
+    };
+}
+
+impl State {
+    /// The tenant with this id.
+    #[must_use]
+    pub fn tenant(&self, id: TenantId) -> Option<&Tenant> {
+        self.tenants.get(&id)
+    }
+
+    /// The owner with this id.
+    #[must_use]
+    pub fn owner(&self, id: OwnerId) -> Option<&Owner> {
+        self.owners.get(&id)
+    }
+
+    /// The account with this id, system accounts included.
+    #[must_use]
+    pub fn account(&self, id: AccountId) -> Option<&Account> {
+        self.accounts.get(&id)
+    }
+
+    /// An owner's system account, once it exists.
+    #[must_use]
+    pub fn system_account(
+        &self,
+        owner: OwnerId,
+        kind: SystemKind,
+        currency: Currency,
+    ) -> Option<&Account> {
+        self.system.get(&(owner, kind, currency)).and_then(|id| self.accounts.get(id))
+    }
+
+    /// The transfer with this id, while it is open.
+    #[must_use]
+    pub fn open_transfer(&self, id: TransferId) -> Option<&Transfer> {
+        self.open.get(&id)
+    }
+
+    /// The hold with this id, while it lasts.
+    #[must_use]
+    pub fn hold(&self, id: HoldId) -> Option<&Hold> {
+        self.holds.get(&id)
+    }
+
+    /// Every account, in no particular order.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values()
+    }
+
+    /// Every open transfer, in no particular order.
+    pub fn open_transfers(&self) -> impl Iterator<Item = &Transfer> {
+        self.open.values()
+    }
+
+    /// Every tenant, in no particular order.
+    pub fn tenants(&self) -> impl Iterator<Item = &Tenant> {
+        self.tenants.values()
+    }
+
+    /// Every hold, in no particular order.
+    pub fn holds(&self) -> impl Iterator<Item = &Hold> {
+        self.holds.values()
+    }
+
+    /// How much work is waiting, due or not.
+    #[must_use]
+    pub fn due_len(&self) -> usize {
+        self.due.len()
+    }
+
+    /// Whether this work is waiting.
+    #[must_use]
+    pub fn is_due(&self, due: &Due) -> bool {
+        self.due.contains(due)
+    }
+
+    /// The work to do first when the machine's clock shows `machine`, if any is due by then.
+    #[must_use]
+    pub fn next_due(&self, machine: Millis) -> Option<Due> {
+        self.due.next(machine)
+    }
+
+    /// The machine's time at which the next work becomes due; [`Millis::NEVER`] when none will.
+    #[must_use]
+    pub fn next_due_at(&self) -> Millis {
+        self.due.next_at()
+    }
+
+    /// A tenant's waiting work, first due first.
+    pub fn due_of(&self, tenant: TenantId) -> impl Iterator<Item = &Due> {
+        self.due.of(tenant)
+    }
+
+    /// The greatest id seen in any effect.
+    #[must_use]
+    pub fn last_id(&self) -> u64 {
+        self.last_id
+    }
+
+    /// Makes `id` known as issued, so that later ids are greater.
+    pub fn observe_id(&mut self, id: u64) {
+        self.last_id = self.last_id.max(id);
+    }
+
+    /// Changes the state by one effect.
+    ///
+    /// # Errors
+    /// [`Inconsistency`] when the effect does not fit. The state is then not to be used further.
+    pub fn apply(&mut self, effect: &Effect) -> Result<(), Inconsistency> {
+        match effect {
+            Effect::TenantCreated(tenant) => {
+                let twin = self.tenants.insert(tenant.id, tenant.clone());
+                ensure!(twin.is_none(), "tenant {} was made twice", tenant.id);
+                self.observe_id(tenant.id.raw());
+            }
+            Effect::ClockSet { tenant, clock } => self.apply_clock(*tenant, *clock)?,
+            Effect::OwnerCreated(owner) => {
+                ensure!(self.tenants.contains_key(&owner.tenant), "owner {} lacks a tenant", owner.id);
+                let twin = self.owners.insert(owner.id, owner.clone());
+                ensure!(twin.is_none(), "owner {} was made twice", owner.id);
+                self.observe_id(owner.id.raw());
+            }
+            Effect::AccountOpened(account) => {
+                ensure!(account.balance == 0, "account {} opens with money", account.id);
+                ensure!(account.held == 0, "account {} opens with a hold", account.id);
+                ensure!(account.entries == 0, "account {} opens with entries", account.id);
+                self.restore_account(account.clone())?;
+            }
+            Effect::AccountStateSet { account, state, at } => {
+                let account = self.account_mut(*account)?;
+                ensure!(
+                    account.state != AccountState::Destroyed,
+                    "account {} changes after it was closed",
+                    account.id
+                );
+                account.state = *state;
+                account.updated_at = *at;
+            }
+            Effect::TransferRecorded(transfer) => {
+                if transfer.status.is_final() {
+                    self.observe_id(transfer.id.raw());
+                } else {
+                    self.restore_open_transfer(transfer.clone())?;
+                }
+            }
+            Effect::TransferMoved { transfer, from, to, error, at } => {
+                self.apply_move(*transfer, *from, *to, *error, *at)?;
+            }
+            Effect::Posted { posting, .. } => self.apply_posting(posting)?,
+            Effect::HoldPlaced(hold) => {
+                let account = self.account_mut(hold.account)?;
+                account.held = account
+                    .held
+                    .checked_add(hold.amount.minor())
+                    .ok_or_else(|| Inconsistency(format!("holds of {} overflow", account.id)))?;
+                check_floor(account)?;
+                self.restore_hold(*hold)?;
+            }
+            Effect::HoldReleased(id) => {
+                let hold = self
+                    .holds
+                    .remove(id)
+                    .ok_or_else(|| Inconsistency(format!("hold {id} is released but unknown")))?;
+                let account = self.account_mut(hold.account)?;
+                ensure!(account.held >= hold.amount.minor(), "account {} holds too little", account.id);
+                account.held = account.held.saturating_sub(hold.amount.minor());
+            }
+            Effect::DueAdded(due) => self.restore_due(*due)?,
+            Effect::DueRemoved(due) => {
+                ensure!(self.due.remove(due), "work that was not waiting is removed: {due:?}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts back a tenant that was saved.
+    ///
+    /// # Errors
+    /// [`Inconsistency`] when it is there already.
+    pub fn restore_tenant(&mut self, tenant: Tenant) -> Result<(), Inconsistency> {
+        self.apply(&Effect::TenantCreated(tenant))
+    }
+
+    /// Puts back an account that was saved, with its balance.
+    ///
+    /// # Errors
+    /// [`Inconsistency`] when it is there already or its owner is not.
+    pub fn restore_account(&mut self, account: Account) -> Result<(), Inconsistency> {
+        ensure!(self.owners.contains_key(&account.owner), "account {} lacks an owner", account.id);
+        if let crate::account::AccountKind::System(kind) = account.kind {
+            let key = (account.owner, kind, account.currency);
+            let twin = self.system.insert(key, account.id);
+            ensure!(twin.is_none(), "owner {} has {kind:?} twice", account.owner);
+        }
+        self.observe_id(account.id.raw());
+        let id = account.id;
+        let twin = self.accounts.insert(id, account);
+        ensure!(twin.is_none(), "account {id} was opened twice");
+        Ok(())
+    }
+
+    /// Puts back a transfer that was open when it was saved.
+    ///
+    /// # Errors
+    /// [`Inconsistency`] when it is there already or has ended.
+    pub fn restore_open_transfer(&mut self, transfer: Transfer) -> Result<(), Inconsistency> {
+        ensure!(!transfer.status.is_final(), "transfer {} has ended", transfer.id);
+        self.observe_id(transfer.id.raw());
+        let id = transfer.id;
+        let twin = self.open.insert(id, transfer);
+        ensure!(twin.is_none(), "transfer {id} was recorded twice");
+        Ok(())
+    }
+
+    /// Puts back a hold that was saved; its account's `held` already counts it.
+    ///
+    /// # Errors
+    /// [`Inconsistency`] when it is there already.
+    pub fn restore_hold(&mut self, hold: Hold) -> Result<(), Inconsistency> {
+        self.observe_id(hold.id.raw());
+        let twin = self.holds.insert(hold.id, hold);
+        ensure!(twin.is_none(), "hold {} was placed twice", hold.id);
+        Ok(())
+    }
+
+    /// Puts back work that was waiting.
+    ///
+    /// # Errors
+    /// [`Inconsistency`] when it waits already or its tenant is unknown.
+    pub fn restore_due(&mut self, due: Due) -> Result<(), Inconsistency> {
+        let Some(tenant) = self.tenants.get(&due.tenant) else {
+            return Err(Inconsistency(format!("work of unknown tenant {}", due.tenant)));
+        };
+        ensure!(self.due.insert(due, tenant.clock), "work was added twice: {due:?}");
+        Ok(())
+    }
+
+    fn account_mut(&mut self, id: AccountId) -> Result<&mut Account, Inconsistency> {
+        self.accounts.get_mut(&id).ok_or_else(|| Inconsistency(format!("account {id} is unknown")))
+    }
+
+    fn apply_clock(&mut self, id: TenantId, clock: TenantClock) -> Result<(), Inconsistency> {
+        let Some(tenant) = self.tenants.get_mut(&id) else {
+            return Err(Inconsistency(format!("tenant {id} is unknown")));
+        };
+        tenant.clock = clock;
+        self.due.set_clock(id, clock);
+        Ok(())
+    }
+
+    fn apply_move(
+        &mut self,
+        id: TransferId,
+        from: Status,
+        to: Status,
+        error: Option<crate::transfer::ErrorCode>,
+        at: Millis,
+    ) -> Result<(), Inconsistency> {
+        let known = TRANSITIONS.iter().any(|(a, _, b)| *a == from && *b == to);
+        ensure!(known, "transfer {id} cannot go from {from:?} to {to:?}");
+        let Some(transfer) = self.open.get_mut(&id) else {
+            return Err(Inconsistency(format!("transfer {id} moves but is not open")));
+        };
+        ensure!(transfer.status == from, "transfer {id} is {:?}, not {from:?}", transfer.status);
+        if to.is_final() {
+            self.open.remove(&id);
+        } else {
+            transfer.status = to;
+            transfer.error = error;
+            transfer.updated_at = at;
+        }
+        Ok(())
+    }
+
+    fn apply_posting(&mut self, posting: &Posting) -> Result<(), Inconsistency> {
+        let net: i128 = posting.entries().iter().map(signed).sum();
+        ensure!(net == 0, "a posting is off balance by {net}");
+        for entry in posting.entries() {
+            let account = self.account_mut(entry.account)?;
+            ensure!(
+                account.entries.checked_add(1) == Some(entry.sequence),
+                "account {} has {} entries, the next is numbered {}",
+                account.id,
+                account.entries,
+                entry.sequence
+            );
+            ensure!(
+                account.currency == entry.amount.currency(),
+                "account {} is not in {}",
+                account.id,
+                entry.amount.currency()
+            );
+            let after = i128::from(account.balance).saturating_add(signed(entry));
+            ensure!(
+                after == i128::from(entry.balance_after),
+                "account {} would have {after}, its entry {} says {}",
+                account.id,
+                entry.sequence,
+                entry.balance_after
+            );
+            account.balance = entry.balance_after;
+            account.entries = entry.sequence;
+            if entry.side == Side::Debit {
+                check_floor(account)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn signed(entry: &Entry) -> i128 {
+    let minor = i128::from(entry.amount.minor());
+    match entry.side {
+        Side::Debit => minor.saturating_neg(),
+        Side::Credit => minor,
+    }
+}
+
+fn check_floor(account: &Account) -> Result<(), Inconsistency> {
+    if let Some(floor) = account.kind.floor() {
+        ensure!(
+            account.available() >= floor,
+            "account {} would have {} available, its floor is {floor}",
+            account.id,
+            account.available()
+        );
+    }
+    Ok(())
+}

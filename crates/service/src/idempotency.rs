@@ -1,0 +1,100 @@
+//! What an idempotency key is bound to, and what a repeated one is answered.
+//!
+//! The rules and their reasons: `docs/decisions/2026-11-21-idempotency.md`.
+
+use std::sync::Arc;
+
+use ledger::{KeyId, TenantId};
+use store::{Claim, Fingerprint};
+
+use crate::error::{Error, Result};
+
+/// Characters a client's key may have.
+pub const KEY_MAX: usize = 255;
+
+/// A client's idempotency key with the request id it came with.
+#[derive(Clone, Debug)]
+pub struct IdempotencyKey {
+    text: String,
+    request_id: Arc<str>,
+}
+
+impl IdempotencyKey {
+    /// A key of 1 to 255 characters.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when it is empty or longer.
+    pub fn new(text: &str, request_id: &str) -> Result<IdempotencyKey> {
+        let invalid = |reason| Err(Error::Invalid { field: "Idempotency-Key", reason });
+        if text.is_empty() {
+            return invalid("must not be empty");
+        }
+        if text.chars().count() > KEY_MAX {
+            return invalid("must have at most 255 characters");
+        }
+        Ok(IdempotencyKey { text: text.to_owned(), request_id: Arc::from(request_id) })
+    }
+
+    /// The claim for one operation of one caller.
+    pub(crate) fn claim(
+        &self,
+        tenant: TenantId,
+        key: KeyId,
+        operation: &str,
+        body: Fingerprint,
+    ) -> Claim {
+        let fingerprint = fingerprint(&[
+            operation.as_bytes(),
+            &tenant.raw().to_le_bytes(),
+            &key.raw().to_le_bytes(),
+            self.text.as_bytes(),
+        ]);
+        Claim {
+            key: fingerprint,
+            body,
+            request_id: Arc::clone(&self.request_id),
+            remember_refusals: false,
+        }
+    }
+}
+
+/// 128 bits that differ whenever any part differs; each part counts with its length.
+pub(crate) fn fingerprint(parts: &[&[u8]]) -> Fingerprint {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    *hasher.finalize().as_bytes().first_chunk().expect("32 bytes have 16 in front")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_do_not_run_into_each_other() {
+        assert_ne!(fingerprint(&[b"ab", b"c"]), fingerprint(&[b"a", b"bc"]));
+        assert_ne!(fingerprint(&[b"a"]), fingerprint(&[b"a", b""]));
+    }
+
+    #[test]
+    fn a_key_is_bound_to_operation_tenant_and_caller() {
+        let key = IdempotencyKey::new("k", "req_1").expect("short enough");
+        let claim = |tenant, caller, operation| {
+            key.claim(TenantId::new(tenant), KeyId::new(caller), operation, [0; 16]).key
+        };
+        let original = claim(1, 2, "transfer");
+        assert_eq!(original, claim(1, 2, "transfer"));
+        assert_ne!(original, claim(9, 2, "transfer"));
+        assert_ne!(original, claim(1, 9, "transfer"));
+        assert_ne!(original, claim(1, 2, "trigger"));
+    }
+
+    #[test]
+    fn length_is_counted_in_characters() {
+        assert!(IdempotencyKey::new("", "r").is_err());
+        assert!(IdempotencyKey::new(&"é".repeat(255), "r").is_ok());
+        assert!(IdempotencyKey::new(&"k".repeat(256), "r").is_err());
+    }
+}

@@ -1,0 +1,158 @@
+//! The one place that decides what a key may do.
+//!
+//! Source: the scope table of the seeds; sequence-api §1.3 and §15 no. 5–8.
+
+use ledger::{AccountId, RuleId};
+use store::{Permission, Resources, Selector, TransferSet};
+
+/// What a caller wants to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wish {
+    /// List the tenant's accounts.
+    ListAccounts,
+    /// See one account's details and balance.
+    ReadAccount(AccountId),
+    /// See transfers at all: the scope on any resource.
+    ReadSomeTransfers,
+    /// See the transfers of one account.
+    ReadTransfersOf(AccountId),
+    /// See accounts' details at all: the scope on any resource.
+    ReadSomeAccounts,
+    /// List the tenant's rules.
+    ListRules,
+    /// See one rule.
+    ReadRule(RuleId),
+    /// Trigger one rule.
+    TriggerRule(RuleId),
+    /// See one rule's executions.
+    ReadExecutionsOf(RuleId),
+    /// See the cards of one account.
+    ReadCardsOf(AccountId),
+    /// Move money.
+    Transfer {
+        /// From here.
+        source: AccountId,
+        /// To here.
+        destination: AccountId,
+        /// This many minor units.
+        amount_minor: i64,
+    },
+}
+
+/// Whether any of the entries allows the wish.
+#[must_use]
+pub fn allows(permissions: &[Permission], wish: Wish) -> bool {
+    permissions.iter().any(|permission| entry_allows(permission, wish))
+}
+
+fn entry_allows(permission: &Permission, wish: Wish) -> bool {
+    match (permission, wish) {
+        (Permission::ListAccounts, Wish::ListAccounts)
+        | (Permission::ListRules, Wish::ListRules)
+        | (Permission::ReadTransfers(_), Wish::ReadSomeTransfers)
+        | (Permission::ReadAccounts(_), Wish::ReadSomeAccounts) => true,
+        (Permission::ReadAccounts(resources), Wish::ReadAccount(account))
+        | (Permission::ReadTransfers(resources), Wish::ReadTransfersOf(account))
+        | (Permission::ReadCards(resources), Wish::ReadCardsOf(account)) => {
+            covers(resources, account.raw())
+        }
+        (Permission::ReadRules(resources), Wish::ReadRule(rule))
+        | (Permission::TriggerRules(resources), Wish::TriggerRule(rule))
+        | (Permission::ReadRuleExecutions(resources), Wish::ReadExecutionsOf(rule)) => {
+            covers(resources, rule.raw())
+        }
+        (
+            Permission::ManualTransfer(sets),
+            Wish::Transfer { source, destination, amount_minor },
+        ) => sets.iter().any(|set| set_allows(set, source, destination, amount_minor)),
+        _ => false,
+    }
+}
+
+fn covers(resources: &Resources, id: u64) -> bool {
+    match resources {
+        Resources::All => true,
+        Resources::Ids(ids) => ids.contains(&id),
+    }
+}
+
+fn selects(selector: Selector, account: AccountId) -> bool {
+    match selector {
+        Selector::All => true,
+        Selector::Id(id) => id == account.raw(),
+    }
+}
+
+/// An entry allows a transfer when it names the pair and its limit, if any, admits the amount.
+/// With several entries for a pair one that admits it is enough.
+fn set_allows(
+    set: &TransferSet,
+    source: AccountId,
+    destination: AccountId,
+    amount_minor: i64,
+) -> bool {
+    selects(set.source, source)
+        && selects(set.target, destination)
+        && set.max_amount.is_none_or(|most| amount_minor <= most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: AccountId = AccountId::new(1);
+    const B: AccountId = AccountId::new(2);
+
+    fn transfer(source: AccountId, destination: AccountId, amount_minor: i64) -> Wish {
+        Wish::Transfer { source, destination, amount_minor }
+    }
+
+    fn set(source: Selector, target: Selector, max_amount: Option<i64>) -> TransferSet {
+        TransferSet { source, target, max_amount }
+    }
+
+    #[track_caller]
+    fn check(permission: Permission, wish: Wish, expected: bool) {
+        assert_eq!(allows(std::slice::from_ref(&permission), wish), expected, "{permission:?} {wish:?}");
+    }
+
+    #[test]
+    fn listing_and_reading_are_independent() {
+        check(Permission::ListAccounts, Wish::ListAccounts, true);
+        check(Permission::ListAccounts, Wish::ReadAccount(A), false);
+        check(Permission::ReadAccounts(Resources::All), Wish::ReadAccount(A), true);
+        check(Permission::ReadAccounts(Resources::All), Wish::ListAccounts, false);
+        check(Permission::ReadAccounts(Resources::All), Wish::ReadTransfersOf(A), false);
+    }
+
+    #[test]
+    fn a_resource_list_reaches_only_what_it_names() {
+        let only_a = Resources::Ids(vec![A.raw()]);
+        check(Permission::ReadTransfers(only_a.clone()), Wish::ReadTransfersOf(A), true);
+        check(Permission::ReadTransfers(only_a.clone()), Wish::ReadTransfersOf(B), false);
+        check(Permission::ReadTransfers(only_a), Wish::ReadSomeTransfers, true);
+        check(Permission::ReadTransfers(Resources::Ids(vec![])), Wish::ReadTransfersOf(A), false);
+        check(Permission::ReadCards(Resources::All), Wish::ReadCardsOf(B), true);
+    }
+
+    #[test]
+    fn rules_have_scopes_of_their_own() {
+        let rule = RuleId::new(9);
+        check(Permission::ListRules, Wish::ListRules, true);
+        check(Permission::ReadRules(Resources::All), Wish::TriggerRule(rule), false);
+        check(Permission::TriggerRules(Resources::Ids(vec![9])), Wish::TriggerRule(rule), true);
+        check(Permission::ReadRuleExecutions(Resources::All), Wish::ReadExecutionsOf(rule), true);
+        check(Permission::ReadRules(Resources::Ids(vec![8])), Wish::ReadRule(rule), false);
+    }
+
+    #[test]
+    fn a_pair_is_directed_and_its_limit_is_per_request() {
+        let pair = set(Selector::Id(1), Selector::Id(2), Some(5000));
+        check(Permission::ManualTransfer(vec![pair]), transfer(A, B, 5000), true);
+        check(Permission::ManualTransfer(vec![pair]), transfer(A, B, 5001), false);
+        check(Permission::ManualTransfer(vec![pair]), transfer(B, A, 100), false);
+        let open = set(Selector::All, Selector::Id(2), None);
+        check(Permission::ManualTransfer(vec![pair, open]), transfer(A, B, 5001), true);
+        check(Permission::ManualTransfer(vec![]), transfer(A, B, 100), false);
+    }
+}

@@ -1,0 +1,103 @@
+//! What a key may read.
+
+use ledger::{AccountId, Currency, TransferId};
+use store::{AccountClass, AccountQuery, AccountRow, TransferQuery, TransferRow};
+
+use crate::Service;
+use crate::error::{Error, Result};
+use crate::keys::ApiKey;
+use crate::permission::{Wish, allows};
+
+/// One page of transfers.
+#[derive(Clone, Debug)]
+pub struct TransferPage {
+    /// The transfers, newest first.
+    pub items: Vec<TransferRow>,
+    /// Whether there are older ones.
+    pub more: bool,
+}
+
+impl Service {
+    /// The tenant's open accounts in one currency.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] without the scope.
+    pub async fn accounts(
+        &self,
+        key: &ApiKey,
+        class: Option<AccountClass>,
+        currency: Currency,
+    ) -> Result<Vec<AccountRow>> {
+        if !allows(&key.permissions, Wish::ListAccounts) {
+            return Err(Error::Forbidden);
+        }
+        let query = AccountQuery {
+            tenant: key.tenant,
+            owner: None,
+            class,
+            currency: Some(currency),
+            include_closed: false,
+        };
+        Ok(self.store.accounts(query).await?)
+    }
+
+    /// One open account with its balance. `id` is `None` for a text that is no id at all: it is
+    /// treated as any id that nobody has.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] when the id is outside the key's list, whether it exists or not;
+    /// [`Error::NotFound`].
+    pub async fn account(
+        &self,
+        key: &ApiKey,
+        id: Option<AccountId>,
+        currency: Currency,
+    ) -> Result<AccountRow> {
+        let wish = Wish::ReadAccount(id.unwrap_or(NOBODY));
+        if !allows(&key.permissions, wish) {
+            return Err(Error::Forbidden);
+        }
+        let row = match id {
+            Some(id) => self.store.account(key.tenant, id).await?,
+            None => None,
+        };
+        row.filter(|row| row.account.currency == currency)
+            .filter(|row| row.account.state != ledger::AccountState::Destroyed)
+            .ok_or(Error::NotFound { what: "account" })
+    }
+
+    /// A page of one account's transfers. `after` is the last transfer of the page before.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] when the account is outside the key's list; [`Error::Invalid`] when
+    /// `after` is no transfer of this tenant.
+    pub async fn transfers(
+        &self,
+        key: &ApiKey,
+        mut query: TransferQuery,
+        after: Option<TransferId>,
+    ) -> Result<TransferPage> {
+        if !allows(&key.permissions, Wish::ReadTransfersOf(query.account)) {
+            return Err(Error::Forbidden);
+        }
+        if let Some(id) = after {
+            let row = self.store.transfer(key.tenant, id).await?;
+            let last = row.ok_or(Error::Invalid { field: "after", reason: "is not a cursor" })?;
+            query.after = Some((last.transfer.created_at, id));
+        }
+        let first = query.first;
+        let mut items = self.store.transfers(query).await?;
+        let more = items.len() > first;
+        items.truncate(first);
+        Ok(TransferPage { items, more })
+    }
+
+    /// Whether the key has the scope to see transfers at all.
+    #[must_use]
+    pub fn may_read_transfers(&self, key: &ApiKey) -> bool {
+        allows(&key.permissions, Wish::ReadSomeTransfers)
+    }
+}
+
+/// An id that is never issued.
+pub(crate) const NOBODY: AccountId = AccountId::new(0);

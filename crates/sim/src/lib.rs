@@ -1,0 +1,3 @@
+//! What tests stand on: a disk that fails. Never shipped.
+
+pub mod disk;

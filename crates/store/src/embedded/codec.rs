@@ -1,0 +1,180 @@
+//! Records of the journal as bytes.
+//!
+//! A record is one commit: version, the machine's time, then changes, each a tag byte and its
+//! fields. Integers are little-endian or varints; times are varint differences from the commit's
+//! time; texts are length and UTF-8. Decoding accepts exactly what encoding makes: unknown tags,
+//! values out of range and bytes left over are errors, never guesses.
+
+mod effects;
+pub(crate) use effects::{work_of, work_parts};
+mod wire;
+
+use ledger::{Effect, KeyId, Millis, TenantId, TransferId};
+
+use super::codes::Code;
+use crate::records::{KeyRecord, Permission, Remembered, RememberedReply};
+pub(crate) use wire::{CodecError, Decoder, Encoder};
+
+/// The version of every record written by this release.
+const VERSION: u8 = 1;
+
+/// One change of a commit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Change {
+    Ledger(Effect),
+    KeyCreated(KeyRecord),
+    KeyRevoked { key: KeyId, at: Millis },
+    Remembered(Remembered),
+}
+
+/// Begins a record at machine time `at`; changes follow until the record ends.
+pub(crate) fn begin(out: &mut Vec<u8>, at: Millis) -> Encoder<'_> {
+    out.push(VERSION);
+    out.extend_from_slice(&at.0.to_le_bytes());
+    Encoder::new(out, at)
+}
+
+pub(crate) fn encode_effect(e: &mut Encoder<'_>, effect: &Effect) {
+    effects::encode(e, effect);
+}
+
+pub(crate) fn encode_key_created(e: &mut Encoder<'_>, key: &KeyRecord) {
+    e.byte(TAG_KEY_CREATED);
+    e.id(key.id.raw());
+    e.id(key.tenant.raw());
+    e.text(&key.name);
+    e.bytes(&key.hash);
+    e.text(&key.hint);
+    e.text(&permissions_text(&key.permissions));
+    e.time(key.created_at);
+    e.option(key.revoked_at, Encoder::time);
+}
+
+pub(crate) fn encode_key_revoked(e: &mut Encoder<'_>, key: KeyId, at: Millis) {
+    e.byte(TAG_KEY_REVOKED);
+    e.id(key.raw());
+    e.time(at);
+}
+
+pub(crate) fn encode_remembered(e: &mut Encoder<'_>, remembered: &Remembered) {
+    e.byte(TAG_REMEMBERED);
+    e.uint(remembered.number);
+    e.bytes(&remembered.key);
+    e.bytes(&remembered.body);
+    e.time(remembered.at);
+    e.text(&remembered.request_id);
+    encode_reply(e, &remembered.reply);
+}
+
+fn encode_reply(e: &mut Encoder<'_>, reply: &RememberedReply) {
+    match reply {
+        RememberedReply::Transfer { id, status, completed_at, source, destination } => {
+            e.byte(1);
+            e.id(id.raw());
+            e.byte(status.code());
+            e.option(*completed_at, Encoder::time);
+            e.option(source.as_ref(), effects::encode_party);
+            e.option(destination.as_ref(), effects::encode_party);
+        }
+        RememberedReply::Refused { code, message } => {
+            e.byte(2);
+            e.text(code);
+            e.text(message);
+        }
+        RememberedReply::Done => e.byte(3),
+    }
+}
+
+fn decode_reply(d: &mut Decoder<'_>) -> Result<RememberedReply, CodecError> {
+    Ok(match d.byte()? {
+        1 => RememberedReply::Transfer {
+            id: TransferId::new(d.id()?),
+            status: d.code()?,
+            completed_at: d.option(Decoder::time)?,
+            source: d.option(effects::decode_party)?,
+            destination: d.option(effects::decode_party)?,
+        },
+        2 => RememberedReply::Refused { code: d.text()?, message: d.text()? },
+        3 => RememberedReply::Done,
+        tag => return Err(CodecError::Tag { what: "reply", tag }),
+    })
+}
+
+/// A remembered answer as the views keep it: relative to its own time.
+pub(crate) fn reply_to_bytes(reply: &RememberedReply, at: Millis) -> Vec<u8> {
+    let mut out = Vec::with_capacity(96);
+    encode_reply(&mut Encoder::new(&mut out, at), reply);
+    out
+}
+
+/// The remembered answer in bytes made by [`reply_to_bytes`].
+pub(crate) fn reply_from_bytes(bytes: &[u8], at: Millis) -> Result<RememberedReply, CodecError> {
+    let mut d = Decoder::new(bytes, at);
+    let reply = decode_reply(&mut d)?;
+    d.finish()?;
+    Ok(reply)
+}
+
+/// Permissions as they are stored: JSON, so that an operator can read them.
+pub(crate) fn permissions_text(permissions: &[Permission]) -> String {
+    serde_json::to_string(permissions).expect("permissions have string keys only")
+}
+
+pub(crate) fn permissions_from_text(text: &str) -> Result<Vec<Permission>, CodecError> {
+    serde_json::from_str(text).map_err(|_| CodecError::Value("permissions"))
+}
+
+/// A record, decoded.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub at: Millis,
+    pub changes: Vec<Change>,
+}
+
+/// Decodes one record.
+pub(crate) fn decode(bytes: &[u8]) -> Result<Record, CodecError> {
+    let (version, rest) = bytes.split_first().ok_or(CodecError::Short)?;
+    if *version != VERSION {
+        return Err(CodecError::Version(*version));
+    }
+    let (at, rest) = rest.split_first_chunk::<8>().ok_or(CodecError::Short)?;
+    let at = Millis(i64::from_le_bytes(*at));
+    let mut d = Decoder::new(rest, at);
+    let mut changes = Vec::with_capacity(4);
+    while !d.is_empty() {
+        changes.push(decode_change(&mut d)?);
+    }
+    Ok(Record { at, changes })
+}
+
+const TAG_KEY_CREATED: u8 = 64;
+const TAG_KEY_REVOKED: u8 = 65;
+const TAG_REMEMBERED: u8 = 66;
+
+fn decode_change(d: &mut Decoder<'_>) -> Result<Change, CodecError> {
+    Ok(match d.byte()? {
+        TAG_KEY_CREATED => Change::KeyCreated(KeyRecord {
+            id: KeyId::new(d.id()?),
+            tenant: TenantId::new(d.id()?),
+            name: d.text()?,
+            hash: d.array()?,
+            hint: d.text()?,
+            permissions: permissions_from_text(&d.text()?)?,
+            created_at: d.time()?,
+            revoked_at: d.option(Decoder::time)?,
+        }),
+        TAG_KEY_REVOKED => Change::KeyRevoked { key: KeyId::new(d.id()?), at: d.time()? },
+        TAG_REMEMBERED => Change::Remembered(Remembered {
+            number: d.uint()?,
+            key: d.array()?,
+            body: d.array()?,
+            at: d.time()?,
+            request_id: d.text()?,
+            reply: decode_reply(d)?,
+        }),
+        tag => Change::Ledger(effects::decode(d, tag)?),
+    })
+}
+
+#[cfg(test)]
+mod tests;

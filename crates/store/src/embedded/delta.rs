@@ -1,0 +1,377 @@
+//! What a run of commits changes in the views, gathered and written sorted.
+//!
+//! Rows that change several times within a run are written once; rows are written in the order of
+//! their keys, so that each tree is walked from left to right.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger::{
+    Account, AccountId, Due, Effect, Hold, HoldId, KeyId, Millis, Owner, OwnerId, Side, State,
+    Tenant, TenantClock, TenantId, Transfer, TransferId,
+};
+use rusqlite::{Connection, params};
+
+use super::codec::{self, Change, work_parts};
+use super::codes::Code;
+use super::views::{self, Progress};
+use crate::records::{KeyRecord, Remembered};
+
+/// One entry to insert.
+struct EntryLine {
+    account: AccountId,
+    sequence: u64,
+    transfer: TransferId,
+    side: Side,
+    amount: i64,
+    balance_after: i64,
+    at: Millis,
+}
+
+/// Changes not yet written.
+#[derive(Default)]
+pub(crate) struct Delta {
+    tenants: BTreeMap<TenantId, Tenant>,
+    owners: BTreeMap<OwnerId, Owner>,
+    accounts: BTreeSet<AccountId>,
+    transfers: BTreeMap<TransferId, Transfer>,
+    entries: Vec<EntryLine>,
+    holds: BTreeMap<HoldId, (Hold, bool)>,
+    due: BTreeMap<Due, bool>,
+    keys: BTreeMap<KeyId, KeyRecord>,
+    revoked: Vec<(KeyId, Millis)>,
+    remembered: Vec<Remembered>,
+}
+
+impl Delta {
+    /// A rough number of rows to write.
+    pub(crate) fn len(&self) -> usize {
+        self.transfers.len() + self.entries.len() / 2 + self.remembered.len() / 2
+    }
+
+    /// Notes a change that is about to be applied to `state` (which is still as before it).
+    ///
+    /// # Errors
+    /// A description when the change speaks of something that is not there.
+    pub(crate) fn note(&mut self, state: &State, change: Change) -> Result<(), String> {
+        match change {
+            Change::Ledger(effect) => self.note_effect(state, effect)?,
+            Change::KeyCreated(key) => {
+                self.keys.insert(key.id, key);
+            }
+            Change::KeyRevoked { key, at } => self.revoked.push((key, at)),
+            Change::Remembered(remembered) => self.remembered.push(remembered),
+        }
+        Ok(())
+    }
+
+    fn note_effect(&mut self, state: &State, effect: Effect) -> Result<(), String> {
+        match effect {
+            Effect::TenantCreated(tenant) => {
+                self.tenants.insert(tenant.id, tenant);
+            }
+            Effect::ClockSet { tenant, clock } => {
+                let known = state.tenant(tenant).ok_or("a clock of an unknown tenant")?;
+                self.tenants.insert(tenant, Tenant { clock, ..known.clone() });
+            }
+            Effect::OwnerCreated(owner) => {
+                self.owners.insert(owner.id, owner);
+            }
+            Effect::AccountOpened(Account { id, .. })
+            | Effect::AccountStateSet { account: id, .. } => {
+                self.accounts.insert(id);
+            }
+            Effect::TransferRecorded(transfer) => {
+                self.transfers.insert(transfer.id, transfer);
+            }
+            Effect::TransferMoved { transfer: id, to, error, at, .. } => {
+                let transfer = match self.transfers.get_mut(&id) {
+                    Some(transfer) => transfer,
+                    None => {
+                        let open = state.open_transfer(id).ok_or("an unknown transfer moves")?;
+                        self.transfers.entry(id).or_insert_with(|| open.clone())
+                    }
+                };
+                transfer.status = to;
+                transfer.error = error;
+                transfer.updated_at = at;
+                if to == ledger::Status::Complete {
+                    transfer.completed_at = Some(at);
+                }
+            }
+            Effect::Posted { transfer, at, posting } => {
+                for entry in posting.entries() {
+                    self.accounts.insert(entry.account);
+                    self.entries.push(EntryLine {
+                        account: entry.account,
+                        sequence: entry.sequence,
+                        transfer,
+                        side: entry.side,
+                        amount: entry.amount.minor(),
+                        balance_after: entry.balance_after,
+                        at,
+                    });
+                }
+            }
+            Effect::HoldPlaced(hold) => {
+                self.accounts.insert(hold.account);
+                self.holds.insert(hold.id, (hold, true));
+            }
+            Effect::HoldReleased(id) => {
+                let hold = *state.hold(id).ok_or("an unknown hold is released")?;
+                self.accounts.insert(hold.account);
+                self.holds.insert(id, (hold, false));
+            }
+            Effect::DueAdded(due) => {
+                self.due.insert(due, true);
+            }
+            Effect::DueRemoved(due) => {
+                // Added and removed within one run: the views never see it.
+                if self.due.remove(&due) != Some(true) {
+                    self.due.insert(due, false);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes everything in one transaction, with the place it leads to. `state` is as after it.
+    /// On an error nothing is written and the delta is as before.
+    pub(crate) fn write(
+        &mut self,
+        connection: &mut Connection,
+        state: &State,
+        progress: &Progress,
+    ) -> rusqlite::Result<()> {
+        self.entries.sort_unstable_by_key(|line| (line.account, line.sequence));
+        let transaction = connection.transaction()?;
+        self.write_tenants(&transaction)?;
+        self.write_accounts(&transaction, state)?;
+        self.write_transfers(&transaction)?;
+        self.write_account_transfers(&transaction)?;
+        self.write_entries(&transaction)?;
+        self.write_waiting(&transaction)?;
+        self.write_keys(&transaction)?;
+        views::set_progress(&transaction, progress)?;
+        transaction.commit()?;
+        *self = Delta::default();
+        Ok(())
+    }
+
+    fn write_tenants(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut put =
+            connection.prepare_cached("REPLACE INTO tenants VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        for tenant in self.tenants.values() {
+            let (offset, frozen) = match tenant.clock {
+                TenantClock::Running { offset_ms } => (Some(offset_ms), None),
+                TenantClock::Frozen { at } => (None, Some(at.0)),
+            };
+            put.execute(params![
+                tenant.id.raw().cast_signed(),
+                &*tenant.name,
+                tenant.mode.code(),
+                offset,
+                frozen,
+                tenant.created_at.0
+            ])?;
+        }
+        let mut put = connection.prepare_cached("REPLACE INTO owners VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        for owner in self.owners.values() {
+            put.execute(params![
+                owner.id.raw().cast_signed(),
+                owner.tenant.raw().cast_signed(),
+                owner.kind.code(),
+                &*owner.name,
+                owner.created_at.0
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn write_accounts(&self, connection: &Connection, state: &State) -> rusqlite::Result<()> {
+        let mut put = connection.prepare_cached(
+            "REPLACE INTO accounts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+             ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+        )?;
+        for id in &self.accounts {
+            let Some(account) = state.account(*id) else { continue };
+            let reported = &account.reported;
+            put.execute(params![
+                account.tenant.raw().cast_signed(),
+                account.id.raw().cast_signed(),
+                account.owner.raw().cast_signed(),
+                account.kind.code(),
+                &*account.name,
+                account.description.as_deref(),
+                account.institution.as_deref(),
+                account.number_last_four.as_deref(),
+                account.routing_last_four.as_deref(),
+                account.currency.code(),
+                account.state.code(),
+                account.can_be_source,
+                account.can_be_destination,
+                reported.balance,
+                reported.available,
+                reported.last_statement,
+                reported.next_payment_minimum,
+                reported.last_statement_date.as_deref(),
+                reported.next_payment_due_date.as_deref(),
+                reported.updated_at.map(|at| at.0),
+                account.created_at.0,
+                account.updated_at.0,
+                account.balance,
+                account.held,
+                account.entries.cast_signed(),
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn write_transfers(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut put = connection.prepare_cached(
+            "REPLACE INTO transfers VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+             ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+        )?;
+        for t in self.transfers.values() {
+            put.execute(params![
+                t.id.raw().cast_signed(),
+                t.tenant.raw().cast_signed(),
+                t.owner.raw().cast_signed(),
+                t.source.map(|id| id.raw().cast_signed()),
+                t.destination.map(|id| id.raw().cast_signed()),
+                t.amount.currency().code(),
+                t.amount.minor(),
+                t.direction.code(),
+                t.origin.code(),
+                t.rail.map(Code::code),
+                t.rail_delay_ms,
+                t.status.code(),
+                t.error.map(Code::code),
+                t.rule.map(|(rule, _)| rule.raw().cast_signed()),
+                t.rule.map(|(_, execution)| execution.raw().cast_signed()),
+                t.key.map(|key| key.raw().cast_signed()),
+                t.description.as_deref(),
+                t.created_at.0,
+                t.updated_at.0,
+                t.completed_at.map(|at| at.0),
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn write_account_transfers(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut lines: Vec<(AccountId, &Transfer, u8)> =
+            Vec::with_capacity(self.transfers.len().saturating_mul(2));
+        for transfer in self.transfers.values() {
+            lines.extend(transfer.source.map(|account| (account, transfer, 1)));
+            lines.extend(transfer.destination.map(|account| (account, transfer, 2)));
+        }
+        lines.sort_unstable_by_key(|(account, t, _)| (*account, t.created_at, t.id));
+        let mut put = connection.prepare_cached(
+            "REPLACE INTO account_transfers VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?;
+        for (account, t, role) in lines {
+            put.execute(params![
+                account.raw().cast_signed(),
+                t.created_at.0,
+                t.id.raw().cast_signed(),
+                role,
+                t.direction.code(),
+                t.origin.code(),
+                t.status.code(),
+                t.rule.map(|(_, execution)| execution.raw().cast_signed()),
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn write_entries(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut put =
+            connection.prepare_cached("INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+        for line in &self.entries {
+            put.execute(params![
+                line.account.raw().cast_signed(),
+                line.sequence.cast_signed(),
+                line.transfer.raw().cast_signed(),
+                line.side.code(),
+                line.amount,
+                line.balance_after,
+                line.at.0,
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn write_waiting(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut put = connection
+            .prepare_cached("REPLACE INTO holds VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+        let mut cut = connection.prepare_cached("DELETE FROM holds WHERE account = ?1 AND id = ?2")?;
+        for (hold, placed) in self.holds.values() {
+            let (account, id) = (hold.account.raw().cast_signed(), hold.id.raw().cast_signed());
+            if *placed {
+                put.execute(params![
+                    account,
+                    id,
+                    hold.tenant.raw().cast_signed(),
+                    hold.amount.currency().code(),
+                    hold.amount.minor(),
+                    hold.created_at.0,
+                    hold.expires_at.map(|at| at.0),
+                ])?;
+            } else {
+                cut.execute(params![account, id])?;
+            }
+        }
+        let mut put = connection.prepare_cached("REPLACE INTO due VALUES (?1, ?2, ?3, ?4)")?;
+        let mut cut = connection.prepare_cached(
+            "DELETE FROM due WHERE tenant = ?1 AND at_ms = ?2 AND kind = ?3 AND object = ?4",
+        )?;
+        for (due, waiting) in &self.due {
+            let (kind, object) = work_parts(due.work);
+            let row = params![due.tenant.raw().cast_signed(), due.at.0, kind, object.cast_signed()];
+            if *waiting {
+                put.execute(row)?;
+            } else {
+                cut.execute(row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_keys(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut put = connection
+            .prepare_cached("REPLACE INTO api_keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+        for key in self.keys.values() {
+            put.execute(params![
+                key.id.raw().cast_signed(),
+                key.tenant.raw().cast_signed(),
+                &*key.name,
+                key.hash,
+                &*key.hint,
+                codec::permissions_text(&key.permissions),
+                key.created_at.0,
+                key.revoked_at.map(|at| at.0),
+            ])?;
+        }
+        let mut revoke =
+            connection.prepare_cached("UPDATE api_keys SET revoked_ms = ?2 WHERE id = ?1")?;
+        for (key, at) in &self.revoked {
+            revoke.execute(params![key.raw().cast_signed(), at.0])?;
+        }
+        let mut put_key =
+            connection.prepare_cached("INSERT INTO remembered_keys VALUES (?1, ?2)")?;
+        let mut put =
+            connection.prepare_cached("INSERT INTO remembered VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        for remembered in &self.remembered {
+            let number = remembered.number.cast_signed();
+            put_key.execute(params![number, remembered.key])?;
+            put.execute(params![
+                number,
+                remembered.body,
+                remembered.at.0,
+                &*remembered.request_id,
+                codec::reply_to_bytes(&remembered.reply, remembered.at),
+            ])?;
+        }
+        Ok(())
+    }
+}

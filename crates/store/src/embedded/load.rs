@@ -1,0 +1,115 @@
+//! The state at the place the views have reached, read from them at start-up.
+
+use std::collections::HashMap;
+
+use ledger::{Inconsistency, State};
+use rusqlite::Connection;
+
+use super::rows;
+use super::views::{self, Progress};
+use crate::records::Fingerprint;
+
+/// Everything the writer needs to go on from a place in the journal.
+#[derive(Clone, Default)]
+pub(crate) struct Memory {
+    pub state: State,
+    /// Which idempotency key was used by which remembered answer. About 30 bytes a key: this, not
+    /// transfers, is what grows with history, so that a retry however late is recognised.
+    pub remembered: HashMap<Fingerprint, u64, FingerprintHasher>,
+    pub last_remembered: u64,
+    /// The machine's time of the last commit.
+    pub last_at_ms: i64,
+}
+
+/// Fingerprints are uniform already: their first bytes are their hash.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct FingerprintHasher(u64);
+
+impl std::hash::BuildHasher for FingerprintHasher {
+    type Hasher = FingerprintHasher;
+
+    fn build_hasher(&self) -> FingerprintHasher {
+        FingerprintHasher(0)
+    }
+}
+
+impl std::hash::Hasher for FingerprintHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk::<8>() {
+            self.0 ^= u64::from_le_bytes(*first);
+        }
+    }
+
+    fn write_usize(&mut self, _length: usize) {}
+
+}
+
+/// Why the views could not be loaded: they are to be filled again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadError {
+    #[error("{0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("{0}")]
+    Inconsistent(#[from] Inconsistency),
+}
+
+/// Reads the state and how far it goes.
+pub(crate) fn load(connection: &Connection) -> Result<(Memory, Progress), LoadError> {
+    let progress = views::progress(connection)?;
+    let mut memory = Memory {
+        last_remembered: progress.last_remembered,
+        last_at_ms: progress.last_at_ms,
+        ..Memory::default()
+    };
+    let state = &mut memory.state;
+    each(connection, &format!("SELECT {} FROM tenants ORDER BY id", rows::TENANT), |row| {
+        Ok(state.restore_tenant(rows::tenant(row)?)?)
+    })?;
+    each(connection, &format!("SELECT {} FROM owners ORDER BY id", rows::OWNER), |row| {
+        Ok(state.apply(&ledger::Effect::OwnerCreated(rows::owner(row)?))?)
+    })?;
+    each(connection, &format!("SELECT {} FROM accounts a", rows::ACCOUNT), |row| {
+        Ok(state.restore_account(rows::account(row)?)?)
+    })?;
+    let open = format!(
+        "SELECT {} FROM transfers t WHERE t.status IN (1, 2, 3, 4) ORDER BY t.id",
+        rows::TRANSFER
+    );
+    each(connection, &open, |row| Ok(state.restore_open_transfer(rows::transfer(row)?)?))?;
+    each(connection, &format!("SELECT {} FROM holds", rows::HOLD), |row| {
+        Ok(state.restore_hold(rows::hold(row)?)?)
+    })?;
+    each(connection, &format!("SELECT {} FROM due", rows::DUE), |row| {
+        Ok(state.restore_due(rows::due(row)?)?)
+    })?;
+    state.observe_id(progress.last_id);
+    let remembered = &mut memory.remembered;
+    let count: i64 = connection.query_row(
+        "SELECT coalesce(max(number), 0) FROM remembered_keys",
+        [],
+        |row| row.get(0),
+    )?;
+    remembered.reserve(usize::try_from(count).unwrap_or(0));
+    each(connection, "SELECT number, key FROM remembered_keys", |row| {
+        remembered.insert(row.get(1)?, row.get::<_, i64>(0)?.cast_unsigned());
+        Ok(())
+    })?;
+    Ok((memory, progress))
+}
+
+fn each(
+    connection: &Connection,
+    sql: &str,
+    mut row: impl FnMut(&rusqlite::Row<'_>) -> Result<(), LoadError>,
+) -> Result<(), LoadError> {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(next) = rows.next()? {
+        row(next)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,497 @@
+//! The embedded engine: one writer thread, a journal that is the truth, SQLite views for reads.
+//!
+//! ```text
+//! submit ─► queue ─► writer: decide, journal, fdatasync, answer
+//!                               │ journal
+//!                               ▼
+//!                            indexer ─► views.sqlite ─► reads (wait until the views are there)
+//! ```
+//!
+//! The data folder holds `journal/`, `views.sqlite`, `lock` and `ballast`; secrets that other
+//! layers keep beside them are not known here.
+
+mod codec;
+mod codes;
+mod delta;
+mod indexer;
+mod load;
+mod reads;
+mod rows;
+mod shared;
+mod space;
+mod verify;
+mod views;
+mod writer;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use journal::{Batch, Folder, Journal, JournalError, Reader, Storage};
+use ledger::{AccountId, Hold, KeyId, Millis, Owner, OwnerId, Tenant, TenantId, TransferId};
+use tokio::sync::oneshot;
+
+use crate::clock::{Clock, SystemClock};
+use crate::query::{AccountQuery, AccountRow, EntryRow, TransferQuery, TransferRow};
+use crate::records::{KeyRecord, Remembered};
+use crate::{BoxFuture, Health, Outcome, Result, Store, StoreError, Submit};
+use indexer::Indexer;
+use load::Memory;
+use reads::Readers;
+use shared::{Job, Shared};
+use space::Space;
+pub use verify::{Report, VerifyError, rebuild_views, verify};
+use writer::{Writer, error_chain};
+
+/// The journal's folder within the data folder.
+pub const JOURNAL: &str = "journal";
+
+/// How to open an embedded store.
+#[derive(Clone)]
+pub struct Options {
+    /// The data folder; made when missing.
+    pub folder: PathBuf,
+    /// The machine's clock.
+    pub clock: Arc<dyn Clock>,
+    /// Where the journal is, if not in the data folder's `journal` (tests put it on a faulty disk).
+    pub storage: Option<Arc<dyn Storage>>,
+    /// Length in bytes at which a journal segment is closed and a new one begun.
+    pub segment_bytes: u64,
+}
+
+impl Options {
+    /// The usual options for a data folder.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>) -> Options {
+        Options {
+            folder: folder.into(),
+            clock: Arc::new(SystemClock),
+            storage: None,
+            segment_bytes: 64 << 20,
+        }
+    }
+}
+
+/// Why a data folder could not be opened. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it open.
+    #[error(
+        "{folder} is in use by another tidegate process (its lock is held); stop that one first, or choose another --data-dir"
+    )]
+    Locked {
+        /// The data folder.
+        folder: PathBuf,
+    },
+    /// It cannot be made, read or written.
+    #[error("the data folder {folder} cannot be used: {source}")]
+    Folder {
+        /// The data folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The journal is damaged or cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A record of the journal does not fit the ones before it.
+    #[error("the journal's batch {batch} does not fit what came before: {what}; run `tidegate verify`")]
+    Inconsistent {
+        /// The batch.
+        batch: u64,
+        /// What does not fit.
+        what: String,
+    },
+    /// The views cannot be opened or filled.
+    #[error("the views cannot be used: {0}; `tidegate views rebuild` makes them anew")]
+    Views(String),
+}
+
+/// What opening found.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// Batches in the journal.
+    pub batches: u64,
+    /// Batches that the views had not seen yet.
+    pub replayed: u64,
+    /// Bytes of a torn tail that were cut off; nobody was told of what they held.
+    pub cut_bytes: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// An open embedded store.
+pub struct Embedded {
+    shared: Arc<Shared>,
+    readers: Readers,
+    clock: Arc<dyn Clock>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    opened: Opened,
+    _lock: File,
+}
+
+impl Embedded {
+    /// Opens a data folder, repairing a torn tail and bringing memory to the journal's end.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing was changed except a torn tail that was cut.
+    pub fn open(options: &Options) -> std::result::Result<Embedded, OpenError> {
+        let begun = Instant::now();
+        let folder = options.folder.as_path();
+        let lock = lock_folder(folder)?;
+        let storage = storage(options)?;
+        let space = Arc::new(Space::new(folder));
+
+        let (connection, mut memory, progress) = open_views(folder)?;
+        let (journal, found) = Journal::open(
+            Arc::clone(&storage),
+            journal::Options {
+                segment_bytes: options.segment_bytes,
+                known: Some(progress.position),
+                ..journal::Options::default()
+            },
+        )?;
+        let mut keys = reads::key_owners(&connection).map_err(views_error)?;
+        let reader = Reader::new(Arc::clone(&storage), progress.position);
+        let indexer = Indexer::new(connection, reader, memory.state.clone(), progress);
+        let mut replay = Reader::new(storage, progress.position);
+        replay_journal(&mut replay, found.end.batch, &mut memory, &mut keys)?;
+
+        let shared = Arc::new(Shared::new(found.end.batch, progress.position.batch));
+        let writer = Writer::new(
+            memory,
+            keys,
+            journal,
+            Arc::clone(&options.clock),
+            Arc::clone(&shared),
+            Arc::clone(&space),
+        );
+        let threads = vec![
+            spawn("tidegate-writer", folder, move || writer.run())?,
+            {
+                let shared = Arc::clone(&shared);
+                spawn("tidegate-index", folder, move || indexer.run(&shared, &space))?
+            },
+        ];
+        let opened = Opened {
+            batches: found.end.batch,
+            replayed: found.end.batch.saturating_sub(progress.position.batch),
+            cut_bytes: found.cut.map_or(0, |cut| cut.bytes),
+            elapsed: begun.elapsed(),
+        };
+        Ok(Embedded {
+            shared,
+            readers: Readers::new(folder),
+            clock: Arc::clone(&options.clock),
+            threads: Mutex::new(threads),
+            opened,
+            _lock: lock,
+        })
+    }
+
+    /// What opening found.
+    #[must_use]
+    pub fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// Makes the writer look at the clock again; for clocks that are set by hand.
+    pub fn wake(&self) {
+        self.shared.wake();
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.shared.caught_up().await?;
+        self.readers.run(query).await
+    }
+}
+
+fn spawn(
+    name: &str,
+    folder: &Path,
+    run: impl FnOnce() + Send + 'static,
+) -> std::result::Result<JoinHandle<()>, OpenError> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })
+}
+
+fn lock_folder(folder: &Path) -> std::result::Result<File, OpenError> {
+    let failed = |source| OpenError::Folder { folder: folder.to_owned(), source };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join("lock"))
+        .map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(OpenError::Locked { folder: folder.to_owned() })
+        }
+        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+fn storage(options: &Options) -> std::result::Result<Arc<dyn Storage>, OpenError> {
+    if let Some(storage) = &options.storage {
+        return Ok(Arc::clone(storage));
+    }
+    let folder = options.folder.join(JOURNAL);
+    let opened = Folder::open(&folder);
+    Ok(Arc::new(opened.map_err(|source| OpenError::Folder { folder, source })?))
+}
+
+fn views_error(error: rusqlite::Error) -> OpenError {
+    OpenError::Views(error.to_string())
+}
+
+/// The views and the state they hold; views that cannot be loaded are made anew.
+fn open_views(
+    folder: &Path,
+) -> std::result::Result<(rusqlite::Connection, Memory, views::Progress), OpenError> {
+    let loaded = views::open(folder).map_err(load::LoadError::from).and_then(|connection| {
+        let (memory, progress) = load::load(&connection)?;
+        Ok((connection, memory, progress))
+    });
+    match loaded {
+        Ok(loaded) => Ok(loaded),
+        Err(error) => {
+            tracing::warn!(%error, "the views cannot be loaded and are filled again from the journal");
+            views::remove(folder).map_err(|error| OpenError::Views(error.to_string()))?;
+            let connection = views::open(folder).map_err(views_error)?;
+            Ok((connection, Memory::default(), views::Progress::NOTHING))
+        }
+    }
+}
+
+/// Applies everything after the views' place to the state in memory.
+fn replay_journal(
+    reader: &mut Reader,
+    through: u64,
+    memory: &mut Memory,
+    keys: &mut HashMap<KeyId, TenantId>,
+) -> std::result::Result<(), OpenError> {
+    while let Some(batch) = reader.next(through)? {
+        let number = batch.number();
+        let wrong = |what: String| OpenError::Inconsistent { batch: number, what };
+        for bytes in batch.records() {
+            let record = codec::decode(bytes).map_err(|error| wrong(error.to_string()))?;
+            memory.last_at_ms = record.at.0;
+            for change in record.changes {
+                match change {
+                    codec::Change::Ledger(effect) => {
+                        memory.state.apply(&effect).map_err(|error| wrong(error.to_string()))?;
+                    }
+                    codec::Change::KeyCreated(key) => {
+                        memory.state.observe_id(key.id.raw());
+                        keys.insert(key.id, key.tenant);
+                    }
+                    codec::Change::KeyRevoked { .. } => {}
+                    codec::Change::Remembered(remembered) => {
+                        memory.last_remembered = remembered.number;
+                        memory.remembered.insert(remembered.key, remembered.number);
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Store for Embedded {
+    fn submit(&self, submit: Submit) -> BoxFuture<'_, Result<Outcome>> {
+        Box::pin(async move {
+            let (answer, outcome) = oneshot::channel();
+            self.shared.push(Job::Submit(submit, answer))?;
+            outcome.await.unwrap_or_else(|_| Err(StoreError::unavailable("the writer has ended")))
+        })
+    }
+
+    fn quiesce(&self, tenant: TenantId) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let (answer, outcome) = oneshot::channel();
+            self.shared.push(Job::Quiesce(tenant, answer))?;
+            outcome.await.unwrap_or_else(|_| Err(StoreError::unavailable("the writer has ended")))
+        })
+    }
+
+    fn remembered(&self, number: u64) -> BoxFuture<'_, Result<Option<Remembered>>> {
+        Box::pin(self.read(move |views| reads::remembered(views, number)))
+    }
+
+    fn tenants(&self) -> BoxFuture<'_, Result<Vec<Tenant>>> {
+        Box::pin(self.read(reads::tenants))
+    }
+
+    fn owners(&self, tenant: TenantId) -> BoxFuture<'_, Result<Vec<Owner>>> {
+        Box::pin(self.read(move |views| reads::owners(views, tenant)))
+    }
+
+    fn accounts(&self, query: AccountQuery) -> BoxFuture<'_, Result<Vec<AccountRow>>> {
+        Box::pin(self.read(move |views| reads::accounts(views, &query)))
+    }
+
+    fn account(
+        &self,
+        tenant: TenantId,
+        id: AccountId,
+    ) -> BoxFuture<'_, Result<Option<AccountRow>>> {
+        Box::pin(self.read(move |views| reads::account(views, tenant, id)))
+    }
+
+    fn transfers(&self, query: TransferQuery) -> BoxFuture<'_, Result<Vec<TransferRow>>> {
+        Box::pin(self.read(move |views| reads::transfers(views, &query)))
+    }
+
+    fn transfer(
+        &self,
+        tenant: TenantId,
+        id: TransferId,
+    ) -> BoxFuture<'_, Result<Option<TransferRow>>> {
+        Box::pin(self.read(move |views| reads::transfer(views, tenant, id)))
+    }
+
+    fn entries(
+        &self,
+        account: AccountId,
+        before: Option<u64>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<EntryRow>>> {
+        Box::pin(self.read(move |views| reads::entries(views, account, before, limit)))
+    }
+
+    fn holds(&self, account: AccountId) -> BoxFuture<'_, Result<Vec<Hold>>> {
+        Box::pin(self.read(move |views| reads::holds(views, account)))
+    }
+
+    fn keys(&self, tenant: Option<TenantId>) -> BoxFuture<'_, Result<Vec<KeyRecord>>> {
+        Box::pin(self.read(move |views| reads::keys(views, tenant)))
+    }
+
+    fn totals(&self) -> BoxFuture<'_, Result<Vec<(String, i128)>>> {
+        Box::pin(self.read(reads::totals))
+    }
+
+    fn owner_total(&self, owner: OwnerId) -> BoxFuture<'_, Result<i128>> {
+        Box::pin(self.read(move |views| reads::owner_total(views, owner)))
+    }
+
+    fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    fn health(&self) -> Health {
+        use std::sync::atomic::Ordering::Relaxed;
+        Health {
+            stopped: self.shared.stopped(),
+            committed: self.shared.committed(),
+            indexed: self.shared.indexed(),
+            commits: self.shared.commits.load(Relaxed),
+            syncs: self.shared.syncs.load(Relaxed),
+            queued: self.shared.queued(),
+        }
+    }
+
+    fn shut_down(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            self.shared.close_queue();
+            let threads =
+                std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+            let shared = Arc::clone(&self.shared);
+            let joined = tokio::task::spawn_blocking(move || {
+                let mut threads = threads.into_iter();
+                let writer = threads.next().is_none_or(|writer| writer.join().is_ok());
+                shared.close_indexer();
+                threads.all(|thread| thread.join().is_ok()) && writer
+            });
+            match joined.await {
+                Ok(true) => Ok(()),
+                _ => Err(StoreError::Corrupt(Arc::from("a thread of the store has panicked"))),
+            }
+        })
+    }
+}
+
+/// The writer alone, for measuring: commits groups of commands with no queue and no views.
+pub struct BareWriter {
+    memory: Memory,
+    ids: ledger::IdSource,
+    journal: Journal,
+    batch: Batch,
+}
+
+impl BareWriter {
+    /// A writer over an empty journal in `folder`.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the folder cannot be used.
+    pub fn open(folder: &Path) -> std::result::Result<BareWriter, OpenError> {
+        let storage = storage(&Options::new(folder))?;
+        let (journal, _) = Journal::open(storage, journal::Options::default())?;
+        let ids = ledger::IdSource::new(0, 0);
+        Ok(BareWriter { memory: Memory::default(), ids, journal, batch: Batch::new() })
+    }
+
+    /// Decides `commands` and the work that is due at `now`, in one durable group.
+    ///
+    /// # Errors
+    /// The first refusal or failure, as text.
+    pub fn group(
+        &mut self,
+        commands: &[ledger::Command],
+        now: Millis,
+    ) -> std::result::Result<Vec<ledger::Reply>, String> {
+        let mut replies = Vec::with_capacity(commands.len());
+        while let Some(due) = self.memory.state.next_due(now) {
+            self.one(&ledger::Command::RunDue(due), now)?;
+        }
+        for command in commands {
+            replies.push(self.one(command, now)?);
+        }
+        if !self.batch.is_empty() {
+            self.journal.commit(&mut self.batch).map_err(|error| error_chain(&error))?;
+        }
+        Ok(replies)
+    }
+
+    fn one(
+        &mut self,
+        command: &ledger::Command,
+        now: Millis,
+    ) -> std::result::Result<ledger::Reply, String> {
+        let mut context = ledger::Context { now, ids: &mut self.ids };
+        let decision = ledger::decide(&self.memory.state, command, &mut context)
+            .map_err(|rejection| rejection.to_string())?;
+        self.batch.record(|out| {
+            let mut encoder = codec::begin(out, now);
+            for effect in &decision.effects {
+                codec::encode_effect(&mut encoder, effect);
+            }
+        });
+        for effect in &decision.effects {
+            self.memory.state.apply(effect).map_err(|error| error.to_string())?;
+        }
+        Ok(decision.reply)
+    }
+
+    /// `fdatasync` calls made for groups.
+    #[must_use]
+    pub fn syncs(&self) -> u64 {
+        self.journal.syncs()
+    }
+
+    /// The sum of all balances; zero.
+    #[must_use]
+    pub fn total(&self) -> i128 {
+        self.memory.state.accounts().map(|account| i128::from(account.balance)).sum()
+    }
+}

@@ -1,0 +1,315 @@
+//! The one thread that owns the ledger's state and commits.
+//!
+//! Phases of a group: take what is waiting, do the work that is due, decide each request in order
+//! against the state, append all records as one batch, one `fdatasync`, answer. Replies, refusals
+//! too, are sent only after the batch is durable, because a refusal may rest on a commit of the
+//! same group. When a batch cannot be made durable, or an effect does not fit the state, writes
+//! stop until restart: memory is then ahead of the disk and must not be built upon.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use journal::{Batch, Journal};
+use ledger::{
+    Command, Context, Effect, IdSource, KeyId, Millis, Rejection, Reply, TenantId, decide,
+};
+use tokio::sync::oneshot;
+
+use super::codec;
+use super::indexer::LAG_MAX;
+use super::load::Memory;
+use super::shared::{Answer, Job, Shared};
+use super::space::Space;
+use crate::clock::Clock;
+use crate::records::{KeyRecord, Remembered, RememberedReply};
+use crate::{Action, Claim, Outcome, Result, StoreError, Submit};
+
+/// Records in one batch.
+pub(crate) const GROUP_MAX: usize = 4_096;
+/// How long the writer sleeps when nothing is due.
+const IDLE: Duration = Duration::from_secs(60);
+/// How long it waits before it looks at a full disk again.
+const FULL_PAUSE: Duration = Duration::from_millis(100);
+
+/// See the module.
+pub(crate) struct Writer {
+    memory: Memory,
+    keys: std::collections::HashMap<KeyId, TenantId>,
+    ids: IdSource,
+    journal: Journal,
+    batch: Batch,
+    clock: Arc<dyn Clock>,
+    shared: Arc<Shared>,
+    space: Arc<Space>,
+    answers: Vec<(Answer, Outcome)>,
+    quiescing: Vec<(TenantId, oneshot::Sender<Result<()>>)>,
+}
+
+/// Why a group ends the writing.
+struct Stop(String);
+
+impl Writer {
+    pub(crate) fn new(
+        memory: Memory,
+        keys: std::collections::HashMap<KeyId, TenantId>,
+        journal: Journal,
+        clock: Arc<dyn Clock>,
+        shared: Arc<Shared>,
+        space: Arc<Space>,
+    ) -> Writer {
+        let ids = IdSource::new(0, memory.state.last_id());
+        Writer {
+            memory,
+            keys,
+            ids,
+            journal,
+            batch: Batch::new(),
+            clock,
+            shared,
+            space,
+            answers: Vec::with_capacity(GROUP_MAX),
+            quiescing: Vec::new(),
+        }
+    }
+
+    /// Commits groups until the queue is closed and empty, or writing had to stop.
+    pub(crate) fn run(mut self) {
+        while let Some(jobs) = self.shared.take(self.patience(), GROUP_MAX) {
+            if let Err(Stop(reason)) = self.group(jobs) {
+                let reason = self.shared.stop(format!("writes stopped: {reason}"));
+                tracing::error!(%reason, "restart after repairing the cause, then run `tidegate verify`");
+                self.refuse_everything(&reason);
+                return;
+            }
+        }
+    }
+
+    /// How long nothing needs to be done.
+    fn patience(&self) -> Duration {
+        let next = self.memory.state.next_due_at();
+        let wait_ms = next.since(self.clock.now()).max(0);
+        let wait = Duration::from_millis(wait_ms.cast_unsigned()).min(IDLE);
+        if wait.is_zero() && !self.space.has_room() { FULL_PAUSE } else { wait }
+    }
+
+    /// The machine's time, never before that of the last commit.
+    fn now(&mut self) -> Millis {
+        let now = self.clock.now().0.max(self.memory.last_at_ms);
+        self.memory.last_at_ms = now;
+        Millis(now)
+    }
+
+    fn group(&mut self, jobs: Vec<Job>) -> std::result::Result<(), Stop> {
+        let now = self.now();
+        let room = self.space.has_room();
+        if room {
+            self.run_due(now)?;
+        }
+        for job in jobs {
+            match job {
+                Job::Quiesce(tenant, answer) => self.quiescing.push((tenant, answer)),
+                Job::Submit(_, answer) if !room => {
+                    let reason: Arc<str> = Arc::from("the disk is full");
+                    drop(answer.send(Err(StoreError::Unavailable { reason, retry_after_s: 10 })));
+                }
+                Job::Submit(submit, answer) => {
+                    let outcome = self.decide(submit, now)?;
+                    self.answers.push((answer, outcome));
+                }
+            }
+        }
+        self.commit()?;
+        self.answer_quiescing(now);
+        Ok(())
+    }
+
+    fn run_due(&mut self, now: Millis) -> std::result::Result<(), Stop> {
+        while self.batch.len() < GROUP_MAX {
+            let Some(due) = self.memory.state.next_due(now) else { break };
+            let mut context = Context { now, ids: &mut self.ids };
+            let decision = decide(&self.memory.state, &Command::RunDue(due), &mut context)
+                .map_err(|rejection| Stop(format!("due work was refused: {rejection}")))?;
+            self.record(now, &decision.effects, None)?;
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, submit: Submit, now: Millis) -> std::result::Result<Outcome, Stop> {
+        let Submit { action, claim } = submit;
+        if let Some(claim) = &claim
+            && let Some(number) = self.memory.remembered.get(&claim.key)
+        {
+            return Ok(Outcome::Replay(*number));
+        }
+        let command = match action {
+            Action::Command(command) => command,
+            Action::CreateKey(key) => return Ok(self.create_key(key, now)),
+            Action::RevokeKey { tenant, key } => return Ok(self.revoke_key(tenant, key, now)),
+        };
+        let mut context = Context { now, ids: &mut self.ids };
+        match decide(&self.memory.state, &command, &mut context) {
+            Ok(decision) => {
+                let remembered = claim.map(|claim| self.remember(claim, Ok(&decision.reply), now));
+                self.record(now, &decision.effects, remembered)?;
+                Ok(Outcome::Done(decision.reply))
+            }
+            Err(rejection) => {
+                if let Some(claim) = claim.filter(|claim| claim.remember_refusals) {
+                    let remembered = self.remember(claim, Err(&rejection), now);
+                    self.record(now, &[], Some(remembered))?;
+                }
+                Ok(Outcome::Refused(rejection))
+            }
+        }
+    }
+
+    /// Adds one commit to the batch and applies it.
+    fn record(
+        &mut self,
+        now: Millis,
+        effects: &[Effect],
+        remembered: Option<Remembered>,
+    ) -> std::result::Result<(), Stop> {
+        self.batch.record(|out| {
+            let mut encoder = codec::begin(out, now);
+            for effect in effects {
+                codec::encode_effect(&mut encoder, effect);
+            }
+            if let Some(remembered) = &remembered {
+                codec::encode_remembered(&mut encoder, remembered);
+            }
+        });
+        for effect in effects {
+            let applied = self.memory.state.apply(effect);
+            applied.map_err(|error| Stop(format!("a commit breaks the ledger: {error}")))?;
+        }
+        if let Some(remembered) = remembered {
+            self.memory.remembered.insert(remembered.key, remembered.number);
+        }
+        Ok(())
+    }
+
+    fn remember(
+        &mut self,
+        claim: Claim,
+        outcome: std::result::Result<&Reply, &Rejection>,
+        now: Millis,
+    ) -> Remembered {
+        self.memory.last_remembered += 1;
+        let reply = match outcome {
+            Ok(Reply::Transfer { transfer, source, destination }) => RememberedReply::Transfer {
+                id: transfer.id,
+                status: transfer.status,
+                completed_at: transfer.completed_at,
+                source: source.clone(),
+                destination: destination.clone(),
+            },
+            Ok(_) => RememberedReply::Done,
+            Err(rejection) => RememberedReply::Refused {
+                code: Arc::from(rejection.code()),
+                message: Arc::from(rejection.to_string()),
+            },
+        };
+        Remembered {
+            number: self.memory.last_remembered,
+            key: claim.key,
+            body: claim.body,
+            at: now,
+            request_id: claim.request_id,
+            reply,
+        }
+    }
+
+    fn create_key(&mut self, key: KeyRecord, now: Millis) -> Outcome {
+        if self.memory.state.tenant(key.tenant).is_none() {
+            return Outcome::Refused(Rejection::TenantNotFound);
+        }
+        let id = KeyId::new(self.ids.issue(now));
+        let key = KeyRecord { id, created_at: now, revoked_at: None, ..key };
+        self.memory.state.observe_id(id.raw());
+        self.keys.insert(id, key.tenant);
+        self.batch.record(|out| codec::encode_key_created(&mut codec::begin(out, now), &key));
+        Outcome::Key(key)
+    }
+
+    fn revoke_key(&mut self, tenant: TenantId, key: KeyId, now: Millis) -> Outcome {
+        if self.keys.get(&key) != Some(&tenant) {
+            return Outcome::KeyNotFound;
+        }
+        self.batch.record(|out| codec::encode_key_revoked(&mut codec::begin(out, now), key, now));
+        Outcome::Done(Reply::Done)
+    }
+
+    /// Makes the batch durable, then answers.
+    fn commit(&mut self) -> std::result::Result<(), Stop> {
+        if !self.batch.is_empty() {
+            let records = self.batch.len();
+            let end = self
+                .journal
+                .commit(&mut self.batch)
+                .map_err(|error| Stop(error_chain(&error)))?;
+            self.shared.commits.fetch_add(records as u64, Ordering::Relaxed);
+            self.shared.syncs.store(self.journal.syncs(), Ordering::Relaxed);
+            self.shared.committed_batch(end.batch, records, LAG_MAX);
+        }
+        for (answer, outcome) in self.answers.drain(..) {
+            // The caller may have gone; what was committed stays.
+            drop(answer.send(Ok(outcome)));
+        }
+        Ok(())
+    }
+
+    fn answer_quiescing(&mut self, now: Millis) {
+        if self.quiescing.is_empty() {
+            return;
+        }
+        let state = &self.memory.state;
+        let busy = |tenant: &TenantId| {
+            state.tenant(*tenant).is_some_and(|known| {
+                let now = known.clock.now(now);
+                state.due_of(*tenant).next().is_some_and(|due| due.at <= now)
+            })
+        };
+        let (waiting, done): (Vec<_>, Vec<_>) =
+            self.quiescing.drain(..).partition(|(tenant, _)| busy(tenant));
+        self.quiescing = waiting;
+        for (_, answer) in done {
+            drop(answer.send(Ok(())));
+        }
+    }
+
+    fn refuse_everything(&mut self, reason: &Arc<str>) {
+        let refusal = || StoreError::Unavailable { reason: Arc::clone(reason), retry_after_s: 30 };
+        for (answer, _) in self.answers.drain(..) {
+            drop(answer.send(Err(refusal())));
+        }
+        for (_, answer) in self.quiescing.drain(..) {
+            drop(answer.send(Err(refusal())));
+        }
+        // Whoever pushed before the stop was seen is still in the queue.
+        while let Some(jobs) = self.shared.take(Duration::ZERO, GROUP_MAX) {
+            if jobs.is_empty() {
+                break;
+            }
+            for job in jobs {
+                match job {
+                    Job::Submit(_, answer) => drop(answer.send(Err(refusal()))),
+                    Job::Quiesce(_, answer) => drop(answer.send(Err(refusal()))),
+                }
+            }
+        }
+    }
+}
+
+/// An error and its causes in one line.
+pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        line.push_str(": ");
+        line.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    line
+}

@@ -1,0 +1,189 @@
+//! Where the ledger is kept: one trait, [`Store`], and the engines behind it.
+//!
+//! A store takes commands, decides them with [`ledger::decide`] against its own state, makes the
+//! effects durable together with the idempotency record, and only then answers. It also answers
+//! reads, each of which sees everything committed before it arrived. What a request may do, and
+//! how it looks on the wire, is not known here.
+
+mod clock;
+pub mod embedded;
+mod query;
+mod records;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use embedded::{Embedded, Options};
+pub use query::{
+    AccountClass, AccountQuery, AccountRole, AccountRow, EntryRow, TransferQuery, TransferRow,
+};
+pub use records::{
+    Fingerprint, KeyRecord, Permission, Remembered, RememberedReply, Resources, Selector,
+    TransferSet,
+};
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use ledger::{
+    AccountId, Command, Hold, KeyId, Millis, Owner, OwnerId, Rejection, Reply, Tenant, TenantId,
+    TransferId,
+};
+
+/// A boxed future, so that engines can stand behind one pointer.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Something to commit.
+#[derive(Clone, Debug)]
+pub struct Submit {
+    /// What is asked.
+    pub action: Action,
+    /// The caller's idempotency key, if there is one.
+    pub claim: Option<Claim>,
+}
+
+impl Submit {
+    /// A command without an idempotency key.
+    #[must_use]
+    pub fn command(command: Command) -> Submit {
+        Submit { action: Action::Command(command), claim: None }
+    }
+}
+
+/// What can be committed.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// A command of the ledger.
+    Command(Command),
+    /// A new API key. Its `id` and `created_at` are filled in by the store.
+    CreateKey(KeyRecord),
+    /// The end of an API key.
+    RevokeKey {
+        /// Its tenant.
+        tenant: TenantId,
+        /// The key.
+        key: KeyId,
+    },
+}
+
+/// An idempotency key that a request claims.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// Tenant, caller, operation and the client's key, hashed.
+    pub key: Fingerprint,
+    /// The parsed body, hashed.
+    pub body: Fingerprint,
+    /// The request id, which is part of the original answer.
+    pub request_id: Arc<str>,
+    /// Whether a refusal is remembered too (Multi: yes; Sequence: no, sequence-api §15 no. 15).
+    pub remember_refusals: bool,
+}
+
+/// What became of a [`Submit`]; durable when it is returned.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It was done.
+    Done(Reply),
+    /// A new API key, with its id.
+    Key(KeyRecord),
+    /// It was refused; nothing changed.
+    Refused(Rejection),
+    /// The idempotency key was used before; [`Store::remembered`] tells for what.
+    Replay(u64),
+    /// No such key in this tenant.
+    KeyNotFound,
+}
+
+/// Why a store could not do its work. Never a business "no".
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// Not now. Nothing was done, or it is not known yet and a retry with the same key tells.
+    #[error("{reason}")]
+    Unavailable {
+        /// Why, for the operator and the log.
+        reason: Arc<str>,
+        /// When to try again.
+        retry_after_s: u32,
+    },
+    /// What is stored contradicts itself.
+    #[error("stored data is damaged: {0}")]
+    Corrupt(Arc<str>),
+}
+
+impl StoreError {
+    pub(crate) fn unavailable(reason: impl Into<Arc<str>>) -> StoreError {
+        StoreError::Unavailable { reason: reason.into(), retry_after_s: 1 }
+    }
+}
+
+/// How the store is.
+#[derive(Clone, Debug, Default)]
+pub struct Health {
+    /// Why it takes no writes, if it does not.
+    pub stopped: Option<Arc<str>>,
+    /// Batches that are durable.
+    pub committed: u64,
+    /// Batches that reads can see.
+    pub indexed: u64,
+    /// Commits made since start.
+    pub commits: u64,
+    /// `fdatasync` calls made for them.
+    pub syncs: u64,
+    /// Requests waiting to be decided.
+    pub queued: usize,
+}
+
+/// A result of the store.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// The one way to the ledger's data.
+///
+/// Ids of another tenant behave as if they did not exist: every read takes the tenant.
+pub trait Store: Send + Sync + 'static {
+    /// Decides and commits; returns when the outcome is durable.
+    fn submit(&self, submit: Submit) -> BoxFuture<'_, Result<Outcome>>;
+    /// Waits until no work of the tenant is due by its own clock.
+    fn quiesce(&self, tenant: TenantId) -> BoxFuture<'_, Result<()>>;
+    /// What an idempotency key was used for.
+    fn remembered(&self, number: u64) -> BoxFuture<'_, Result<Option<Remembered>>>;
+    /// Every tenant, oldest first.
+    fn tenants(&self) -> BoxFuture<'_, Result<Vec<Tenant>>>;
+    /// A tenant's owners, oldest first.
+    fn owners(&self, tenant: TenantId) -> BoxFuture<'_, Result<Vec<Owner>>>;
+    /// Accounts that match, oldest first.
+    fn accounts(&self, query: AccountQuery) -> BoxFuture<'_, Result<Vec<AccountRow>>>;
+    /// One account.
+    fn account(
+        &self,
+        tenant: TenantId,
+        id: AccountId,
+    ) -> BoxFuture<'_, Result<Option<AccountRow>>>;
+    /// Transfers that match, newest first; one more than asked for when there are more.
+    fn transfers(&self, query: TransferQuery) -> BoxFuture<'_, Result<Vec<TransferRow>>>;
+    /// One transfer.
+    fn transfer(
+        &self,
+        tenant: TenantId,
+        id: TransferId,
+    ) -> BoxFuture<'_, Result<Option<TransferRow>>>;
+    /// An account's entries, newest first, before sequence number `before`, at most `limit`.
+    fn entries(
+        &self,
+        account: AccountId,
+        before: Option<u64>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<EntryRow>>>;
+    /// An account's holds, oldest first.
+    fn holds(&self, account: AccountId) -> BoxFuture<'_, Result<Vec<Hold>>>;
+    /// The API keys of one tenant, or of all.
+    fn keys(&self, tenant: Option<TenantId>) -> BoxFuture<'_, Result<Vec<KeyRecord>>>;
+    /// The sum of each currency over every account, system accounts included: always zero.
+    fn totals(&self) -> BoxFuture<'_, Result<Vec<(String, i128)>>>;
+    /// The sum of each currency over one owner's accounts, system accounts included.
+    fn owner_total(&self, owner: OwnerId) -> BoxFuture<'_, Result<i128>>;
+    /// The machine's time, by the store's clock.
+    fn now(&self) -> Millis;
+    /// How it is.
+    fn health(&self) -> Health;
+    /// Finishes what was accepted and closes. Later submits are refused.
+    fn shut_down(&self) -> BoxFuture<'_, Result<()>>;
+}
