@@ -160,7 +160,11 @@ impl Account {
     /// How the account appears in a transfer.
     #[must_use]
     pub fn party(&self) -> Party {
-        Party { id: self.id, kind: self.kind, name: Arc::clone(&self.name) }
+        Party {
+            id: self.id,
+            kind: self.kind,
+            name: Arc::clone(&self.name),
+        }
     }
 }
 

@@ -84,15 +84,19 @@ pub fn decide(
             tenants::create_owner(state, *tenant, *kind, name, context)
         }
         Command::OpenAccount(open) => accounts::open(state, open, context),
-        Command::SetAccountState { tenant, account, state: wanted } => {
-            accounts::set_state(state, *tenant, *account, *wanted, context)
-        }
+        Command::SetAccountState {
+            tenant,
+            account,
+            state: wanted,
+        } => accounts::set_state(state, *tenant, *account, *wanted, context),
         Command::CreateTransfer(create) => transfers::create(state, create, context),
         Command::MoneyIn(money) => money::money_in(state, money, context),
         Command::MoneyOut(money) => money::money_out(state, money, context),
-        Command::ReturnTransfer { tenant, transfer, code } => {
-            transfers::give_back(state, *tenant, *transfer, *code, context)
-        }
+        Command::ReturnTransfer {
+            tenant,
+            transfer,
+            code,
+        } => transfers::give_back(state, *tenant, *transfer, *code, context),
         Command::PlaceHold(place) => holds::place(state, place, context),
         Command::ReleaseHold { tenant, hold } => holds::release(state, *tenant, *hold),
         Command::RunDue(due) => Ok(due::run(state, due, context)),
@@ -119,7 +123,10 @@ fn check_text(
 ) -> Result<(), Rejection> {
     let length = value.chars().count();
     if length < at_least || (at_least > 0 && value.trim().is_empty()) {
-        return Err(Rejection::Invalid { field, reason: "must not be empty" });
+        return Err(Rejection::Invalid {
+            field,
+            reason: "must not be empty",
+        });
     }
     if length > at_most {
         let reason = if at_most == NAME_MAX {
@@ -130,7 +137,10 @@ fn check_text(
         return Err(Rejection::Invalid { field, reason });
     }
     if value.chars().any(char::is_control) {
-        return Err(Rejection::Invalid { field, reason: "must not have control characters" });
+        return Err(Rejection::Invalid {
+            field,
+            reason: "must not have control characters",
+        });
     }
     Ok(())
 }

@@ -77,7 +77,10 @@ impl IdSource {
     #[must_use]
     pub fn new(node: u8, last_issued: u64) -> IdSource {
         assert!(node <= NODE_MAX, "node {node} is out of range");
-        IdSource { node: u64::from(node), last: last_issued }
+        IdSource {
+            node: u64::from(node),
+            last: last_issued,
+        }
     }
 
     /// The next id, at or after `now`.

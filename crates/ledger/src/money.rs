@@ -19,7 +19,10 @@ impl Currency {
     /// # Errors
     /// [`MoneyError::UnknownCurrency`] when ISO 4217 has no such code (upper case only).
     pub fn parse(code: &str) -> Result<Currency, MoneyError> {
-        match (iso_currency::Currency::from_code(code), <[u8; 3]>::try_from(code.as_bytes())) {
+        match (
+            iso_currency::Currency::from_code(code),
+            <[u8; 3]>::try_from(code.as_bytes()),
+        ) {
             (Some(_), Ok(bytes)) => Ok(Currency(bytes)),
             _ => Err(MoneyError::UnknownCurrency),
         }
@@ -109,7 +112,11 @@ mod tests {
             assert_eq!(Currency::parse(code).expect(code).code(), code);
         }
         for code in ["usd", "US", "USDX", "", "ZZZ", "€€€", "U D"] {
-            assert_eq!(Currency::parse(code), Err(MoneyError::UnknownCurrency), "{code:?}");
+            assert_eq!(
+                Currency::parse(code),
+                Err(MoneyError::UnknownCurrency),
+                "{code:?}"
+            );
         }
     }
 
@@ -117,7 +124,13 @@ mod tests {
     fn an_amount_is_positive() {
         assert_eq!(Amount::new(0, Currency::USD), Err(MoneyError::NotPositive));
         assert_eq!(Amount::new(-1, Currency::USD), Err(MoneyError::NotPositive));
-        assert_eq!(Amount::new(1, Currency::USD).expect("one cent").to_string(), "1 USD");
-        assert_eq!(Amount::new(i64::MAX, Currency::USD).expect("most").minor(), i64::MAX);
+        assert_eq!(
+            Amount::new(1, Currency::USD).expect("one cent").to_string(),
+            "1 USD"
+        );
+        assert_eq!(
+            Amount::new(i64::MAX, Currency::USD).expect("most").minor(),
+            i64::MAX
+        );
     }
 }

@@ -75,7 +75,11 @@ impl Posting {
     pub fn movement(amount: Amount, from: &Account, to: &Account) -> Option<Posting> {
         assert_ne!(from.id, to.id, "a movement has two accounts");
         assert_eq!(amount.currency(), from.currency, "currency of the source");
-        assert_eq!(amount.currency(), to.currency, "currency of the destination");
+        assert_eq!(
+            amount.currency(),
+            to.currency,
+            "currency of the destination"
+        );
         let debit = Entry {
             account: from.id,
             sequence: from.entries.checked_add(1)?,

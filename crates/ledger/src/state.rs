@@ -72,7 +72,9 @@ impl State {
         kind: SystemKind,
         currency: Currency,
     ) -> Option<&Account> {
-        self.system.get(&(owner, kind, currency)).and_then(|id| self.accounts.get(id))
+        self.system
+            .get(&(owner, kind, currency))
+            .and_then(|id| self.accounts.get(id))
     }
 
     /// The transfer with this id, while it is open.
@@ -160,15 +162,31 @@ impl State {
             }
             Effect::ClockSet { tenant, clock } => self.apply_clock(*tenant, *clock)?,
             Effect::OwnerCreated(owner) => {
-                ensure!(self.tenants.contains_key(&owner.tenant), "owner {} lacks a tenant", owner.id);
+                ensure!(
+                    self.tenants.contains_key(&owner.tenant),
+                    "owner {} lacks a tenant",
+                    owner.id
+                );
                 let twin = self.owners.insert(owner.id, owner.clone());
                 ensure!(twin.is_none(), "owner {} was made twice", owner.id);
                 self.observe_id(owner.id.raw());
             }
             Effect::AccountOpened(account) => {
-                ensure!(account.balance == 0, "account {} opens with money", account.id);
-                ensure!(account.held == 0, "account {} opens with a hold", account.id);
-                ensure!(account.entries == 0, "account {} opens with entries", account.id);
+                ensure!(
+                    account.balance == 0,
+                    "account {} opens with money",
+                    account.id
+                );
+                ensure!(
+                    account.held == 0,
+                    "account {} opens with a hold",
+                    account.id
+                );
+                ensure!(
+                    account.entries == 0,
+                    "account {} opens with entries",
+                    account.id
+                );
                 self.restore_account(account.clone())?;
             }
             Effect::AccountStateSet { account, state, at } => {
@@ -188,7 +206,13 @@ impl State {
                     self.restore_open_transfer(transfer.clone())?;
                 }
             }
-            Effect::TransferMoved { transfer, from, to, error, at } => {
+            Effect::TransferMoved {
+                transfer,
+                from,
+                to,
+                error,
+                at,
+            } => {
                 self.apply_move(*transfer, *from, *to, *error, *at)?;
             }
             Effect::Posted { posting, .. } => self.apply_posting(posting)?,
@@ -207,12 +231,19 @@ impl State {
                     .remove(id)
                     .ok_or_else(|| Inconsistency(format!("hold {id} is released but unknown")))?;
                 let account = self.account_mut(hold.account)?;
-                ensure!(account.held >= hold.amount.minor(), "account {} holds too little", account.id);
+                ensure!(
+                    account.held >= hold.amount.minor(),
+                    "account {} holds too little",
+                    account.id
+                );
                 account.held = account.held.saturating_sub(hold.amount.minor());
             }
             Effect::DueAdded(due) => self.restore_due(*due)?,
             Effect::DueRemoved(due) => {
-                ensure!(self.due.remove(due), "work that was not waiting is removed: {due:?}");
+                ensure!(
+                    self.due.remove(due),
+                    "work that was not waiting is removed: {due:?}"
+                );
             }
         }
         Ok(())
@@ -231,7 +262,11 @@ impl State {
     /// # Errors
     /// [`Inconsistency`] when it is there already or its owner is not.
     pub fn restore_account(&mut self, account: Account) -> Result<(), Inconsistency> {
-        ensure!(self.owners.contains_key(&account.owner), "account {} lacks an owner", account.id);
+        ensure!(
+            self.owners.contains_key(&account.owner),
+            "account {} lacks an owner",
+            account.id
+        );
         if let crate::account::AccountKind::System(kind) = account.kind {
             let key = (account.owner, kind, account.currency);
             let twin = self.system.insert(key, account.id);
@@ -249,7 +284,11 @@ impl State {
     /// # Errors
     /// [`Inconsistency`] when it is there already or has ended.
     pub fn restore_open_transfer(&mut self, transfer: Transfer) -> Result<(), Inconsistency> {
-        ensure!(!transfer.status.is_final(), "transfer {} has ended", transfer.id);
+        ensure!(
+            !transfer.status.is_final(),
+            "transfer {} has ended",
+            transfer.id
+        );
         self.observe_id(transfer.id.raw());
         let id = transfer.id;
         let twin = self.open.insert(id, transfer);
@@ -274,14 +313,22 @@ impl State {
     /// [`Inconsistency`] when it waits already or its tenant is unknown.
     pub fn restore_due(&mut self, due: Due) -> Result<(), Inconsistency> {
         let Some(tenant) = self.tenants.get(&due.tenant) else {
-            return Err(Inconsistency(format!("work of unknown tenant {}", due.tenant)));
+            return Err(Inconsistency(format!(
+                "work of unknown tenant {}",
+                due.tenant
+            )));
         };
-        ensure!(self.due.insert(due, tenant.clock), "work was added twice: {due:?}");
+        ensure!(
+            self.due.insert(due, tenant.clock),
+            "work was added twice: {due:?}"
+        );
         Ok(())
     }
 
     fn account_mut(&mut self, id: AccountId) -> Result<&mut Account, Inconsistency> {
-        self.accounts.get_mut(&id).ok_or_else(|| Inconsistency(format!("account {id} is unknown")))
+        self.accounts
+            .get_mut(&id)
+            .ok_or_else(|| Inconsistency(format!("account {id} is unknown")))
     }
 
     fn apply_clock(&mut self, id: TenantId, clock: TenantClock) -> Result<(), Inconsistency> {
@@ -304,9 +351,15 @@ impl State {
         let known = TRANSITIONS.iter().any(|(a, _, b)| *a == from && *b == to);
         ensure!(known, "transfer {id} cannot go from {from:?} to {to:?}");
         let Some(transfer) = self.open.get_mut(&id) else {
-            return Err(Inconsistency(format!("transfer {id} moves but is not open")));
+            return Err(Inconsistency(format!(
+                "transfer {id} moves but is not open"
+            )));
         };
-        ensure!(transfer.status == from, "transfer {id} is {:?}, not {from:?}", transfer.status);
+        ensure!(
+            transfer.status == from,
+            "transfer {id} is {:?}, not {from:?}",
+            transfer.status
+        );
         if to.is_final() {
             self.open.remove(&id);
         } else {

@@ -175,7 +175,9 @@ impl ErrorCode {
     /// The code with this name.
     #[must_use]
     pub fn parse(code: &str) -> Option<ErrorCode> {
-        ErrorCode::ALL.into_iter().find(|known| known.name() == code)
+        ErrorCode::ALL
+            .into_iter()
+            .find(|known| known.name() == code)
     }
 
     /// What happened to the transfer, as its state machine sees it.
@@ -236,7 +238,10 @@ mod tests {
     #[test]
     fn a_pair_of_status_and_event_has_one_outcome() {
         for (index, (from, by, _)) in TRANSITIONS.iter().enumerate() {
-            let twins = TRANSITIONS.iter().skip(index + 1).filter(|(f, b, _)| f == from && b == by);
+            let twins = TRANSITIONS
+                .iter()
+                .skip(index + 1)
+                .filter(|(f, b, _)| f == from && b == by);
             assert_eq!(twins.count(), 0, "{from:?} has two outcomes for {by:?}");
         }
     }
@@ -268,7 +273,10 @@ mod tests {
                     .collect();
                 reached.extend(next);
             }
-            assert!(reached.iter().any(|s| s.is_final()), "{status:?} is a dead end");
+            assert!(
+                reached.iter().any(|s| s.is_final()),
+                "{status:?} is a dead end"
+            );
         }
     }
 

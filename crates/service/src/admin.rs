@@ -13,10 +13,10 @@ use store::{
     AccountQuery, AccountRow, Action, KeyRecord, Outcome, Permission, Submit, TransferRow,
 };
 
+use crate::Service;
 use crate::error::{Error, Result};
 use crate::keys::Secret;
 use crate::transfers::unexpected;
-use crate::Service;
 
 impl Service {
     async fn command(&self, command: Command) -> Result<Reply> {
@@ -32,7 +32,13 @@ impl Service {
     /// # Errors
     /// The ledger's refusals.
     pub async fn create_tenant(&self, name: &str, mode: TenantMode) -> Result<Tenant> {
-        match self.command(Command::CreateTenant { name: Arc::from(name), mode }).await? {
+        match self
+            .command(Command::CreateTenant {
+                name: Arc::from(name),
+                mode,
+            })
+            .await?
+        {
             Reply::Tenant(tenant) => Ok(tenant),
             other => Err(unexpected(&Outcome::Done(other))),
         }
@@ -90,7 +96,14 @@ impl Service {
         kind: OwnerKind,
         name: &str,
     ) -> Result<Owner> {
-        match self.command(Command::CreateOwner { tenant, kind, name: Arc::from(name) }).await? {
+        match self
+            .command(Command::CreateOwner {
+                tenant,
+                kind,
+                name: Arc::from(name),
+            })
+            .await?
+        {
             Reply::Owner(owner) => Ok(owner),
             other => Err(unexpected(&Outcome::Done(other))),
         }
@@ -123,7 +136,12 @@ impl Service {
         account: AccountId,
         state: AccountState,
     ) -> Result<Account> {
-        self.account_reply(Command::SetAccountState { tenant, account, state }).await
+        self.account_reply(Command::SetAccountState {
+            tenant,
+            account,
+            state,
+        })
+        .await
     }
 
     async fn account_reply(&self, command: Command) -> Result<Account> {
@@ -163,7 +181,10 @@ impl Service {
             created_at: ledger::Millis(0),
             revoked_at: None,
         };
-        let submit = Submit { action: Action::CreateKey(record), claim: None };
+        let submit = Submit {
+            action: Action::CreateKey(record),
+            claim: None,
+        };
         match self.store.submit(submit).await? {
             Outcome::Key(record) => {
                 self.keys.add(&record);
@@ -188,7 +209,10 @@ impl Service {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn revoke_key(&self, tenant: TenantId, key: KeyId) -> Result<()> {
-        let submit = Submit { action: Action::RevokeKey { tenant, key }, claim: None };
+        let submit = Submit {
+            action: Action::RevokeKey { tenant, key },
+            claim: None,
+        };
         match self.store.submit(submit).await? {
             Outcome::Done(_) => {
                 self.keys.remove(key);
@@ -225,12 +249,21 @@ impl Service {
         transfer: TransferId,
         code: ErrorCode,
     ) -> Result<TransferRow> {
-        let done = self.transfer_reply(Command::ReturnTransfer { tenant, transfer, code }).await;
+        let done = self
+            .transfer_reply(Command::ReturnTransfer {
+                tenant,
+                transfer,
+                code,
+            })
+            .await;
         match done {
             Err(Error::Rejected(ledger::Rejection::TransferNotFound)) => {
                 let row = self.store.transfer(tenant, transfer).await?;
                 let row = row.ok_or(Error::NotFound { what: "transfer" })?;
-                Err(ledger::Rejection::NotPending { status: row.transfer.status }.into())
+                Err(ledger::Rejection::NotPending {
+                    status: row.transfer.status,
+                }
+                .into())
             }
             other => other,
         }
@@ -262,9 +295,15 @@ impl Service {
 
     async fn transfer_reply(&self, command: Command) -> Result<TransferRow> {
         match self.command(command).await? {
-            Reply::Transfer { transfer, source, destination } => {
-                Ok(TransferRow { transfer, source, destination })
-            }
+            Reply::Transfer {
+                transfer,
+                source,
+                destination,
+            } => Ok(TransferRow {
+                transfer,
+                source,
+                destination,
+            }),
             other => Err(unexpected(&Outcome::Done(other))),
         }
     }

@@ -25,14 +25,22 @@ impl IdempotencyKey {
     /// # Errors
     /// [`Error::Invalid`] when it is empty or longer.
     pub fn new(text: &str, request_id: &str) -> Result<IdempotencyKey> {
-        let invalid = |reason| Err(Error::Invalid { field: "Idempotency-Key", reason });
+        let invalid = |reason| {
+            Err(Error::Invalid {
+                field: "Idempotency-Key",
+                reason,
+            })
+        };
         if text.is_empty() {
             return invalid("must not be empty");
         }
         if text.chars().count() > KEY_MAX {
             return invalid("must have at most 255 characters");
         }
-        Ok(IdempotencyKey { text: text.to_owned(), request_id: Arc::from(request_id) })
+        Ok(IdempotencyKey {
+            text: text.to_owned(),
+            request_id: Arc::from(request_id),
+        })
     }
 
     /// The claim for one operation of one caller.
@@ -65,7 +73,11 @@ pub(crate) fn fingerprint(parts: &[&[u8]]) -> Fingerprint {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part);
     }
-    *hasher.finalize().as_bytes().first_chunk().expect("32 bytes have 16 in front")
+    *hasher
+        .finalize()
+        .as_bytes()
+        .first_chunk()
+        .expect("32 bytes have 16 in front")
 }
 
 #[cfg(test)]
@@ -82,7 +94,13 @@ mod tests {
     fn a_key_is_bound_to_operation_tenant_and_caller() {
         let key = IdempotencyKey::new("k", "req_1").expect("short enough");
         let claim = |tenant, caller, operation| {
-            key.claim(TenantId::new(tenant), KeyId::new(caller), operation, [0; 16]).key
+            key.claim(
+                TenantId::new(tenant),
+                KeyId::new(caller),
+                operation,
+                [0; 16],
+            )
+            .key
         };
         let original = claim(1, 2, "transfer");
         assert_eq!(original, claim(1, 2, "transfer"));

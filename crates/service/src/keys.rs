@@ -51,13 +51,18 @@ impl std::fmt::Debug for Secret {
 
 fn checksum(body: &str) -> String {
     let crc = crc32fast::hash(body.as_bytes());
-    bytes_text(&crc.to_be_bytes()).chars().take(CHECK_CHARS).collect()
+    bytes_text(&crc.to_be_bytes())
+        .chars()
+        .take(CHECK_CHARS)
+        .collect()
 }
 
 /// Whether a text has the form of a secret; a typing error does not.
 #[must_use]
 pub fn is_well_formed(presented: &str) -> bool {
-    let Some(rest) = presented.strip_prefix(PREFIX) else { return false };
+    let Some(rest) = presented.strip_prefix(PREFIX) else {
+        return false;
+    };
     if rest.len() != BODY_CHARS + CHECK_CHARS || !rest.is_ascii() {
         return false;
     }
@@ -103,7 +108,10 @@ pub(crate) struct KeyDirectory {
 
 impl KeyDirectory {
     pub(crate) fn new(hasher: KeyHasher, records: Vec<KeyRecord>) -> KeyDirectory {
-        let directory = KeyDirectory { hasher, live: RwLock::default() };
+        let directory = KeyDirectory {
+            hasher,
+            live: RwLock::default(),
+        };
         for record in records.iter().filter(|record| record.revoked_at.is_none()) {
             directory.add(record);
         }
@@ -168,7 +176,10 @@ mod tests {
     fn a_key_is_found_by_its_secret_until_it_is_removed() {
         let hasher = KeyHasher::new([7; 32]);
         let secret = Secret::from_entropy([42; 32]);
-        let keys = KeyDirectory::new(hasher.clone(), vec![record(5, hasher.hash(secret.reveal()))]);
+        let keys = KeyDirectory::new(
+            hasher.clone(),
+            vec![record(5, hasher.hash(secret.reveal()))],
+        );
         assert_eq!(keys.find(secret.reveal()).expect("known").id, KeyId::new(5));
         assert!(keys.find(Secret::from_entropy([43; 32]).reveal()).is_none());
         keys.remove(KeyId::new(5));

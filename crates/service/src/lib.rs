@@ -35,7 +35,9 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { rail_delay_ms: RAIL_DELAY_DEFAULT }
+        Settings {
+            rail_delay_ms: RAIL_DELAY_DEFAULT,
+        }
     }
 }
 
@@ -57,7 +59,11 @@ impl Service {
         settings: Settings,
     ) -> Result<Service> {
         let keys = KeyDirectory::new(hasher, store.keys(None).await?);
-        Ok(Service { store, keys, settings })
+        Ok(Service {
+            store,
+            keys,
+            settings,
+        })
     }
 
     /// The store, for health and shutdown.

@@ -42,7 +42,9 @@ pub enum Wish {
 /// Whether any of the entries allows the wish.
 #[must_use]
 pub fn allows(permissions: &[Permission], wish: Wish) -> bool {
-    permissions.iter().any(|permission| entry_allows(permission, wish))
+    permissions
+        .iter()
+        .any(|permission| entry_allows(permission, wish))
 }
 
 fn entry_allows(permission: &Permission, wish: Wish) -> bool {
@@ -63,8 +65,14 @@ fn entry_allows(permission: &Permission, wish: Wish) -> bool {
         }
         (
             Permission::ManualTransfer(sets),
-            Wish::Transfer { source, destination, amount_minor },
-        ) => sets.iter().any(|set| set_allows(set, source, destination, amount_minor)),
+            Wish::Transfer {
+                source,
+                destination,
+                amount_minor,
+            },
+        ) => sets
+            .iter()
+            .any(|set| set_allows(set, source, destination, amount_minor)),
         _ => false,
     }
 }
@@ -104,55 +112,135 @@ mod tests {
     const B: AccountId = AccountId::new(2);
 
     fn transfer(source: AccountId, destination: AccountId, amount_minor: i64) -> Wish {
-        Wish::Transfer { source, destination, amount_minor }
+        Wish::Transfer {
+            source,
+            destination,
+            amount_minor,
+        }
     }
 
     fn set(source: Selector, target: Selector, max_amount: Option<i64>) -> TransferSet {
-        TransferSet { source, target, max_amount }
+        TransferSet {
+            source,
+            target,
+            max_amount,
+        }
     }
 
     #[track_caller]
     fn check(permission: Permission, wish: Wish, expected: bool) {
-        assert_eq!(allows(std::slice::from_ref(&permission), wish), expected, "{permission:?} {wish:?}");
+        assert_eq!(
+            allows(std::slice::from_ref(&permission), wish),
+            expected,
+            "{permission:?} {wish:?}"
+        );
     }
 
     #[test]
     fn listing_and_reading_are_independent() {
         check(Permission::ListAccounts, Wish::ListAccounts, true);
         check(Permission::ListAccounts, Wish::ReadAccount(A), false);
-        check(Permission::ReadAccounts(Resources::All), Wish::ReadAccount(A), true);
-        check(Permission::ReadAccounts(Resources::All), Wish::ListAccounts, false);
-        check(Permission::ReadAccounts(Resources::All), Wish::ReadTransfersOf(A), false);
+        check(
+            Permission::ReadAccounts(Resources::All),
+            Wish::ReadAccount(A),
+            true,
+        );
+        check(
+            Permission::ReadAccounts(Resources::All),
+            Wish::ListAccounts,
+            false,
+        );
+        check(
+            Permission::ReadAccounts(Resources::All),
+            Wish::ReadTransfersOf(A),
+            false,
+        );
     }
 
     #[test]
     fn a_resource_list_reaches_only_what_it_names() {
         let only_a = Resources::Ids(vec![A.raw()]);
-        check(Permission::ReadTransfers(only_a.clone()), Wish::ReadTransfersOf(A), true);
-        check(Permission::ReadTransfers(only_a.clone()), Wish::ReadTransfersOf(B), false);
-        check(Permission::ReadTransfers(only_a), Wish::ReadSomeTransfers, true);
-        check(Permission::ReadTransfers(Resources::Ids(vec![])), Wish::ReadTransfersOf(A), false);
-        check(Permission::ReadCards(Resources::All), Wish::ReadCardsOf(B), true);
+        check(
+            Permission::ReadTransfers(only_a.clone()),
+            Wish::ReadTransfersOf(A),
+            true,
+        );
+        check(
+            Permission::ReadTransfers(only_a.clone()),
+            Wish::ReadTransfersOf(B),
+            false,
+        );
+        check(
+            Permission::ReadTransfers(only_a),
+            Wish::ReadSomeTransfers,
+            true,
+        );
+        check(
+            Permission::ReadTransfers(Resources::Ids(vec![])),
+            Wish::ReadTransfersOf(A),
+            false,
+        );
+        check(
+            Permission::ReadCards(Resources::All),
+            Wish::ReadCardsOf(B),
+            true,
+        );
     }
 
     #[test]
     fn rules_have_scopes_of_their_own() {
         let rule = RuleId::new(9);
         check(Permission::ListRules, Wish::ListRules, true);
-        check(Permission::ReadRules(Resources::All), Wish::TriggerRule(rule), false);
-        check(Permission::TriggerRules(Resources::Ids(vec![9])), Wish::TriggerRule(rule), true);
-        check(Permission::ReadRuleExecutions(Resources::All), Wish::ReadExecutionsOf(rule), true);
-        check(Permission::ReadRules(Resources::Ids(vec![8])), Wish::ReadRule(rule), false);
+        check(
+            Permission::ReadRules(Resources::All),
+            Wish::TriggerRule(rule),
+            false,
+        );
+        check(
+            Permission::TriggerRules(Resources::Ids(vec![9])),
+            Wish::TriggerRule(rule),
+            true,
+        );
+        check(
+            Permission::ReadRuleExecutions(Resources::All),
+            Wish::ReadExecutionsOf(rule),
+            true,
+        );
+        check(
+            Permission::ReadRules(Resources::Ids(vec![8])),
+            Wish::ReadRule(rule),
+            false,
+        );
     }
 
     #[test]
     fn a_pair_is_directed_and_its_limit_is_per_request() {
         let pair = set(Selector::Id(1), Selector::Id(2), Some(5000));
-        check(Permission::ManualTransfer(vec![pair]), transfer(A, B, 5000), true);
-        check(Permission::ManualTransfer(vec![pair]), transfer(A, B, 5001), false);
-        check(Permission::ManualTransfer(vec![pair]), transfer(B, A, 100), false);
+        check(
+            Permission::ManualTransfer(vec![pair]),
+            transfer(A, B, 5000),
+            true,
+        );
+        check(
+            Permission::ManualTransfer(vec![pair]),
+            transfer(A, B, 5001),
+            false,
+        );
+        check(
+            Permission::ManualTransfer(vec![pair]),
+            transfer(B, A, 100),
+            false,
+        );
         let open = set(Selector::All, Selector::Id(2), None);
-        check(Permission::ManualTransfer(vec![pair, open]), transfer(A, B, 5001), true);
-        check(Permission::ManualTransfer(vec![]), transfer(A, B, 100), false);
+        check(
+            Permission::ManualTransfer(vec![pair, open]),
+            transfer(A, B, 5001),
+            true,
+        );
+        check(
+            Permission::ManualTransfer(vec![]),
+            transfer(A, B, 100),
+            false,
+        );
     }
 }

@@ -82,7 +82,10 @@ impl Service {
         }
         if let Some(id) = after {
             let row = self.store.transfer(key.tenant, id).await?;
-            let last = row.ok_or(Error::Invalid { field: "after", reason: "is not a cursor" })?;
+            let last = row.ok_or(Error::Invalid {
+                field: "after",
+                reason: "is not a cursor",
+            })?;
             query.after = Some((last.transfer.created_at, id));
         }
         let first = query.first;
@@ -90,6 +93,26 @@ impl Service {
         let more = items.len() > first;
         items.truncate(first);
         Ok(TransferPage { items, more })
+    }
+
+    /// Whether the key may list accounts.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] without the scope.
+    pub fn check_list_accounts(&self, key: &ApiKey) -> Result<()> {
+        if allows(&key.permissions, Wish::ListAccounts) {
+            Ok(())
+        } else {
+            Err(Error::Forbidden)
+        }
+    }
+
+    /// The tenant's time now.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn time_of(&self, tenant: ledger::TenantId) -> Result<ledger::Millis> {
+        Ok(self.tenant(tenant).await?.clock.now(self.store.now()))
     }
 
     /// Whether the key has the scope to see transfers at all.

@@ -26,7 +26,11 @@ pub fn parse_id(text: &str) -> Option<u64> {
     text.bytes().try_fold(0u64, |number, character| {
         let digit = ALPHABET.iter().position(|known| *known == character)? as u64;
         // Thirteen characters carry 65 bits: the first may only be 0 to F.
-        if number >> 59 != 0 { None } else { Some((number << 5) | digit) }
+        if number >> 59 != 0 {
+            None
+        } else {
+            Some((number << 5) | digit)
+        }
     })
 }
 
@@ -44,7 +48,9 @@ pub fn bytes_text(bytes: &[u8]) -> String {
         }
     }
     if bits > 0 {
-        text.push(char::from(ALPHABET[((pending << (5 - bits)) & 31) as usize]));
+        text.push(char::from(
+            ALPHABET[((pending << (5 - bits)) & 31) as usize],
+        ));
     }
     text
 }
@@ -60,7 +66,14 @@ mod tests {
             let text = std::str::from_utf8(&text).expect("ASCII");
             assert_eq!(parse_id(text), Some(id), "{text}");
         }
-        for wrong in ["", "0", "00000000000000", "G000000000000", "000000000000I", "000000000000a"] {
+        for wrong in [
+            "",
+            "0",
+            "00000000000000",
+            "G000000000000",
+            "000000000000I",
+            "000000000000a",
+        ] {
             assert_eq!(parse_id(wrong), None, "{wrong}");
         }
     }

@@ -50,8 +50,20 @@ impl Service {
         idempotency: Option<IdempotencyKey>,
         request_id: &str,
     ) -> Result<Answered> {
-        let NewTransfer { source, destination, amount_minor, currency } = new;
-        if !allows(&key.permissions, Wish::Transfer { source, destination, amount_minor }) {
+        let NewTransfer {
+            source,
+            destination,
+            amount_minor,
+            currency,
+        } = new;
+        if !allows(
+            &key.permissions,
+            Wish::Transfer {
+                source,
+                destination,
+                amount_minor,
+            },
+        ) {
             return Err(Error::Forbidden);
         }
         let amount = Amount::new(amount_minor, currency).map_err(|_| Error::Invalid {
@@ -64,8 +76,7 @@ impl Service {
             &amount_minor.to_le_bytes(),
             &currency.bytes(),
         ]);
-        let claim =
-            idempotency.map(|text| text.claim(key.tenant, key.id, "create_transfer", body));
+        let claim = idempotency.map(|text| text.claim(key.tenant, key.id, "create_transfer", body));
         let command = Command::CreateTransfer(CreateTransfer {
             tenant: key.tenant,
             key: Some(key.id),
@@ -75,11 +86,21 @@ impl Service {
             rail_delay_ms: self.settings.rail_delay_ms,
             description: None,
         });
-        let submit = Submit { action: store::Action::Command(command), claim };
+        let submit = Submit {
+            action: store::Action::Command(command),
+            claim,
+        };
         match self.store.submit(submit).await? {
-            Outcome::Done(Reply::Transfer { transfer, source, destination }) => {
-                Ok(Answered { transfer, source, destination, request_id: Arc::from(request_id) })
-            }
+            Outcome::Done(Reply::Transfer {
+                transfer,
+                source,
+                destination,
+            }) => Ok(Answered {
+                transfer,
+                source,
+                destination,
+                request_id: Arc::from(request_id),
+            }),
             Outcome::Refused(rejection) => Err(rejection.into()),
             Outcome::Replay(number) => self.replay_transfer(key, number, body).await,
             other => Err(unexpected(&other)),
@@ -94,20 +115,34 @@ impl Service {
         body: store::Fingerprint,
     ) -> Result<Answered> {
         let remembered = self.store.remembered(number).await?;
-        let remembered =
-            remembered.ok_or_else(|| missing("an idempotency record"))?;
+        let remembered = remembered.ok_or_else(|| missing("an idempotency record"))?;
         if remembered.body != body {
             return Err(Error::KeyReused);
         }
-        let RememberedReply::Transfer { id, status, completed_at, source, destination } =
-            remembered.reply
+        let RememberedReply::Transfer {
+            id,
+            status,
+            completed_at,
+            source,
+            destination,
+        } = remembered.reply
         else {
             return Err(missing("the transfer of an idempotency record"));
         };
         let row = self.store.transfer(key.tenant, id).await?;
         let row = row.ok_or_else(|| missing("the transfer of an idempotency record"))?;
-        let transfer = Transfer { status, completed_at, error: None, ..row.transfer };
-        Ok(Answered { transfer, source, destination, request_id: remembered.request_id })
+        let transfer = Transfer {
+            status,
+            completed_at,
+            error: None,
+            ..row.transfer
+        };
+        Ok(Answered {
+            transfer,
+            source,
+            destination,
+            request_id: remembered.request_id,
+        })
     }
 
     /// A transfer that the key may see.
@@ -125,12 +160,20 @@ impl Service {
         }
         let not_found = Error::NotFound { what: "transfer" };
         let Some(id) = id else { return Err(not_found) };
-        let row = self.store.transfer(key.tenant, id).await?.ok_or(not_found)?;
+        let row = self
+            .store
+            .transfer(key.tenant, id)
+            .await?
+            .ok_or(not_found)?;
         let covered = [row.transfer.source, row.transfer.destination]
             .into_iter()
             .flatten()
             .any(|account| permission::allows(&key.permissions, Wish::ReadTransfersOf(account)));
-        if covered { Ok(row) } else { Err(Error::Forbidden) }
+        if covered {
+            Ok(row)
+        } else {
+            Err(Error::Forbidden)
+        }
     }
 }
 
@@ -139,5 +182,7 @@ fn missing(what: &str) -> Error {
 }
 
 pub(crate) fn unexpected(outcome: &Outcome) -> Error {
-    Error::Store(StoreError::Corrupt(Arc::from(format!("unexpected outcome {outcome:?}"))))
+    Error::Store(StoreError::Corrupt(Arc::from(format!(
+        "unexpected outcome {outcome:?}"
+    ))))
 }

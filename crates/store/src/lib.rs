@@ -45,7 +45,10 @@ impl Submit {
     /// A command without an idempotency key.
     #[must_use]
     pub fn command(command: Command) -> Submit {
-        Submit { action: Action::Command(command), claim: None }
+        Submit {
+            action: Action::Command(command),
+            claim: None,
+        }
     }
 }
 
@@ -111,7 +114,10 @@ pub enum StoreError {
 
 impl StoreError {
     pub(crate) fn unavailable(reason: impl Into<Arc<str>>) -> StoreError {
-        StoreError::Unavailable { reason: reason.into(), retry_after_s: 1 }
+        StoreError::Unavailable {
+            reason: reason.into(),
+            retry_after_s: 1,
+        }
     }
 }
 
@@ -152,11 +158,8 @@ pub trait Store: Send + Sync + 'static {
     /// Accounts that match, oldest first.
     fn accounts(&self, query: AccountQuery) -> BoxFuture<'_, Result<Vec<AccountRow>>>;
     /// One account.
-    fn account(
-        &self,
-        tenant: TenantId,
-        id: AccountId,
-    ) -> BoxFuture<'_, Result<Option<AccountRow>>>;
+    fn account(&self, tenant: TenantId, id: AccountId)
+    -> BoxFuture<'_, Result<Option<AccountRow>>>;
     /// Transfers that match, newest first; one more than asked for when there are more.
     fn transfers(&self, query: TransferQuery) -> BoxFuture<'_, Result<Vec<TransferRow>>>;
     /// One transfer.

@@ -66,8 +66,8 @@ pub struct TransferQuery {
     pub direction: Option<Direction>,
     /// From this origin.
     pub origin: Option<Origin>,
-    /// With this status.
-    pub status: Option<Status>,
+    /// With one of these statuses; with any when empty.
+    pub status: Vec<Status>,
     /// Made by this run of a rule.
     pub execution: Option<ExecutionId>,
     /// Created at or after.

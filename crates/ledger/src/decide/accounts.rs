@@ -81,11 +81,11 @@ fn check_open(open: &OpenAccount) -> Result<(), Rejection> {
     if !external && open.reported != Reported::default() {
         return invalid("reported", "is for external accounts only");
     }
-    if open.can_be_source == Some(true)
-        && external
-        && !open.kind.default_roles().0
-    {
-        return invalid("can_be_source", "must be false: this account only takes money in");
+    if open.can_be_source == Some(true) && external && !open.kind.default_roles().0 {
+        return invalid(
+            "can_be_source",
+            "must be false: this account only takes money in",
+        );
     }
     Ok(())
 }
@@ -100,22 +100,36 @@ pub(super) fn set_state(
     let tenant = tenant_of(state, tenant)?;
     let account = account_of(state, tenant.id, account).ok_or(Rejection::AccountNotFound)?;
     if account.state == wanted || account.state == AccountState::Destroyed {
-        return Err(Rejection::AlreadyInState { state: account.state });
+        return Err(Rejection::AlreadyInState {
+            state: account.state,
+        });
     }
     if wanted == AccountState::Destroyed {
         if account.balance != 0 {
-            return Err(Rejection::BalanceNotZero { balance: account.balance });
+            return Err(Rejection::BalanceNotZero {
+                balance: account.balance,
+            });
         }
         let id = Some(account.id);
-        let in_use = state.open_transfers().any(|t| t.source == id || t.destination == id);
+        let in_use = state
+            .open_transfers()
+            .any(|t| t.source == id || t.destination == id);
         if account.held != 0 || in_use {
             return Err(Rejection::AccountInUse);
         }
     }
     let at = tenant.clock.now(context.now);
-    let changed = Account { state: wanted, updated_at: at, ..account.clone() };
+    let changed = Account {
+        state: wanted,
+        updated_at: at,
+        ..account.clone()
+    };
     Ok(Decision {
-        effects: vec![Effect::AccountStateSet { account: account.id, state: wanted, at }],
+        effects: vec![Effect::AccountStateSet {
+            account: account.id,
+            state: wanted,
+            at,
+        }],
         reply: Reply::Account(changed),
     })
 }

@@ -28,7 +28,10 @@ pub(super) fn run(state: &State, due: &Due, context: &mut Context<'_>) -> Decisi
             }
         }
     }
-    Decision { effects, reply: Reply::Done }
+    Decision {
+        effects,
+        reply: Reply::Done,
+    }
 }
 
 fn time_of(state: &State, due: &Due, context: &Context<'_>) -> Millis {
@@ -46,7 +49,9 @@ fn settle(
     context: &mut Context<'_>,
     effects: &mut Vec<Effect>,
 ) {
-    let Some(transfer) = state.open_transfer(id) else { return };
+    let Some(transfer) = state.open_transfer(id) else {
+        return;
+    };
     let step = match (transfer.status, transfer.rail) {
         (Status::Processing, None) => settle_inside(state, transfer),
         (Status::Processing, Some(_)) => submit(state, transfer, now, context, effects),
@@ -55,16 +60,33 @@ fn settle(
     };
     let (event, error) = match step {
         Ok((event, posting)) => {
-            effects.extend(posting.map(|posting| Effect::Posted { transfer: id, at: now, posting }));
+            effects.extend(posting.map(|posting| Effect::Posted {
+                transfer: id,
+                at: now,
+                posting,
+            }));
             (event, None)
         }
         Err(code) => (code.event(), Some(code)),
     };
-    let to = transfer.status.after(event).expect("the table has every step of settlement");
-    effects.push(Effect::TransferMoved { transfer: id, from: transfer.status, to, error, at: now });
+    let to = transfer
+        .status
+        .after(event)
+        .expect("the table has every step of settlement");
+    effects.push(Effect::TransferMoved {
+        transfer: id,
+        from: transfer.status,
+        to,
+        error,
+        at: now,
+    });
     if event == Event::Submit {
         let at = now.plus(transfer.rail_delay_ms);
-        effects.push(Effect::DueAdded(Due { tenant: transfer.tenant, at, work: Work::Settle(id) }));
+        effects.push(Effect::DueAdded(Due {
+            tenant: transfer.tenant,
+            at,
+            work: Work::Settle(id),
+        }));
     }
 }
 
@@ -92,8 +114,8 @@ fn settle_inside(state: &State, transfer: &Transfer) -> Step {
     let source = usable(transfer.source.and_then(|id| state.account(id)))?;
     let destination = usable(transfer.destination.and_then(|id| state.account(id)))?;
     let source = funded(source, transfer)?;
-    let posting = Posting::movement(transfer.amount, source, destination)
-        .ok_or(ErrorCode::PaymentFailed)?;
+    let posting =
+        Posting::movement(transfer.amount, source, destination).ok_or(ErrorCode::PaymentFailed)?;
     Ok((Event::Settle, Some(posting)))
 }
 
@@ -135,7 +157,8 @@ fn arrive(
     effects: &mut Vec<Effect>,
 ) -> Step {
     let held = |id: Option<_>| {
-        id.and_then(|id| state.account(id)).filter(|account| account.kind.is_held())
+        id.and_then(|id| state.account(id))
+            .filter(|account| account.kind.is_held())
     };
     let (from, to) = (held(transfer.source), held(transfer.destination));
     let mut system = |kind| {
@@ -162,5 +185,8 @@ fn arrive(
             posting
         }
     };
-    Ok((Event::Settle, Some(posting.ok_or(ErrorCode::PaymentFailed)?)))
+    Ok((
+        Event::Settle,
+        Some(posting.ok_or(ErrorCode::PaymentFailed)?),
+    ))
 }

@@ -14,20 +14,24 @@ pub(super) fn place(
     context: &mut Context<'_>,
 ) -> Result<Decision, Rejection> {
     let tenant = tenant_of(state, place.tenant)?;
-    let account =
-        account_of(state, tenant.id, place.account).ok_or(Rejection::AccountNotFound)?;
+    let account = account_of(state, tenant.id, place.account).ok_or(Rejection::AccountNotFound)?;
     if !account.kind.is_held() {
         return Err(Rejection::SourceNotAllowed);
     }
     if account.state != AccountState::Active {
-        return Err(Rejection::SourceNotActive { state: account.state });
+        return Err(Rejection::SourceNotActive {
+            state: account.state,
+        });
     }
     if account.currency != place.amount.currency() {
         return Err(Rejection::CurrencyMismatch);
     }
     let now = tenant.clock.now(context.now);
     if place.expires_at.is_some_and(|at| at <= now) {
-        return Err(Rejection::Invalid { field: "expires_at", reason: "must be in the future" });
+        return Err(Rejection::Invalid {
+            field: "expires_at",
+            reason: "must be in the future",
+        });
     }
     if account.available() < place.amount.minor() {
         return Err(Rejection::InsufficientFunds {
@@ -46,7 +50,10 @@ pub(super) fn place(
     };
     let mut effects = vec![Effect::HoldPlaced(hold)];
     effects.extend(expiry(&hold).map(Effect::DueAdded));
-    Ok(Decision { effects, reply: Reply::Hold(hold) })
+    Ok(Decision {
+        effects,
+        reply: Reply::Hold(hold),
+    })
 }
 
 pub(super) fn release(
@@ -61,10 +68,17 @@ pub(super) fn release(
         .ok_or(Rejection::HoldNotFound)?;
     let mut effects = vec![Effect::HoldReleased(hold.id)];
     effects.extend(expiry(hold).map(Effect::DueRemoved));
-    Ok(Decision { effects, reply: Reply::Hold(*hold) })
+    Ok(Decision {
+        effects,
+        reply: Reply::Hold(*hold),
+    })
 }
 
 fn expiry(hold: &Hold) -> Option<Due> {
     let at = hold.expires_at?;
-    Some(Due { tenant: hold.tenant, at, work: Work::ExpireHold(hold.id) })
+    Some(Due {
+        tenant: hold.tenant,
+        at,
+        work: Work::ExpireHold(hold.id),
+    })
 }

@@ -21,13 +21,15 @@ pub(super) fn money_in(
     context: &mut Context<'_>,
 ) -> Result<Decision, Rejection> {
     let tenant = sandbox_of(state, money.tenant)?;
-    let account = account_of(state, tenant.id, money.destination)
-        .ok_or(Rejection::DestinationNotFound)?;
+    let account =
+        account_of(state, tenant.id, money.destination).ok_or(Rejection::DestinationNotFound)?;
     if !account.kind.is_held() {
         return Err(Rejection::DestinationNotAllowed);
     }
     if account.state != AccountState::Active {
-        return Err(Rejection::DestinationNotActive { state: account.state });
+        return Err(Rejection::DestinationNotActive {
+            state: account.state,
+        });
     }
     let outside = Outside {
         tenant,
@@ -65,17 +67,15 @@ pub(super) fn money_out(
     settle_with_world(state, &outside, context)
 }
 
-fn source_account(
-    state: &State,
-    tenant: TenantId,
-    id: AccountId,
-) -> Result<&Account, Rejection> {
+fn source_account(state: &State, tenant: TenantId, id: AccountId) -> Result<&Account, Rejection> {
     let account = account_of(state, tenant, id).ok_or(Rejection::SourceNotFound)?;
     if !account.kind.is_held() {
         return Err(Rejection::SourceNotAllowed);
     }
     if account.state != AccountState::Active {
-        return Err(Rejection::SourceNotActive { state: account.state });
+        return Err(Rejection::SourceNotActive {
+            state: account.state,
+        });
     }
     Ok(account)
 }
@@ -95,7 +95,12 @@ fn settle_with_world(
     outside: &Outside<'_>,
     context: &mut Context<'_>,
 ) -> Result<Decision, Rejection> {
-    let Outside { tenant, account, amount, .. } = *outside;
+    let Outside {
+        tenant,
+        account,
+        amount,
+        ..
+    } = *outside;
     if let Some(description) = outside.description {
         check_text("description", description, 0, TEXT_MAX)?;
     }
@@ -133,14 +138,29 @@ fn settle_with_world(
         now,
         context,
     );
-    let (from, to) = if inward { (&world, account) } else { (account, &world) };
+    let (from, to) = if inward {
+        (&world, account)
+    } else {
+        (account, &world)
+    };
     let posting = Posting::movement(amount, from, to).ok_or(Rejection::BalanceOverflow)?;
     let mut effects: Vec<Effect> = opened.into_iter().collect();
     effects.push(Effect::TransferRecorded(transfer.clone()));
-    effects.push(Effect::Posted { transfer: transfer.id, at: now, posting });
+    effects.push(Effect::Posted {
+        transfer: transfer.id,
+        at: now,
+        posting,
+    });
     let party = Some(account.party());
     let (source, destination) = if inward { (None, party) } else { (party, None) };
-    Ok(Decision { effects, reply: Reply::Transfer { transfer, source, destination } })
+    Ok(Decision {
+        effects,
+        reply: Reply::Transfer {
+            transfer,
+            source,
+            destination,
+        },
+    })
 }
 
 fn sandbox_of(state: &State, tenant: TenantId) -> Result<&Tenant, Rejection> {

@@ -43,9 +43,15 @@ pub(super) fn set_clock(
     if clock.now(context.now) < tenant.clock.now(context.now) && !untouched {
         return Err(Rejection::ClockBackwards);
     }
-    let changed = Tenant { clock, ..tenant.clone() };
+    let changed = Tenant {
+        clock,
+        ..tenant.clone()
+    };
     Ok(Decision {
-        effects: vec![Effect::ClockSet { tenant: tenant.id, clock }],
+        effects: vec![Effect::ClockSet {
+            tenant: tenant.id,
+            clock,
+        }],
         reply: Reply::Tenant(changed),
     })
 }

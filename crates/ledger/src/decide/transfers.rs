@@ -51,9 +51,16 @@ pub(super) fn create(
         updated_at: now,
         completed_at: None,
     };
-    let due = Due { tenant: tenant.id, at: now, work: Work::Settle(transfer.id) };
+    let due = Due {
+        tenant: tenant.id,
+        at: now,
+        work: Work::Settle(transfer.id),
+    };
     Ok(Decision {
-        effects: vec![Effect::TransferRecorded(transfer.clone()), Effect::DueAdded(due)],
+        effects: vec![
+            Effect::TransferRecorded(transfer.clone()),
+            Effect::DueAdded(due),
+        ],
         reply: Reply::Transfer {
             source: Some(source.party()),
             destination: Some(destination.party()),
@@ -90,10 +97,14 @@ fn ends<'a>(
         return Err(Rejection::OwnersDiffer);
     }
     if source.state != AccountState::Active {
-        return Err(Rejection::SourceNotActive { state: source.state });
+        return Err(Rejection::SourceNotActive {
+            state: source.state,
+        });
     }
     if destination.state != AccountState::Active {
-        return Err(Rejection::DestinationNotActive { state: destination.state });
+        return Err(Rejection::DestinationNotActive {
+            state: destination.state,
+        });
     }
     let currency = create.amount.currency();
     if source.currency != currency || destination.currency != currency {
@@ -118,9 +129,14 @@ pub(super) fn give_back(
         .open_transfer(transfer)
         .filter(|transfer| transfer.tenant == tenant.id)
         .ok_or(Rejection::TransferNotFound)?;
-    let Some(to) = transfer.status.after(code.event()).filter(|_| transfer.status == Status::Pending)
+    let Some(to) = transfer
+        .status
+        .after(code.event())
+        .filter(|_| transfer.status == Status::Pending)
     else {
-        return Err(Rejection::NotPending { status: transfer.status });
+        return Err(Rejection::NotPending {
+            status: transfer.status,
+        });
     };
     let now = tenant.clock.now(context.now);
     let waiting = state
@@ -142,7 +158,11 @@ pub(super) fn give_back(
         effects.extend(opened);
         let posting = Posting::movement(transfer.amount, &transit, source)
             .ok_or(Rejection::BalanceOverflow)?;
-        effects.push(Effect::Posted { transfer: transfer.id, at: now, posting });
+        effects.push(Effect::Posted {
+            transfer: transfer.id,
+            at: now,
+            posting,
+        });
     }
     effects.push(Effect::TransferMoved {
         transfer: transfer.id,
@@ -151,9 +171,16 @@ pub(super) fn give_back(
         error: Some(code),
         at: now,
     });
-    let changed =
-        Transfer { status: to, error: Some(code), updated_at: now, ..transfer.clone() };
-    Ok(Decision { effects, reply: reply(state, changed) })
+    let changed = Transfer {
+        status: to,
+        error: Some(code),
+        updated_at: now,
+        ..transfer.clone()
+    };
+    Ok(Decision {
+        effects,
+        reply: reply(state, changed),
+    })
 }
 
 pub(super) fn reply(state: &State, transfer: Transfer) -> Reply {

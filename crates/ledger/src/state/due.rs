@@ -27,16 +27,18 @@ struct Waiting {
 impl Waiting {
     /// Where the tenant stands on the wheel; `None` when nothing waits.
     fn turn(&self) -> Option<Millis> {
-        self.work.first().map(|due| self.clock.machine_time_of(due.at))
+        self.work
+            .first()
+            .map(|due| self.clock.machine_time_of(due.at))
     }
 }
 
 impl DueQueue {
     pub(super) fn insert(&mut self, due: Due, clock: TenantClock) -> bool {
-        let entry = self
-            .tenants
-            .entry(due.tenant)
-            .or_insert_with(|| Waiting { clock, work: BTreeSet::new() });
+        let entry = self.tenants.entry(due.tenant).or_insert_with(|| Waiting {
+            clock,
+            work: BTreeSet::new(),
+        });
         let before = entry.turn();
         let added = entry.work.insert(due);
         let after = entry.turn();
@@ -46,7 +48,9 @@ impl DueQueue {
     }
 
     pub(super) fn remove(&mut self, due: &Due) -> bool {
-        let Some(entry) = self.tenants.get_mut(&due.tenant) else { return false };
+        let Some(entry) = self.tenants.get_mut(&due.tenant) else {
+            return false;
+        };
         let before = entry.turn();
         let removed = entry.work.remove(due);
         let after = entry.turn();
@@ -56,7 +60,9 @@ impl DueQueue {
     }
 
     pub(super) fn set_clock(&mut self, tenant: TenantId, clock: TenantClock) {
-        let Some(entry) = self.tenants.get_mut(&tenant) else { return };
+        let Some(entry) = self.tenants.get_mut(&tenant) else {
+            return;
+        };
         let before = entry.turn();
         entry.clock = clock;
         let after = entry.turn();
@@ -64,7 +70,9 @@ impl DueQueue {
     }
 
     pub(super) fn contains(&self, due: &Due) -> bool {
-        self.tenants.get(&due.tenant).is_some_and(|entry| entry.work.contains(due))
+        self.tenants
+            .get(&due.tenant)
+            .is_some_and(|entry| entry.work.contains(due))
     }
 
     pub(super) fn next(&self, machine: Millis) -> Option<Due> {
@@ -80,7 +88,10 @@ impl DueQueue {
     }
 
     pub(super) fn of(&self, tenant: TenantId) -> impl Iterator<Item = &Due> {
-        self.tenants.get(&tenant).into_iter().flat_map(|entry| entry.work.iter())
+        self.tenants
+            .get(&tenant)
+            .into_iter()
+            .flat_map(|entry| entry.work.iter())
     }
 
     pub(super) fn len(&self) -> usize {

@@ -68,7 +68,13 @@ pub(crate) fn encode_remembered(e: &mut Encoder<'_>, remembered: &Remembered) {
 
 fn encode_reply(e: &mut Encoder<'_>, reply: &RememberedReply) {
     match reply {
-        RememberedReply::Transfer { id, status, completed_at, source, destination } => {
+        RememberedReply::Transfer {
+            id,
+            status,
+            completed_at,
+            source,
+            destination,
+        } => {
             e.byte(1);
             e.id(id.raw());
             e.byte(status.code());
@@ -94,7 +100,10 @@ fn decode_reply(d: &mut Decoder<'_>) -> Result<RememberedReply, CodecError> {
             source: d.option(effects::decode_party)?,
             destination: d.option(effects::decode_party)?,
         },
-        2 => RememberedReply::Refused { code: d.text()?, message: d.text()? },
+        2 => RememberedReply::Refused {
+            code: d.text()?,
+            message: d.text()?,
+        },
         3 => RememberedReply::Done,
         tag => return Err(CodecError::Tag { what: "reply", tag }),
     })
@@ -122,6 +131,16 @@ pub(crate) fn permissions_text(permissions: &[Permission]) -> String {
 
 pub(crate) fn permissions_from_text(text: &str) -> Result<Vec<Permission>, CodecError> {
     serde_json::from_str(text).map_err(|_| CodecError::Value("permissions"))
+}
+
+/// Stricter than [`permissions_from_text`]: JSON has many spellings, a record only one.
+fn decode_permissions(d: &mut Decoder<'_>) -> Result<Vec<Permission>, CodecError> {
+    let text = d.text()?;
+    let permissions = permissions_from_text(&text)?;
+    if permissions_text(&permissions) != *text {
+        return Err(CodecError::Value("permissions"));
+    }
+    Ok(permissions)
 }
 
 /// A record, decoded.
@@ -159,11 +178,14 @@ fn decode_change(d: &mut Decoder<'_>) -> Result<Change, CodecError> {
             name: d.text()?,
             hash: d.array()?,
             hint: d.text()?,
-            permissions: permissions_from_text(&d.text()?)?,
+            permissions: decode_permissions(d)?,
             created_at: d.time()?,
             revoked_at: d.option(Decoder::time)?,
         }),
-        TAG_KEY_REVOKED => Change::KeyRevoked { key: KeyId::new(d.id()?), at: d.time()? },
+        TAG_KEY_REVOKED => Change::KeyRevoked {
+            key: KeyId::new(d.id()?),
+            at: d.time()?,
+        },
         TAG_REMEMBERED => Change::Remembered(Remembered {
             number: d.uint()?,
             key: d.array()?,

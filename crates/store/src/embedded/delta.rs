@@ -27,6 +27,15 @@ struct EntryLine {
     at: Millis,
 }
 
+/// What happens to a row of due work. The same work can go and come within one run: a transfer
+/// over a rail without delay is settled by work equal to the work that submitted it.
+struct DueRow {
+    /// Whether the views had it before this run.
+    seen: bool,
+    /// Whether it waits after what was noted so far.
+    waiting: bool,
+}
+
 /// Changes not yet written.
 #[derive(Default)]
 pub(crate) struct Delta {
@@ -36,7 +45,7 @@ pub(crate) struct Delta {
     transfers: BTreeMap<TransferId, Transfer>,
     entries: Vec<EntryLine>,
     holds: BTreeMap<HoldId, (Hold, bool)>,
-    due: BTreeMap<Due, bool>,
+    due: BTreeMap<Due, DueRow>,
     keys: BTreeMap<KeyId, KeyRecord>,
     revoked: Vec<(KeyId, Millis)>,
     remembered: Vec<Remembered>,
@@ -71,7 +80,13 @@ impl Delta {
             }
             Effect::ClockSet { tenant, clock } => {
                 let known = state.tenant(tenant).ok_or("a clock of an unknown tenant")?;
-                self.tenants.insert(tenant, Tenant { clock, ..known.clone() });
+                self.tenants.insert(
+                    tenant,
+                    Tenant {
+                        clock,
+                        ..known.clone()
+                    },
+                );
             }
             Effect::OwnerCreated(owner) => {
                 self.owners.insert(owner.id, owner);
@@ -83,7 +98,13 @@ impl Delta {
             Effect::TransferRecorded(transfer) => {
                 self.transfers.insert(transfer.id, transfer);
             }
-            Effect::TransferMoved { transfer: id, to, error, at, .. } => {
+            Effect::TransferMoved {
+                transfer: id,
+                to,
+                error,
+                at,
+                ..
+            } => {
                 let transfer = match self.transfers.get_mut(&id) {
                     Some(transfer) => transfer,
                     None => {
@@ -98,7 +119,11 @@ impl Delta {
                     transfer.completed_at = Some(at);
                 }
             }
-            Effect::Posted { transfer, at, posting } => {
+            Effect::Posted {
+                transfer,
+                at,
+                posting,
+            } => {
                 for entry in posting.entries() {
                     self.accounts.insert(entry.account);
                     self.entries.push(EntryLine {
@@ -122,12 +147,21 @@ impl Delta {
                 self.holds.insert(id, (hold, false));
             }
             Effect::DueAdded(due) => {
-                self.due.insert(due, true);
+                let row = self.due.entry(due).or_insert(DueRow {
+                    seen: false,
+                    waiting: true,
+                });
+                row.waiting = true;
             }
             Effect::DueRemoved(due) => {
+                let row = self.due.entry(due).or_insert(DueRow {
+                    seen: true,
+                    waiting: false,
+                });
+                row.waiting = false;
                 // Added and removed within one run: the views never see it.
-                if self.due.remove(&due) != Some(true) {
-                    self.due.insert(due, false);
+                if !row.seen {
+                    self.due.remove(&due);
                 }
             }
         }
@@ -142,7 +176,8 @@ impl Delta {
         state: &State,
         progress: &Progress,
     ) -> rusqlite::Result<()> {
-        self.entries.sort_unstable_by_key(|line| (line.account, line.sequence));
+        self.entries
+            .sort_unstable_by_key(|line| (line.account, line.sequence));
         let transaction = connection.transaction()?;
         self.write_tenants(&transaction)?;
         self.write_accounts(&transaction, state)?;
@@ -174,7 +209,8 @@ impl Delta {
                 tenant.created_at.0
             ])?;
         }
-        let mut put = connection.prepare_cached("REPLACE INTO owners VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        let mut put =
+            connection.prepare_cached("REPLACE INTO owners VALUES (?1, ?2, ?3, ?4, ?5)")?;
         for owner in self.owners.values() {
             put.execute(params![
                 owner.id.raw().cast_signed(),
@@ -193,7 +229,9 @@ impl Delta {
              ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
         )?;
         for id in &self.accounts {
-            let Some(account) = state.account(*id) else { continue };
+            let Some(account) = state.account(*id) else {
+                continue;
+            };
             let reported = &account.reported;
             put.execute(params![
                 account.tenant.raw().cast_signed(),
@@ -302,11 +340,15 @@ impl Delta {
     }
 
     fn write_waiting(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut put = connection
-            .prepare_cached("REPLACE INTO holds VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
-        let mut cut = connection.prepare_cached("DELETE FROM holds WHERE account = ?1 AND id = ?2")?;
+        let mut put =
+            connection.prepare_cached("REPLACE INTO holds VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+        let mut cut =
+            connection.prepare_cached("DELETE FROM holds WHERE account = ?1 AND id = ?2")?;
         for (hold, placed) in self.holds.values() {
-            let (account, id) = (hold.account.raw().cast_signed(), hold.id.raw().cast_signed());
+            let (account, id) = (
+                hold.account.raw().cast_signed(),
+                hold.id.raw().cast_signed(),
+            );
             if *placed {
                 put.execute(params![
                     account,
@@ -325,13 +367,18 @@ impl Delta {
         let mut cut = connection.prepare_cached(
             "DELETE FROM due WHERE tenant = ?1 AND at_ms = ?2 AND kind = ?3 AND object = ?4",
         )?;
-        for (due, waiting) in &self.due {
+        for (due, row) in &self.due {
             let (kind, object) = work_parts(due.work);
-            let row = params![due.tenant.raw().cast_signed(), due.at.0, kind, object.cast_signed()];
-            if *waiting {
-                put.execute(row)?;
+            let values = params![
+                due.tenant.raw().cast_signed(),
+                due.at.0,
+                kind,
+                object.cast_signed()
+            ];
+            if row.waiting {
+                put.execute(values)?;
             } else {
-                cut.execute(row)?;
+                cut.execute(values)?;
             }
         }
         Ok(())

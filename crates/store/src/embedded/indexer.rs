@@ -56,7 +56,14 @@ impl Indexer {
         state: State,
         progress: Progress,
     ) -> Indexer {
-        Indexer { connection, reader, state, progress, delta: Delta::default(), noted: 0 }
+        Indexer {
+            connection,
+            reader,
+            state,
+            progress,
+            delta: Delta::default(),
+            noted: 0,
+        }
     }
 
     /// Brings the views to batch `through`, telling `written` after each transaction how far they
@@ -69,8 +76,12 @@ impl Indexer {
         loop {
             let full = self.gather(through)?;
             if self.noted > 0 || self.progress.position.batch < through {
-                self.delta.write(&mut self.connection, &self.state, &self.progress)?;
-                written(self.progress.position.batch, std::mem::take(&mut self.noted));
+                self.delta
+                    .write(&mut self.connection, &self.state, &self.progress)?;
+                written(
+                    self.progress.position.batch,
+                    std::mem::take(&mut self.noted),
+                );
             }
             if !full {
                 return Ok(());
@@ -82,7 +93,10 @@ impl Indexer {
     fn gather(&mut self, through: u64) -> Result<bool, IndexError> {
         while let Some(batch) = self.reader.next(through)? {
             let number = batch.number();
-            let wrong = |what: String| IndexError::Inconsistent { batch: number, what };
+            let wrong = |what: String| IndexError::Inconsistent {
+                batch: number,
+                what,
+            };
             for bytes in batch.records() {
                 let record = codec::decode(bytes).map_err(|error| wrong(error.to_string()))?;
                 self.progress.last_at_ms = record.at.0;
@@ -100,7 +114,9 @@ impl Indexer {
                     }
                     self.delta.note(&self.state, change).map_err(wrong)?;
                     if let Some(effect) = effect {
-                        self.state.apply(&effect).map_err(|error| wrong(error.to_string()))?;
+                        self.state
+                            .apply(&effect)
+                            .map_err(|error| wrong(error.to_string()))?;
                     }
                 }
                 self.noted += 1;
@@ -114,7 +130,10 @@ impl Indexer {
         let reached = self.progress.position.batch;
         if reached < through {
             let what = format!("the journal ends here although batch {through} is committed");
-            return Err(IndexError::Inconsistent { batch: reached, what });
+            return Err(IndexError::Inconsistent {
+                batch: reached,
+                what,
+            });
         }
         Ok(false)
     }
@@ -149,7 +168,10 @@ impl Indexer {
                 }
             }
         }
-        if let Err(error) = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+        if let Err(error) = self
+            .connection
+            .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+        {
             tracing::warn!(%error, "the views' write-ahead log stays");
         }
     }

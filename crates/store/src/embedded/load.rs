@@ -45,7 +45,6 @@ impl std::hash::Hasher for FingerprintHasher {
     }
 
     fn write_usize(&mut self, _length: usize) {}
-
 }
 
 /// Why the views could not be loaded: they are to be filled again.
@@ -66,26 +65,38 @@ pub(crate) fn load(connection: &Connection) -> Result<(Memory, Progress), LoadEr
         ..Memory::default()
     };
     let state = &mut memory.state;
-    each(connection, &format!("SELECT {} FROM tenants ORDER BY id", rows::TENANT), |row| {
-        Ok(state.restore_tenant(rows::tenant(row)?)?)
-    })?;
-    each(connection, &format!("SELECT {} FROM owners ORDER BY id", rows::OWNER), |row| {
-        Ok(state.apply(&ledger::Effect::OwnerCreated(rows::owner(row)?))?)
-    })?;
-    each(connection, &format!("SELECT {} FROM accounts a", rows::ACCOUNT), |row| {
-        Ok(state.restore_account(rows::account(row)?)?)
-    })?;
+    each(
+        connection,
+        &format!("SELECT {} FROM tenants ORDER BY id", rows::TENANT),
+        |row| Ok(state.restore_tenant(rows::tenant(row)?)?),
+    )?;
+    each(
+        connection,
+        &format!("SELECT {} FROM owners ORDER BY id", rows::OWNER),
+        |row| Ok(state.apply(&ledger::Effect::OwnerCreated(rows::owner(row)?))?),
+    )?;
+    each(
+        connection,
+        &format!("SELECT {} FROM accounts a", rows::ACCOUNT),
+        |row| Ok(state.restore_account(rows::account(row)?)?),
+    )?;
     let open = format!(
         "SELECT {} FROM transfers t WHERE t.status IN (1, 2, 3, 4) ORDER BY t.id",
         rows::TRANSFER
     );
-    each(connection, &open, |row| Ok(state.restore_open_transfer(rows::transfer(row)?)?))?;
-    each(connection, &format!("SELECT {} FROM holds", rows::HOLD), |row| {
-        Ok(state.restore_hold(rows::hold(row)?)?)
+    each(connection, &open, |row| {
+        Ok(state.restore_open_transfer(rows::transfer(row)?)?)
     })?;
-    each(connection, &format!("SELECT {} FROM due", rows::DUE), |row| {
-        Ok(state.restore_due(rows::due(row)?)?)
-    })?;
+    each(
+        connection,
+        &format!("SELECT {} FROM holds", rows::HOLD),
+        |row| Ok(state.restore_hold(rows::hold(row)?)?),
+    )?;
+    each(
+        connection,
+        &format!("SELECT {} FROM due", rows::DUE),
+        |row| Ok(state.restore_due(rows::due(row)?)?),
+    )?;
     state.observe_id(progress.last_id);
     let remembered = &mut memory.remembered;
     let count: i64 = connection.query_row(
@@ -94,10 +105,14 @@ pub(crate) fn load(connection: &Connection) -> Result<(Memory, Progress), LoadEr
         |row| row.get(0),
     )?;
     remembered.reserve(usize::try_from(count).unwrap_or(0));
-    each(connection, "SELECT number, key FROM remembered_keys", |row| {
-        remembered.insert(row.get(1)?, row.get::<_, i64>(0)?.cast_unsigned());
-        Ok(())
-    })?;
+    each(
+        connection,
+        "SELECT number, key FROM remembered_keys",
+        |row| {
+            remembered.insert(row.get(1)?, row.get::<_, i64>(0)?.cast_unsigned());
+            Ok(())
+        },
+    )?;
     Ok((memory, progress))
 }
 

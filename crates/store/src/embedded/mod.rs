@@ -98,7 +98,9 @@ pub enum OpenError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// A record of the journal does not fit the ones before it.
-    #[error("the journal's batch {batch} does not fit what came before: {what}; run `tidegate verify`")]
+    #[error(
+        "the journal's batch {batch} does not fit what came before: {what}; run `tidegate verify`"
+    )]
     Inconsistent {
         /// The batch.
         batch: u64,
@@ -169,13 +171,12 @@ impl Embedded {
             Arc::clone(&shared),
             Arc::clone(&space),
         );
-        let threads = vec![
-            spawn("tidegate-writer", folder, move || writer.run())?,
-            {
-                let shared = Arc::clone(&shared);
-                spawn("tidegate-index", folder, move || indexer.run(&shared, &space))?
-            },
-        ];
+        let threads = vec![spawn("tidegate-writer", folder, move || writer.run())?, {
+            let shared = Arc::clone(&shared);
+            spawn("tidegate-index", folder, move || {
+                indexer.run(&shared, &space)
+            })?
+        }];
         let opened = Opened {
             batches: found.end.batch,
             replayed: found.end.batch.saturating_sub(progress.position.batch),
@@ -220,11 +221,17 @@ fn spawn(
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(run)
-        .map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })
+        .map_err(|source| OpenError::Folder {
+            folder: folder.to_owned(),
+            source,
+        })
 }
 
 fn lock_folder(folder: &Path) -> std::result::Result<File, OpenError> {
-    let failed = |source| OpenError::Folder { folder: folder.to_owned(), source };
+    let failed = |source| OpenError::Folder {
+        folder: folder.to_owned(),
+        source,
+    };
     std::fs::create_dir_all(folder).map_err(failed)?;
     let lock = File::options()
         .create(true)
@@ -234,9 +241,9 @@ fn lock_folder(folder: &Path) -> std::result::Result<File, OpenError> {
         .map_err(failed)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(OpenError::Locked { folder: folder.to_owned() })
-        }
+        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::Locked {
+            folder: folder.to_owned(),
+        }),
         Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
     }
 }
@@ -247,7 +254,9 @@ fn storage(options: &Options) -> std::result::Result<Arc<dyn Storage>, OpenError
     }
     let folder = options.folder.join(JOURNAL);
     let opened = Folder::open(&folder);
-    Ok(Arc::new(opened.map_err(|source| OpenError::Folder { folder, source })?))
+    Ok(Arc::new(
+        opened.map_err(|source| OpenError::Folder { folder, source })?,
+    ))
 }
 
 fn views_error(error: rusqlite::Error) -> OpenError {
@@ -258,10 +267,12 @@ fn views_error(error: rusqlite::Error) -> OpenError {
 fn open_views(
     folder: &Path,
 ) -> std::result::Result<(rusqlite::Connection, Memory, views::Progress), OpenError> {
-    let loaded = views::open(folder).map_err(load::LoadError::from).and_then(|connection| {
-        let (memory, progress) = load::load(&connection)?;
-        Ok((connection, memory, progress))
-    });
+    let loaded = views::open(folder)
+        .map_err(load::LoadError::from)
+        .and_then(|connection| {
+            let (memory, progress) = load::load(&connection)?;
+            Ok((connection, memory, progress))
+        });
     match loaded {
         Ok(loaded) => Ok(loaded),
         Err(error) => {
@@ -282,14 +293,20 @@ fn replay_journal(
 ) -> std::result::Result<(), OpenError> {
     while let Some(batch) = reader.next(through)? {
         let number = batch.number();
-        let wrong = |what: String| OpenError::Inconsistent { batch: number, what };
+        let wrong = |what: String| OpenError::Inconsistent {
+            batch: number,
+            what,
+        };
         for bytes in batch.records() {
             let record = codec::decode(bytes).map_err(|error| wrong(error.to_string()))?;
             memory.last_at_ms = record.at.0;
             for change in record.changes {
                 match change {
                     codec::Change::Ledger(effect) => {
-                        memory.state.apply(&effect).map_err(|error| wrong(error.to_string()))?;
+                        memory
+                            .state
+                            .apply(&effect)
+                            .map_err(|error| wrong(error.to_string()))?;
                     }
                     codec::Change::KeyCreated(key) => {
                         memory.state.observe_id(key.id.raw());
@@ -307,12 +324,31 @@ fn replay_journal(
     Ok(())
 }
 
+/// A store that is dropped without [`Store::shut_down`] ends all the same: its threads must not
+/// write any more when its lock is released.
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.shared.close_queue();
+        let threads = std::mem::take(
+            self.threads
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        let mut threads = threads.into_iter();
+        drop(threads.next().map(JoinHandle::join));
+        self.shared.close_indexer();
+        threads.for_each(|thread| drop(thread.join()));
+    }
+}
+
 impl Store for Embedded {
     fn submit(&self, submit: Submit) -> BoxFuture<'_, Result<Outcome>> {
         Box::pin(async move {
             let (answer, outcome) = oneshot::channel();
             self.shared.push(Job::Submit(submit, answer))?;
-            outcome.await.unwrap_or_else(|_| Err(StoreError::unavailable("the writer has ended")))
+            outcome
+                .await
+                .unwrap_or_else(|_| Err(StoreError::unavailable("the writer has ended")))
         })
     }
 
@@ -320,7 +356,9 @@ impl Store for Embedded {
         Box::pin(async move {
             let (answer, outcome) = oneshot::channel();
             self.shared.push(Job::Quiesce(tenant, answer))?;
-            outcome.await.unwrap_or_else(|_| Err(StoreError::unavailable("the writer has ended")))
+            outcome
+                .await
+                .unwrap_or_else(|_| Err(StoreError::unavailable("the writer has ended")))
         })
     }
 
@@ -415,7 +453,9 @@ impl Store for Embedded {
             });
             match joined.await {
                 Ok(true) => Ok(()),
-                _ => Err(StoreError::Corrupt(Arc::from("a thread of the store has panicked"))),
+                _ => Err(StoreError::Corrupt(Arc::from(
+                    "a thread of the store has panicked",
+                ))),
             }
         })
     }
@@ -438,7 +478,12 @@ impl BareWriter {
         let storage = storage(&Options::new(folder))?;
         let (journal, _) = Journal::open(storage, journal::Options::default())?;
         let ids = ledger::IdSource::new(0, 0);
-        Ok(BareWriter { memory: Memory::default(), ids, journal, batch: Batch::new() })
+        Ok(BareWriter {
+            memory: Memory::default(),
+            ids,
+            journal,
+            batch: Batch::new(),
+        })
     }
 
     /// Decides `commands` and the work that is due at `now`, in one durable group.
@@ -458,7 +503,9 @@ impl BareWriter {
             replies.push(self.one(command, now)?);
         }
         if !self.batch.is_empty() {
-            self.journal.commit(&mut self.batch).map_err(|error| error_chain(&error))?;
+            self.journal
+                .commit(&mut self.batch)
+                .map_err(|error| error_chain(&error))?;
         }
         Ok(replies)
     }
@@ -468,7 +515,10 @@ impl BareWriter {
         command: &ledger::Command,
         now: Millis,
     ) -> std::result::Result<ledger::Reply, String> {
-        let mut context = ledger::Context { now, ids: &mut self.ids };
+        let mut context = ledger::Context {
+            now,
+            ids: &mut self.ids,
+        };
         let decision = ledger::decide(&self.memory.state, command, &mut context)
             .map_err(|rejection| rejection.to_string())?;
         self.batch.record(|out| {
@@ -478,7 +528,10 @@ impl BareWriter {
             }
         });
         for effect in &decision.effects {
-            self.memory.state.apply(effect).map_err(|error| error.to_string())?;
+            self.memory
+                .state
+                .apply(effect)
+                .map_err(|error| error.to_string())?;
         }
         Ok(decision.reply)
     }
@@ -492,6 +545,10 @@ impl BareWriter {
     /// The sum of all balances; zero.
     #[must_use]
     pub fn total(&self) -> i128 {
-        self.memory.state.accounts().map(|account| i128::from(account.balance)).sum()
+        self.memory
+            .state
+            .accounts()
+            .map(|account| i128::from(account.balance))
+            .sum()
     }
 }

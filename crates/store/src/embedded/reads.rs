@@ -54,7 +54,9 @@ impl Readers {
                 None => views::open_reader(&folder)?,
             };
             let result = query(&connection);
-            idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            idle.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(connection);
             result
         });
         match done.await {
@@ -85,13 +87,19 @@ pub(crate) fn tenants(views: &Connection) -> rusqlite::Result<Vec<Tenant>> {
 }
 
 pub(crate) fn owners(views: &Connection, tenant: TenantId) -> rusqlite::Result<Vec<Owner>> {
-    let sql = format!("SELECT {} FROM owners WHERE tenant = ?1 ORDER BY id", rows::OWNER);
+    let sql = format!(
+        "SELECT {} FROM owners WHERE tenant = ?1 ORDER BY id",
+        rows::OWNER
+    );
     all(views, &sql, [id(tenant.raw())], rows::owner)
 }
 
 fn account_row(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
     let owner_name = Arc::from(row.get_ref(25)?.as_str()?);
-    Ok(AccountRow { account: rows::account(row)?, owner_name })
+    Ok(AccountRow {
+        account: rows::account(row)?,
+        owner_name,
+    })
 }
 
 /// Customers' accounts only: system accounts are never listed.
@@ -113,7 +121,11 @@ pub(crate) fn accounts(
         condition(&mut sql, " AND a.owner = ?", id(owner.raw()).into());
     }
     if let Some(currency) = query.currency {
-        condition(&mut sql, " AND a.currency = ?", currency.code().to_owned().into());
+        condition(
+            &mut sql,
+            " AND a.currency = ?",
+            currency.code().to_owned().into(),
+        );
     }
     match query.class {
         None => {}
@@ -139,7 +151,9 @@ pub(crate) fn account(
         rows::ACCOUNT
     );
     let mut statement = views.prepare_cached(&sql)?;
-    statement.query_row([id(tenant.raw()), id(account.raw())], account_row).optional()
+    statement
+        .query_row([id(tenant.raw()), id(account.raw())], account_row)
+        .optional()
 }
 
 fn transfer_columns() -> String {
@@ -193,8 +207,9 @@ pub(crate) fn transfers(
     if let Some(origin) = query.origin {
         condition(&mut sql, " AND x.origin = ?", origin.code().into());
     }
-    if let Some(status) = query.status {
-        condition(&mut sql, " AND x.status = ?", status.code().into());
+    if !query.status.is_empty() {
+        let codes: Vec<String> = query.status.iter().map(|s| s.code().to_string()).collect();
+        sql.push_str(&format!(" AND x.status IN ({})", codes.join(", ")));
     }
     if let Some(execution) = query.execution {
         condition(&mut sql, " AND x.execution = ?", id(execution.raw()));
@@ -210,7 +225,11 @@ pub(crate) fn transfers(
         condition(&mut sql, "?)", id(transfer.raw()));
     }
     let limit = i64::try_from(query.first.saturating_add(1)).unwrap_or(i64::MAX);
-    condition(&mut sql, " ORDER BY x.created_ms DESC, x.transfer DESC LIMIT ?", limit);
+    condition(
+        &mut sql,
+        " ORDER BY x.created_ms DESC, x.transfer DESC LIMIT ?",
+        limit,
+    );
     all(views, &sql, params_from_iter(values), rows::transfer_row)
 }
 
@@ -227,11 +246,19 @@ pub(crate) fn entries(
     );
     let before = before.map_or(i64::MAX, id);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    all(views, &sql, params![id(account.raw()), before, limit], rows::entry)
+    all(
+        views,
+        &sql,
+        params![id(account.raw()), before, limit],
+        rows::entry,
+    )
 }
 
 pub(crate) fn holds(views: &Connection, account: AccountId) -> rusqlite::Result<Vec<Hold>> {
-    let sql = format!("SELECT {} FROM holds WHERE account = ?1 ORDER BY id", rows::HOLD);
+    let sql = format!(
+        "SELECT {} FROM holds WHERE account = ?1 ORDER BY id",
+        rows::HOLD
+    );
     all(views, &sql, [id(account.raw())], rows::hold)
 }
 
@@ -243,7 +270,12 @@ pub(crate) fn keys(
         "SELECT {} FROM api_keys WHERE ?1 IS NULL OR tenant = ?1 ORDER BY id",
         rows::KEY
     );
-    all(views, &sql, [tenant.map(|tenant| id(tenant.raw()))], rows::key)
+    all(
+        views,
+        &sql,
+        [tenant.map(|tenant| id(tenant.raw()))],
+        rows::key,
+    )
 }
 
 /// Which tenant each API key belongs to.
@@ -252,10 +284,7 @@ pub(crate) fn key_owners(views: &Connection) -> rusqlite::Result<HashMap<KeyId, 
     Ok(keys.into_iter().map(|key| (key.id, key.tenant)).collect())
 }
 
-pub(crate) fn remembered(
-    views: &Connection,
-    number: u64,
-) -> rusqlite::Result<Option<Remembered>> {
+pub(crate) fn remembered(views: &Connection, number: u64) -> rusqlite::Result<Option<Remembered>> {
     let sql = "SELECT k.key, r.body, r.at_ms, r.request_id, r.reply \
                FROM remembered r JOIN remembered_keys k ON k.number = r.number \
                WHERE r.number = ?1";
@@ -263,10 +292,11 @@ pub(crate) fn remembered(
     statement
         .query_row([id(number)], |row| {
             let at = Millis(row.get(2)?);
-            let reply = codec::reply_from_bytes(row.get_ref(4)?.as_blob()?, at).map_err(|error| {
-                let kind = rusqlite::types::Type::Blob;
-                rusqlite::Error::FromSqlConversionFailure(4, kind, Box::new(error))
-            })?;
+            let reply =
+                codec::reply_from_bytes(row.get_ref(4)?.as_blob()?, at).map_err(|error| {
+                    let kind = rusqlite::types::Type::Blob;
+                    rusqlite::Error::FromSqlConversionFailure(4, kind, Box::new(error))
+                })?;
             Ok(Remembered {
                 number,
                 key: row.get(0)?,
@@ -287,13 +317,19 @@ fn whole(high: i64, low: i64) -> i128 {
 }
 
 pub(crate) fn totals(views: &Connection) -> rusqlite::Result<Vec<(String, i128)>> {
-    let sql = format!("SELECT currency, {HALVES} FROM accounts GROUP BY currency ORDER BY currency");
-    all(views, &sql, [], |row| Ok((row.get(0)?, whole(row.get(1)?, row.get(2)?))))
+    let sql =
+        format!("SELECT currency, {HALVES} FROM accounts GROUP BY currency ORDER BY currency");
+    all(views, &sql, [], |row| {
+        Ok((row.get(0)?, whole(row.get(1)?, row.get(2)?)))
+    })
 }
 
 pub(crate) fn owner_total(views: &Connection, owner: OwnerId) -> rusqlite::Result<i128> {
     let sql = format!("SELECT {HALVES} FROM accounts WHERE owner = ?1");
     views.query_row(&sql, [id(owner.raw())], |row| {
-        Ok(whole(row.get::<_, Option<i64>>(0)?.unwrap_or(0), row.get::<_, Option<i64>>(1)?.unwrap_or(0)))
+        Ok(whole(
+            row.get::<_, Option<i64>>(0)?.unwrap_or(0),
+            row.get::<_, Option<i64>>(1)?.unwrap_or(0),
+        ))
     })
 }

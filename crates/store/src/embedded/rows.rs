@@ -33,8 +33,7 @@ pub(crate) const TRANSFER: &str = "t.id, t.tenant, t.owner, t.source, t.destinat
 pub(crate) const PARTIES: &str = "s.kind, s.name, d.kind, d.name";
 pub(crate) const HOLD: &str = "id, tenant, account, currency, amount, created_ms, expires_ms";
 pub(crate) const DUE: &str = "tenant, at_ms, kind, object";
-pub(crate) const KEY: &str =
-    "id, tenant, name, hash, hint, permissions, created_ms, revoked_ms";
+pub(crate) const KEY: &str = "id, tenant, name, hash, hint, permissions, created_ms, revoked_ms";
 pub(crate) const ENTRY: &str = "sequence, transfer, side, amount, balance_after, at_ms";
 
 fn impossible(column: usize, what: &'static str) -> rusqlite::Error {
@@ -168,7 +167,11 @@ pub(crate) fn transfer_row(row: &Row<'_>) -> Read<TransferRow> {
     let party = |id: Option<AccountId>, column: usize| -> Read<Option<Party>> {
         let Some(id) = id else { return Ok(None) };
         let kind: AccountKind = code(row, column)?;
-        Ok(Some(Party { id, kind, name: text(row, column + 1)? }))
+        Ok(Some(Party {
+            id,
+            kind,
+            name: text(row, column + 1)?,
+        }))
     };
     Ok(TransferRow {
         source: party(transfer.source, 20)?,
@@ -190,7 +193,11 @@ pub(crate) fn hold(row: &Row<'_>) -> Read<Hold> {
 
 pub(crate) fn due(row: &Row<'_>) -> Read<Due> {
     let work = work_of(row.get(2)?, raw(row, 3)?).ok_or_else(|| impossible(2, "work"))?;
-    Ok(Due { tenant: TenantId::new(raw(row, 0)?), at: millis(row, 1)?, work })
+    Ok(Due {
+        tenant: TenantId::new(raw(row, 0)?),
+        at: millis(row, 1)?,
+        work,
+    })
 }
 
 pub(crate) fn key(row: &Row<'_>) -> Read<KeyRecord> {

@@ -90,7 +90,10 @@ impl Shared {
             let mut queue = lock(&self.queue);
             if let Some(reason) = &queue.stopped {
                 let reason = Arc::clone(reason);
-                return Err(StoreError::Unavailable { reason, retry_after_s: 30 });
+                return Err(StoreError::Unavailable {
+                    reason,
+                    retry_after_s: 30,
+                });
             }
             if queue.closing {
                 return Err(StoreError::unavailable("the server is shutting down"));
@@ -147,7 +150,9 @@ impl Shared {
 
     pub(crate) fn stop(&self, reason: impl Into<Arc<str>>) -> Arc<str> {
         let reason = reason.into();
-        lock(&self.queue).stopped.get_or_insert_with(|| Arc::clone(&reason));
+        lock(&self.queue)
+            .stopped
+            .get_or_insert_with(|| Arc::clone(&reason));
         reason
     }
 
@@ -205,15 +210,17 @@ impl Shared {
         }
         let mut indexed = self.indexed.subscribe();
         self.want(target);
-        let reached = indexed.wait_for(|batch| {
-            *batch >= target || lock(&self.index_failed).is_some()
-        });
+        let reached =
+            indexed.wait_for(|batch| *batch >= target || lock(&self.index_failed).is_some());
         match tokio::time::timeout(READ_WAIT, reached).await {
             Ok(Ok(batch)) if *batch >= target => Ok(()),
             _ => {
                 let failed = lock(&self.index_failed).clone();
                 let reason = failed.unwrap_or_else(|| Arc::from("the views are behind"));
-                Err(StoreError::Unavailable { reason, retry_after_s: 1 })
+                Err(StoreError::Unavailable {
+                    reason,
+                    retry_after_s: 1,
+                })
             }
         }
     }
@@ -241,7 +248,10 @@ impl Shared {
             if self.committed() > self.indexed() {
                 break;
             }
-            demand = self.indexer_wakes.wait(demand).unwrap_or_else(PoisonError::into_inner);
+            demand = self
+                .indexer_wakes
+                .wait(demand)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         self.indexer_idle.store(false, Ordering::Release);
         let deadline = std::time::Instant::now() + linger;

@@ -58,7 +58,10 @@ impl Space {
             self.take_ballast();
         }
         if !room && had_room {
-            tracing::error!(reserve_bytes = self.reserve, "the disk is full; writes stop");
+            tracing::error!(
+                reserve_bytes = self.reserve,
+                "the disk is full; writes stop"
+            );
         }
         room
     }
@@ -78,7 +81,9 @@ impl Space {
     fn take_ballast(&self) {
         let path = self.folder.join("ballast");
         let there = fs::metadata(&path).is_ok_and(|meta| meta.len() == self.ballast);
-        let fits = self.free().is_some_and(|free| free >= self.reserve.saturating_add(self.ballast));
+        let fits = self
+            .free()
+            .is_some_and(|free| free >= self.reserve.saturating_add(self.ballast));
         if there || !fits {
             return;
         }

@@ -84,7 +84,8 @@ impl Sums {
                 self.accounts.insert(account.id, (0, 0));
             }
             Effect::TransferRecorded(transfer) => {
-                self.transfers.insert(transfer.id, (transfer.status, transfer.amount.minor()));
+                self.transfers
+                    .insert(transfer.id, (transfer.status, transfer.amount.minor()));
             }
             Effect::TransferMoved { transfer, to, .. } => {
                 if let Some((status, _)) = self.transfers.get_mut(transfer) {
@@ -100,7 +101,11 @@ impl Sums {
         for entry in posting.entries() {
             let minor = i128::from(entry.amount.minor());
             let sum = self.accounts.entry(entry.account).or_default();
-            sum.0 += if entry.side == Side::Credit { minor } else { -minor };
+            sum.0 += if entry.side == Side::Credit {
+                minor
+            } else {
+                -minor
+            };
             sum.1 += 1;
             self.entries += 1;
         }
@@ -127,9 +132,9 @@ impl Sums {
             *totals.entry(account.currency.code()).or_default() += i128::from(account.balance);
         }
         match totals.iter().find(|(_, total)| **total != 0) {
-            Some((currency, total)) => {
-                Err(difference(format!("all accounts in {currency} add up to {total}, not to 0")))
-            }
+            Some((currency, total)) => Err(difference(format!(
+                "all accounts in {currency} add up to {total}, not to 0"
+            ))),
             None => Ok(()),
         }
     }
@@ -171,7 +176,9 @@ pub fn verify(folder: &Path) -> Result<Report, VerifyError> {
         replay.through(&mut reader, progress.position.batch)?;
         replay.sums.compare_state(&replay.state)?;
         if reader.position() != progress.position {
-            return Err(difference("the views stand at a place that is not in the journal"));
+            return Err(difference(
+                "the views stand at a place that is not in the journal",
+            ));
         }
         compare_views(connection, &replay)?;
     }
@@ -203,9 +210,13 @@ impl Replay {
                 let record = codec::decode(bytes).map_err(|error| wrong(error.to_string()))?;
                 self.records += 1;
                 for change in record.changes {
-                    let codec::Change::Ledger(effect) = change else { continue };
+                    let codec::Change::Ledger(effect) = change else {
+                        continue;
+                    };
                     self.sums.add(&effect);
-                    self.state.apply(&effect).map_err(|error| wrong(error.to_string()))?;
+                    self.state
+                        .apply(&effect)
+                        .map_err(|error| wrong(error.to_string()))?;
                 }
             }
         }
@@ -218,7 +229,12 @@ fn compare_views(connection: &Connection, replay: &Replay) -> Result<(), VerifyE
     let state = &replay.state;
     for account in state.accounts() {
         match memory.state.account(account.id) {
-            None => return Err(difference(format!("account {} is not in the views", account.id))),
+            None => {
+                return Err(difference(format!(
+                    "account {} is not in the views",
+                    account.id
+                )));
+            }
             Some(seen) if seen.balance != account.balance => {
                 return Err(difference(format!(
                     "account {}: balance {} in the journal, {} in the views",
@@ -226,17 +242,39 @@ fn compare_views(connection: &Connection, replay: &Replay) -> Result<(), VerifyE
                 )));
             }
             Some(seen) if seen != account => {
-                return Err(difference(format!("account {} differs in the views", account.id)));
+                return Err(difference(format!(
+                    "account {} differs in the views",
+                    account.id
+                )));
             }
             Some(_) => {}
         }
     }
     if memory.state.accounts().count() != state.accounts().count() {
-        return Err(difference("the views have accounts that the journal has not"));
+        return Err(difference(
+            "the views have accounts that the journal has not",
+        ));
     }
     for transfer in state.open_transfers() {
         if memory.state.open_transfer(transfer.id) != Some(transfer) {
-            return Err(difference(format!("open transfer {} differs in the views", transfer.id)));
+            return Err(difference(format!(
+                "open transfer {} differs in the views",
+                transfer.id
+            )));
+        }
+    }
+    for tenant in state.tenants() {
+        if memory.state.tenant(tenant.id) != Some(tenant) {
+            return Err(difference(format!(
+                "tenant {} differs in the views",
+                tenant.id
+            )));
+        }
+        if let Some(due) = state
+            .due_of(tenant.id)
+            .find(|due| !memory.state.is_due(due))
+        {
+            return Err(difference(format!("work is not in the views: {due:?}")));
         }
     }
     if memory.state.due_len() != state.due_len() {
@@ -246,6 +284,14 @@ fn compare_views(connection: &Connection, replay: &Replay) -> Result<(), VerifyE
             memory.state.due_len()
         )));
     }
+    for hold in state.holds() {
+        if memory.state.hold(hold.id) != Some(hold) {
+            return Err(difference(format!("hold {} differs in the views", hold.id)));
+        }
+    }
+    if memory.state.holds().count() != state.holds().count() {
+        return Err(difference("the views have holds that the journal has not"));
+    }
     compare_transfers(connection, &replay.sums)?;
     compare_entries(connection, &replay.sums)
 }
@@ -254,9 +300,13 @@ fn compare_transfers(connection: &Connection, sums: &Sums) -> Result<(), VerifyE
     let sql = format!("SELECT {} FROM transfers t ORDER BY t.id", rows::TRANSFER);
     let mut statement = connection.prepare(&sql).map_err(unreadable)?;
     let mut found = 0;
-    let transfers = statement.query_map([], rows::transfer).map_err(unreadable)?;
+    let transfers = statement
+        .query_map([], rows::transfer)
+        .map_err(unreadable)?;
     for transfer in transfers {
-        let Transfer { id, status, amount, .. } = transfer.map_err(unreadable)?;
+        let Transfer {
+            id, status, amount, ..
+        } = transfer.map_err(unreadable)?;
         match sums.transfers.get(&id) {
             None => return Err(difference(format!("transfer {id} is only in the views"))),
             Some((known, _)) if *known != status => {
@@ -275,7 +325,9 @@ fn compare_transfers(connection: &Connection, sums: &Sums) -> Result<(), VerifyE
     }
     if found != sums.transfers.len() {
         let missing = sums.transfers.len() - found;
-        return Err(difference(format!("{missing} transfers are not in the views")));
+        return Err(difference(format!(
+            "{missing} transfers are not in the views"
+        )));
     }
     Ok(())
 }
@@ -289,12 +341,22 @@ fn compare_entries(connection: &Connection, sums: &Sums) -> Result<(), VerifyErr
     let mut added: HashMap<AccountId, (i128, u64)> = HashMap::new();
     while let Some(row) = rows.next().map_err(unreadable)? {
         let read = || -> rusqlite::Result<(i64, u8, i64, i64, i64)> {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+            Ok((
+                row.get(0)?,
+                row.get(1)?,
+                row.get(2)?,
+                row.get(3)?,
+                row.get(4)?,
+            ))
         };
         let (account, side, amount, after, sequence) = read().map_err(unreadable)?;
         let account = AccountId::new(account.cast_unsigned());
         let sum = added.entry(account).or_default();
-        sum.0 += if side == 2 { i128::from(amount) } else { -i128::from(amount) };
+        sum.0 += if side == 2 {
+            i128::from(amount)
+        } else {
+            -i128::from(amount)
+        };
         sum.1 += 1;
         if sum.0 != i128::from(after) || sum.1 != sequence.cast_unsigned() {
             return Err(difference(format!(
@@ -303,6 +365,14 @@ fn compare_entries(connection: &Connection, sums: &Sums) -> Result<(), VerifyErr
                 sum.0
             )));
         }
+    }
+    if let Some(account) = added
+        .keys()
+        .find(|account| !sums.accounts.contains_key(account))
+    {
+        return Err(difference(format!(
+            "account {account}: its entries are only in the views"
+        )));
     }
     for (account, expected) in &sums.accounts {
         let seen = added.get(account).copied().unwrap_or_default();
@@ -332,9 +402,11 @@ pub fn rebuild_views(folder: &Path) -> Result<u64, VerifyError> {
     let progress = views::Progress::NOTHING;
     let reader = Reader::new(storage, progress.position);
     let mut indexer = Indexer::new(connection, reader, State::default(), progress);
-    indexer.catch_up(opened.end.batch, |_, _| {}).map_err(|error| match error {
-        IndexError::Journal(error) => VerifyError::Journal(error),
-        other => VerifyError::Unreadable(other.to_string()),
-    })?;
+    indexer
+        .catch_up(opened.end.batch, |_, _| {})
+        .map_err(|error| match error {
+            IndexError::Journal(error) => VerifyError::Journal(error),
+            other => VerifyError::Unreadable(other.to_string()),
+        })?;
     Ok(opened.end.batch)
 }

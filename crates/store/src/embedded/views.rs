@@ -178,7 +178,9 @@ fn create(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))
+    connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| {
+        row.get(0)
+    })
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<Option<i64>> {
@@ -190,7 +192,9 @@ fn version(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     if !known {
         return Ok(None);
     }
-    connection.query_row("SELECT schema FROM meta", [], |row| row.get(0)).optional()
+    connection
+        .query_row("SELECT schema FROM meta", [], |row| row.get(0))
+        .optional()
 }
 
 /// How far these views have come.

@@ -90,7 +90,11 @@ impl Writer {
         let next = self.memory.state.next_due_at();
         let wait_ms = next.since(self.clock.now()).max(0);
         let wait = Duration::from_millis(wait_ms.cast_unsigned()).min(IDLE);
-        if wait.is_zero() && !self.space.has_room() { FULL_PAUSE } else { wait }
+        if wait.is_zero() && !self.space.has_room() {
+            FULL_PAUSE
+        } else {
+            wait
+        }
     }
 
     /// The machine's time, never before that of the last commit.
@@ -111,7 +115,10 @@ impl Writer {
                 Job::Quiesce(tenant, answer) => self.quiescing.push((tenant, answer)),
                 Job::Submit(_, answer) if !room => {
                     let reason: Arc<str> = Arc::from("the disk is full");
-                    drop(answer.send(Err(StoreError::Unavailable { reason, retry_after_s: 10 })));
+                    drop(answer.send(Err(StoreError::Unavailable {
+                        reason,
+                        retry_after_s: 10,
+                    })));
                 }
                 Job::Submit(submit, answer) => {
                     let outcome = self.decide(submit, now)?;
@@ -126,8 +133,13 @@ impl Writer {
 
     fn run_due(&mut self, now: Millis) -> std::result::Result<(), Stop> {
         while self.batch.len() < GROUP_MAX {
-            let Some(due) = self.memory.state.next_due(now) else { break };
-            let mut context = Context { now, ids: &mut self.ids };
+            let Some(due) = self.memory.state.next_due(now) else {
+                break;
+            };
+            let mut context = Context {
+                now,
+                ids: &mut self.ids,
+            };
             let decision = decide(&self.memory.state, &Command::RunDue(due), &mut context)
                 .map_err(|rejection| Stop(format!("due work was refused: {rejection}")))?;
             self.record(now, &decision.effects, None)?;
@@ -147,7 +159,10 @@ impl Writer {
             Action::CreateKey(key) => return Ok(self.create_key(key, now)),
             Action::RevokeKey { tenant, key } => return Ok(self.revoke_key(tenant, key, now)),
         };
-        let mut context = Context { now, ids: &mut self.ids };
+        let mut context = Context {
+            now,
+            ids: &mut self.ids,
+        };
         match decide(&self.memory.state, &command, &mut context) {
             Ok(decision) => {
                 let remembered = claim.map(|claim| self.remember(claim, Ok(&decision.reply), now));
@@ -185,7 +200,9 @@ impl Writer {
             applied.map_err(|error| Stop(format!("a commit breaks the ledger: {error}")))?;
         }
         if let Some(remembered) = remembered {
-            self.memory.remembered.insert(remembered.key, remembered.number);
+            self.memory
+                .remembered
+                .insert(remembered.key, remembered.number);
         }
         Ok(())
     }
@@ -198,7 +215,11 @@ impl Writer {
     ) -> Remembered {
         self.memory.last_remembered += 1;
         let reply = match outcome {
-            Ok(Reply::Transfer { transfer, source, destination }) => RememberedReply::Transfer {
+            Ok(Reply::Transfer {
+                transfer,
+                source,
+                destination,
+            }) => RememberedReply::Transfer {
                 id: transfer.id,
                 status: transfer.status,
                 completed_at: transfer.completed_at,
@@ -226,10 +247,16 @@ impl Writer {
             return Outcome::Refused(Rejection::TenantNotFound);
         }
         let id = KeyId::new(self.ids.issue(now));
-        let key = KeyRecord { id, created_at: now, revoked_at: None, ..key };
+        let key = KeyRecord {
+            id,
+            created_at: now,
+            revoked_at: None,
+            ..key
+        };
         self.memory.state.observe_id(id.raw());
         self.keys.insert(id, key.tenant);
-        self.batch.record(|out| codec::encode_key_created(&mut codec::begin(out, now), &key));
+        self.batch
+            .record(|out| codec::encode_key_created(&mut codec::begin(out, now), &key));
         Outcome::Key(key)
     }
 
@@ -237,7 +264,8 @@ impl Writer {
         if self.keys.get(&key) != Some(&tenant) {
             return Outcome::KeyNotFound;
         }
-        self.batch.record(|out| codec::encode_key_revoked(&mut codec::begin(out, now), key, now));
+        self.batch
+            .record(|out| codec::encode_key_revoked(&mut codec::begin(out, now), key, now));
         Outcome::Done(Reply::Done)
     }
 
@@ -249,8 +277,12 @@ impl Writer {
                 .journal
                 .commit(&mut self.batch)
                 .map_err(|error| Stop(error_chain(&error)))?;
-            self.shared.commits.fetch_add(records as u64, Ordering::Relaxed);
-            self.shared.syncs.store(self.journal.syncs(), Ordering::Relaxed);
+            self.shared
+                .commits
+                .fetch_add(records as u64, Ordering::Relaxed);
+            self.shared
+                .syncs
+                .store(self.journal.syncs(), Ordering::Relaxed);
             self.shared.committed_batch(end.batch, records, LAG_MAX);
         }
         for (answer, outcome) in self.answers.drain(..) {
@@ -268,11 +300,16 @@ impl Writer {
         let busy = |tenant: &TenantId| {
             state.tenant(*tenant).is_some_and(|known| {
                 let now = known.clock.now(now);
-                state.due_of(*tenant).next().is_some_and(|due| due.at <= now)
+                state
+                    .due_of(*tenant)
+                    .next()
+                    .is_some_and(|due| due.at <= now)
             })
         };
-        let (waiting, done): (Vec<_>, Vec<_>) =
-            self.quiescing.drain(..).partition(|(tenant, _)| busy(tenant));
+        let (waiting, done): (Vec<_>, Vec<_>) = self
+            .quiescing
+            .drain(..)
+            .partition(|(tenant, _)| busy(tenant));
         self.quiescing = waiting;
         for (_, answer) in done {
             drop(answer.send(Ok(())));
@@ -280,7 +317,10 @@ impl Writer {
     }
 
     fn refuse_everything(&mut self, reason: &Arc<str>) {
-        let refusal = || StoreError::Unavailable { reason: Arc::clone(reason), retry_after_s: 30 };
+        let refusal = || StoreError::Unavailable {
+            reason: Arc::clone(reason),
+            retry_after_s: 30,
+        };
         for (answer, _) in self.answers.drain(..) {
             drop(answer.send(Err(refusal())));
         }

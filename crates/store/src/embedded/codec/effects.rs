@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use ledger::account::Reported;
 use ledger::{
-    Account, AccountId, AccountKind, Due, Effect, Entry, ExecutionId, Hold, HoldId, KeyId,
-    Owner, OwnerId, Party, Posting, RuleId, Tenant, TenantClock, TenantId, Transfer, TransferId,
-    Work,
+    Account, AccountId, AccountKind, Due, Effect, Entry, ExecutionId, Hold, HoldId, KeyId, Owner,
+    OwnerId, Party, Posting, RuleId, Tenant, TenantClock, TenantId, Transfer, TransferId, Work,
 };
 
 use super::wire::{CodecError, Decoder, Encoder};
@@ -62,7 +61,13 @@ pub(super) fn encode(e: &mut Encoder<'_>, effect: &Effect) {
             e.byte(TRANSFER_RECORDED);
             encode_transfer(e, transfer);
         }
-        Effect::TransferMoved { transfer, from, to, error, at } => {
+        Effect::TransferMoved {
+            transfer,
+            from,
+            to,
+            error,
+            at,
+        } => {
             e.byte(TRANSFER_MOVED);
             e.id(transfer.raw());
             e.byte(from.code());
@@ -70,7 +75,11 @@ pub(super) fn encode(e: &mut Encoder<'_>, effect: &Effect) {
             e.option(*error, |e, code| e.byte(code.code()));
             e.time(*at);
         }
-        Effect::Posted { transfer, at, posting } => {
+        Effect::Posted {
+            transfer,
+            at,
+            posting,
+        } => {
             e.byte(POSTED);
             e.id(transfer.raw());
             e.time(*at);
@@ -116,9 +125,10 @@ pub(super) fn decode(d: &mut Decoder<'_>, tag: u8) -> Result<Effect, CodecError>
             clock: decode_clock(d)?,
             created_at: d.time()?,
         }),
-        CLOCK_SET => {
-            Effect::ClockSet { tenant: TenantId::new(d.id()?), clock: decode_clock(d)? }
-        }
+        CLOCK_SET => Effect::ClockSet {
+            tenant: TenantId::new(d.id()?),
+            clock: decode_clock(d)?,
+        },
         OWNER_CREATED => Effect::OwnerCreated(Owner {
             id: OwnerId::new(d.id()?),
             tenant: TenantId::new(d.id()?),
@@ -156,7 +166,11 @@ pub(super) fn decode(d: &mut Decoder<'_>, tag: u8) -> Result<Effect, CodecError>
                 });
             }
             let posting = Posting::new(entries).map_err(|_| CodecError::Value("posting"))?;
-            Effect::Posted { transfer, at, posting }
+            Effect::Posted {
+                transfer,
+                at,
+                posting,
+            }
         }
         HOLD_PLACED => Effect::HoldPlaced(Hold {
             id: HoldId::new(d.id()?),
@@ -169,7 +183,12 @@ pub(super) fn decode(d: &mut Decoder<'_>, tag: u8) -> Result<Effect, CodecError>
         HOLD_RELEASED => Effect::HoldReleased(HoldId::new(d.id()?)),
         DUE_ADDED => Effect::DueAdded(decode_due(d)?),
         DUE_REMOVED => Effect::DueRemoved(decode_due(d)?),
-        tag => return Err(CodecError::Tag { what: "change", tag }),
+        tag => {
+            return Err(CodecError::Tag {
+                what: "change",
+                tag,
+            });
+        }
     })
 }
 
@@ -188,7 +207,9 @@ fn encode_clock(e: &mut Encoder<'_>, clock: TenantClock) {
 
 fn decode_clock(d: &mut Decoder<'_>) -> Result<TenantClock, CodecError> {
     match d.byte()? {
-        1 => Ok(TenantClock::Running { offset_ms: d.int()? }),
+        1 => Ok(TenantClock::Running {
+            offset_ms: d.int()?,
+        }),
         2 => Ok(TenantClock::Frozen { at: d.time()? }),
         tag => Err(CodecError::Tag { what: "clock", tag }),
     }
@@ -206,7 +227,10 @@ fn decode_due(d: &mut Decoder<'_>) -> Result<Due, CodecError> {
     let tenant = TenantId::new(d.id()?);
     let at = d.time()?;
     let kind = d.byte()?;
-    let work = work_of(kind, d.id()?).ok_or(CodecError::Tag { what: "work", tag: kind })?;
+    let work = work_of(kind, d.id()?).ok_or(CodecError::Tag {
+        what: "work",
+        tag: kind,
+    })?;
     Ok(Due { tenant, at, work })
 }
 
@@ -234,7 +258,11 @@ pub(super) fn encode_party(e: &mut Encoder<'_>, party: &Party) {
 }
 
 pub(super) fn decode_party(d: &mut Decoder<'_>) -> Result<Party, CodecError> {
-    Ok(Party { id: AccountId::new(d.id()?), kind: d.code()?, name: d.text()? })
+    Ok(Party {
+        id: AccountId::new(d.id()?),
+        kind: d.code()?,
+        name: d.text()?,
+    })
 }
 
 fn encode_texts(e: &mut Encoder<'_>, texts: &[&Option<Arc<str>>]) {
@@ -271,7 +299,13 @@ fn encode_account(e: &mut Encoder<'_>, account: &Account) {
     ] {
         e.option(sum, Encoder::int);
     }
-    encode_texts(e, &[&reported.last_statement_date, &reported.next_payment_due_date]);
+    encode_texts(
+        e,
+        &[
+            &reported.last_statement_date,
+            &reported.next_payment_due_date,
+        ],
+    );
     e.option(reported.updated_at, Encoder::time);
     e.time(account.created_at);
     e.time(account.updated_at);
@@ -322,10 +356,13 @@ fn encode_transfer(e: &mut Encoder<'_>, transfer: &Transfer) {
     e.int(transfer.rail_delay_ms);
     e.byte(transfer.status.code());
     e.option(transfer.error, |e, code| e.byte(code.code()));
-    e.option(transfer.rule, |e, (rule, execution): (RuleId, ExecutionId)| {
-        e.id(rule.raw());
-        e.id(execution.raw());
-    });
+    e.option(
+        transfer.rule,
+        |e, (rule, execution): (RuleId, ExecutionId)| {
+            e.id(rule.raw());
+            e.id(execution.raw());
+        },
+    );
     e.option(transfer.key, |e, key| e.id(key.raw()));
     e.option(transfer.description.as_deref(), Encoder::text);
     e.time(transfer.created_at);
@@ -355,4 +392,3 @@ fn decode_transfer(d: &mut Decoder<'_>) -> Result<Transfer, CodecError> {
         completed_at: d.option(Decoder::time)?,
     })
 }
-

@@ -102,7 +102,11 @@ impl<'a> Decoder<'a> {
     }
 
     pub(crate) fn finish(&self) -> Decoded<()> {
-        if self.bytes.is_empty() { Ok(()) } else { Err(CodecError::LeftOver(self.bytes.len())) }
+        if self.bytes.is_empty() {
+            Ok(())
+        } else {
+            Err(CodecError::LeftOver(self.bytes.len()))
+        }
     }
 
     pub(crate) fn byte(&mut self) -> Decoded<u8> {
@@ -120,7 +124,10 @@ impl<'a> Decoder<'a> {
     }
 
     pub(crate) fn array<const N: usize>(&mut self) -> Decoded<[u8; N]> {
-        let (array, rest) = self.bytes.split_first_chunk::<N>().ok_or(CodecError::Short)?;
+        let (array, rest) = self
+            .bytes
+            .split_first_chunk::<N>()
+            .ok_or(CodecError::Short)?;
         self.bytes = rest;
         Ok(*array)
     }
@@ -134,7 +141,9 @@ impl<'a> Decoder<'a> {
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
             let part = u64::from(byte & 0x7f);
-            if shift == 63 && part > 1 {
+            // A last group of zero adds nothing: encoding would have left it out.
+            let padded = shift > 0 && byte == 0;
+            if padded || (shift == 63 && part > 1) {
                 return Err(CodecError::Value("number"));
             }
             value |= part << shift;
@@ -161,7 +170,9 @@ impl<'a> Decoder<'a> {
         }
         let (text, rest) = self.bytes.split_at(length);
         self.bytes = rest;
-        std::str::from_utf8(text).map(Arc::from).map_err(|_| CodecError::Value("text"))
+        std::str::from_utf8(text)
+            .map(Arc::from)
+            .map_err(|_| CodecError::Value("text"))
     }
 
     pub(crate) fn currency(&mut self) -> Decoded<Currency> {
@@ -189,6 +200,10 @@ impl<'a> Decoder<'a> {
         &mut self,
         decode: impl FnOnce(&mut Self) -> Decoded<T>,
     ) -> Decoded<Option<T>> {
-        if self.bool()? { decode(self).map(Some) } else { Ok(None) }
+        if self.bool()? {
+            decode(self).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 }

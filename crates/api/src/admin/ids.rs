@@ -1,0 +1,22 @@
+//! Ids as the admin API spells them: a prefix and 13 characters of base 32.
+
+use service::spelling::{id_text, parse_id};
+
+pub(super) const TENANT: &str = "ten_";
+pub(super) const OWNER: &str = "own_";
+pub(super) const ACCOUNT: &str = "acc_";
+pub(super) const TRANSFER: &str = "txr_";
+pub(super) const KEY: &str = "key_";
+pub(super) const HOLD: &str = "hold_";
+pub(super) const RULE: &str = "rule_";
+
+pub(super) fn spell(prefix: &str, id: u64) -> String {
+    let text = id_text(id);
+    let text = std::str::from_utf8(&text).expect("base 32 is ASCII");
+    format!("{prefix}{text}")
+}
+
+/// The number behind a spelled id, or 0, which nobody has.
+pub(super) fn read(prefix: &str, text: &str) -> u64 {
+    text.strip_prefix(prefix).and_then(parse_id).unwrap_or(0)
+}

@@ -1,0 +1,132 @@
+//! The admin API at `/admin/v1`, on its own listener: operators, console and command line.
+//!
+//! Bearer token of the server; errors by RFC 9457 (`application/problem+json`), with the code in
+//! `code` and every field at fault in `errors`. Health and metrics are beside it, without a token.
+
+mod accounts;
+mod clock;
+mod holds;
+mod ids;
+mod keys;
+mod money;
+mod openapi;
+mod problem;
+mod request;
+mod system;
+mod tenants;
+mod wire;
+
+pub use openapi::document;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{delete, get, post};
+
+use crate::App;
+use problem::Problem;
+
+/// Bytes of a request body.
+const BODY_MAX: usize = 1024 * 1024;
+
+/// The routes of the admin listener.
+pub(crate) fn router(app: &Arc<App>) -> Router {
+    let guarded = Router::new()
+        .route("/status", get(system::status))
+        .route("/tenants", post(tenants::create).get(tenants::list))
+        .route("/tenants/{tenant}", get(tenants::find))
+        .route("/tenants/{tenant}/clock", get(clock::find).put(clock::set))
+        .route(
+            "/tenants/{tenant}/owners",
+            post(tenants::create_owner).get(tenants::list_owners),
+        )
+        .route(
+            "/tenants/{tenant}/accounts",
+            post(accounts::open).get(accounts::list),
+        )
+        .route("/tenants/{tenant}/accounts/{account}", get(accounts::find))
+        .route(
+            "/tenants/{tenant}/accounts/{account}/entries",
+            get(accounts::entries),
+        )
+        .route(
+            "/tenants/{tenant}/accounts/{account}/block",
+            post(accounts::block),
+        )
+        .route(
+            "/tenants/{tenant}/accounts/{account}/unblock",
+            post(accounts::unblock),
+        )
+        .route(
+            "/tenants/{tenant}/accounts/{account}/close",
+            post(accounts::close),
+        )
+        .route(
+            "/tenants/{tenant}/accounts/{account}/holds",
+            post(holds::place).get(holds::list),
+        )
+        .route("/tenants/{tenant}/holds/{hold}", delete(holds::release))
+        .route("/tenants/{tenant}/keys", post(keys::create).get(keys::list))
+        .route("/tenants/{tenant}/keys/{key}", delete(keys::revoke))
+        .route(
+            "/tenants/{tenant}/transfers",
+            post(money::transfer).get(money::list),
+        )
+        .route("/tenants/{tenant}/transfers/{transfer}", get(money::find))
+        .route(
+            "/tenants/{tenant}/transfers/{transfer}/return",
+            post(money::give_back),
+        )
+        .route("/tenants/{tenant}/simulate/paycheck", post(money::paycheck))
+        .route(
+            "/tenants/{tenant}/simulate/check-deposit",
+            post(money::check_deposit),
+        )
+        .route("/tenants/{tenant}/simulate/cashback", post(money::cashback))
+        .route(
+            "/tenants/{tenant}/simulate/external-pull",
+            post(money::external_pull),
+        )
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(app), guard))
+        .with_state(Arc::clone(app));
+    let open = Router::new()
+        .route("/healthz", get(system::alive))
+        .route("/readyz", get(system::ready))
+        .route("/metrics", get(system::metrics))
+        .route("/openapi/admin.json", get(openapi::serve))
+        .fallback(unknown_path)
+        .with_state(Arc::clone(app));
+    Router::new().nest("/admin/v1", guarded).merge(open)
+}
+
+async fn unknown_path() -> Response {
+    Problem::unknown_path().into_response()
+}
+
+async fn wrong_method() -> Response {
+    Problem::wrong_method().into_response()
+}
+
+/// Lets requests with the admin token through.
+async fn guard(
+    State(app): State<Arc<App>>,
+    request: axum::extract::Request,
+    next: Next,
+) -> Response {
+    let presented = request
+        .headers()
+        .get(axum::http::header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
+        .map(|(_, token)| token.trim());
+    match presented {
+        Some(token) if app.is_admin(token) => next.run(request).await,
+        _ => Problem::unauthorized().into_response(),
+    }
+}

@@ -1,0 +1,294 @@
+//! Request bodies, field by field.
+//!
+//! A body is read into its members first (a key that stands twice is refused), then each expected
+//! field is taken out. Every fault is collected, so that one answer names them all. A number is an
+//! integer only if it is written as one: `100.0` and `1e2` are not, nor is anything beyond 64 bits.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+
+/// One thing wrong with a request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Fault {
+    /// The field, as the caller would write it; empty for the body as a whole.
+    pub field: String,
+    /// What is wrong, to be read after the field's name.
+    pub reason: String,
+}
+
+impl Fault {
+    pub(crate) fn new(field: impl Into<String>, reason: impl Into<String>) -> Fault {
+        Fault {
+            field: field.into(),
+            reason: reason.into(),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.field.is_empty() {
+            f.write_str(&self.reason)
+        } else {
+            write!(f, "{} {}", self.field, self.reason)
+        }
+    }
+}
+
+/// All faults in one sentence.
+pub(crate) fn sentence(faults: &[Fault]) -> String {
+    let parts: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    parts.join("; ")
+}
+
+/// The members of one JSON object, and the faults found in them so far.
+#[derive(Debug)]
+pub(crate) struct Fields {
+    members: Vec<(String, Value)>,
+    prefix: String,
+    faults: Vec<Fault>,
+}
+
+impl Fields {
+    /// Reads a body that must be one JSON object.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Fields, Vec<Fault>> {
+        match serde_json::from_slice::<Members>(bytes) {
+            Ok(Members(members)) => Ok(Fields {
+                members,
+                prefix: String::new(),
+                faults: Vec::new(),
+            }),
+            Err(error) => Err(vec![Fault::new(
+                "",
+                format!("the body is not acceptable: {error}"),
+            )]),
+        }
+    }
+
+    /// The members of a nested object.
+    pub(crate) fn nested(&self, field: &str, value: Value) -> Fields {
+        let prefix = format!("{}{field}.", self.prefix);
+        match value {
+            Value::Object(map) => Fields {
+                members: map.into_iter().collect(),
+                prefix,
+                faults: Vec::new(),
+            },
+            _ => Fields {
+                members: Vec::new(),
+                prefix,
+                faults: vec![Fault::new(
+                    format!("{}{field}", self.prefix),
+                    "must be an object",
+                )],
+            },
+        }
+    }
+
+    /// Notes something wrong with a field.
+    pub(crate) fn fault(&mut self, field: &str, reason: impl Into<String>) {
+        self.faults
+            .push(Fault::new(format!("{}{field}", self.prefix), reason));
+    }
+
+    /// Notes a fault whose field is already written in full.
+    pub(crate) fn absolute_fault(&mut self, field: String, reason: String) {
+        self.faults.push(Fault { field, reason });
+    }
+
+    /// Takes a member out; `null` counts as absent.
+    pub(crate) fn take(&mut self, field: &str) -> Option<Value> {
+        let index = self.members.iter().position(|(name, _)| name == field)?;
+        Some(self.members.swap_remove(index).1).filter(|value| !value.is_null())
+    }
+
+    /// A text that must be there.
+    pub(crate) fn text(&mut self, field: &str) -> String {
+        match self.take(field) {
+            Some(Value::String(text)) => return text,
+            Some(_) => self.fault(field, "must be a string"),
+            None => self.fault(field, "is required"),
+        }
+        String::new()
+    }
+
+    /// A text that may be there.
+    pub(crate) fn optional_text(&mut self, field: &str) -> Option<String> {
+        match self.take(field) {
+            Some(Value::String(text)) => return Some(text),
+            Some(_) => self.fault(field, "must be a string"),
+            None => {}
+        }
+        None
+    }
+
+    /// A flag that may be there.
+    pub(crate) fn optional_flag(&mut self, field: &str) -> Option<bool> {
+        match self.take(field) {
+            Some(Value::Bool(flag)) => return Some(flag),
+            Some(_) => self.fault(field, "must be true or false"),
+            None => {}
+        }
+        None
+    }
+
+    /// An integer that may be there.
+    pub(crate) fn optional_integer(&mut self, field: &str) -> Option<i64> {
+        match self.take(field) {
+            Some(Value::Number(number)) => {
+                if let Some(integer) = number.as_i64() {
+                    return Some(integer);
+                }
+                self.fault(field, "must be an integer of at most 64 bits");
+            }
+            Some(_) => self.fault(field, "must be an integer"),
+            None => {}
+        }
+        None
+    }
+
+    /// An integer of at least `least` that must be there.
+    pub(crate) fn integer(&mut self, field: &str, least: i64) -> i64 {
+        let before = self.faults.len();
+        match self.optional_integer(field) {
+            Some(integer) if integer >= least => integer,
+            Some(_) => {
+                self.fault(field, format!("must be at least {least}"));
+                least
+            }
+            None => {
+                if self.faults.len() == before {
+                    self.fault(field, "is required");
+                }
+                least
+            }
+        }
+    }
+
+    /// The faults so far, for a caller that goes on collecting elsewhere.
+    pub(crate) fn into_faults(self) -> Vec<Fault> {
+        self.faults
+    }
+
+    /// All is well, or everything that is not.
+    pub(crate) fn finish(self) -> Result<(), Vec<Fault>> {
+        if self.faults.is_empty() {
+            Ok(())
+        } else {
+            Err(self.faults)
+        }
+    }
+}
+
+struct Members(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members: Vec<(String, Value)> = Vec::with_capacity(4);
+                while let Some(key) = map.next_key::<String>()? {
+                    if members.iter().any(|(name, _)| *name == key) {
+                        return Err(serde::de::Error::custom(format!("`{key}` stands twice")));
+                    }
+                    if members.len() == MEMBERS_MAX {
+                        return Err(serde::de::Error::custom("too many members"));
+                    }
+                    members.push((key, map.next_value()?));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+/// Members of one object; no request has nearly as many.
+const MEMBERS_MAX: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(body: &str, expected: &[&str]) {
+        let faults = match Fields::parse(body.as_bytes()) {
+            Ok(mut fields) => {
+                fields.text("name");
+                fields.integer("amount", 100);
+                fields.into_faults()
+            }
+            Err(faults) => faults,
+        };
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        assert_eq!(faults.len(), expected.len(), "{faults:?}");
+        for (fault, start) in faults.iter().zip(expected) {
+            assert!(fault.starts_with(start), "{fault}");
+        }
+    }
+
+    #[test]
+    fn every_fault_is_named() {
+        check(r#"{"name":"x","amount":100}"#, &[]);
+        check("{}", &["name is required", "amount is required"]);
+        check(
+            r#"{"name":null,"amount":null}"#,
+            &["name is required", "amount is required"],
+        );
+        check(
+            r#"{"name":1,"amount":"1"}"#,
+            &["name must be a string", "amount must be an integer"],
+        );
+        check(
+            r#"{"name":"x","amount":99}"#,
+            &["amount must be at least 100"],
+        );
+    }
+
+    #[test]
+    fn an_integer_is_written_as_one() {
+        for number in [
+            "100.0",
+            "1e2",
+            "9223372036854775808",
+            "1e400",
+            "-99999999999999999999",
+        ] {
+            let body = format!(r#"{{"name":"x","amount":{number}}}"#);
+            if number == "1e400" {
+                check(&body, &["the body is not acceptable"]);
+            } else {
+                check(&body, &["amount must be an integer of at most 64 bits"]);
+            }
+        }
+        check(r#"{"name":"x","amount":9223372036854775807}"#, &[]);
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        let deep = "[".repeat(100_000);
+        for body in [
+            "",
+            "null",
+            "[]",
+            "1",
+            "{",
+            r#"{"name":"a","name":"b"}"#,
+            "\u{0}",
+            &deep,
+        ] {
+            check(body, &["the body is not acceptable"]);
+        }
+        let surrogate = r#"{"name":"\ud800","amount":100}"#;
+        check(surrogate, &["the body is not acceptable"]);
+    }
+}

@@ -1,0 +1,39 @@
+//! The HTTP surfaces.
+//!
+//! Each dialect is a sealed folder: its wire types, parsing, rendering and error table are its own
+//! and no dialect knows another. Shared is only what every HTTP surface needs ([`http`], [`json`],
+//! [`time`]). The way of every request: bytes → wire type → one call of `service` → wire type →
+//! bytes.
+
+pub mod admin;
+pub mod app;
+mod http;
+mod json;
+mod metrics;
+pub mod sequence;
+mod time;
+
+pub use app::App;
+pub use time::{parse as parse_timestamp, render as render_timestamp};
+
+use std::sync::Arc;
+
+use axum::Router;
+
+/// The public listener's routes.
+#[must_use]
+pub fn public_router(app: &Arc<App>) -> Router {
+    Router::new()
+        .merge(sequence::router(app))
+        .fallback(http::nothing_here)
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(app),
+            metrics::observe,
+        ))
+}
+
+/// The admin listener's routes.
+#[must_use]
+pub fn admin_router(app: &Arc<App>) -> Router {
+    admin::router(app)
+}

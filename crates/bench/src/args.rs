@@ -1,0 +1,145 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use serde::Serialize;
+
+/// Measures Tidegate.
+#[derive(Parser)]
+#[command(name = "bench")]
+pub struct Cli {
+    /// What to measure.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to measure.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Transfers over HTTP, server and echo in turns.
+    Transfers(Transfers),
+    /// The writer alone: decide, journal, sync.
+    Writer(Writer),
+    /// Start-up over a data folder with history.
+    Startup(Startup),
+    /// The server, as a process of its own.
+    #[command(hide = true)]
+    ChildServer {
+        /// The server's own arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// The echo, as a process of its own.
+    #[command(hide = true)]
+    ChildEcho {
+        /// Where to listen.
+        #[arg(long)]
+        listen: SocketAddr,
+    },
+}
+
+/// Options of `transfers`.
+#[derive(Args, Serialize)]
+pub struct Transfers {
+    /// Seconds of each measurement, after the warm-up.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub seconds: u64,
+    /// Milliseconds of load before each measurement.
+    #[arg(long, default_value_t = 500)]
+    pub warm_up_ms: u64,
+    /// Connections at a time; several numbers measure several loads.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 64, 256])]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub connections: Vec<u16>,
+    /// Times that echo and server are measured in turn at each load.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
+    /// Pods of one owner between which the money moves.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(2..))]
+    pub accounts: u16,
+    /// Measure the echo only; nothing is started that keeps money.
+    #[arg(long)]
+    pub echo_only: bool,
+    /// Where the data folder is made; the system's temporary folder when not given.
+    #[arg(long)]
+    pub folder: Option<PathBuf>,
+    /// Print one JSON document instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `writer`.
+#[derive(Args, Serialize)]
+pub struct Writer {
+    /// Seconds of each measurement.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub seconds: u64,
+    /// Transfers in a group; several numbers measure several sizes.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 128, 1024])]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=2048))]
+    pub groups: Vec<u16>,
+    /// Pods of one owner between which the money moves.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u16).range(2..))]
+    pub accounts: u16,
+    /// Where the journal is written; the system's temporary folder when not given.
+    #[arg(long)]
+    pub folder: Option<PathBuf>,
+    /// Print one JSON document instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `startup`.
+#[derive(Args, Serialize)]
+pub struct Startup {
+    /// Settled transfers in the data folder.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub transfers: u64,
+    /// Times that the server is started.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub starts: u32,
+    /// Pods of one owner between which the money moves.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u16).range(2..))]
+    pub accounts: u16,
+    /// Where the data folder is made; the system's temporary folder when not given.
+    #[arg(long)]
+    pub folder: Option<PathBuf>,
+    /// Build the data folder and measure nothing.
+    #[arg(long)]
+    pub build_only: bool,
+    /// Print one JSON document instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn lists_are_given_with_commas() {
+        let cli = Cli::parse_from(["bench", "transfers", "--connections", "1,8"]);
+        let Command::Transfers(transfers) = cli.command else {
+            panic!("transfers was asked for")
+        };
+        assert_eq!(transfers.connections, [1, 8]);
+    }
+
+    #[test]
+    fn the_server_gets_its_arguments_as_they_are() {
+        let cli = Cli::parse_from(["bench", "child-server", "serve", "--listen", "127.0.0.1:0"]);
+        let Command::ChildServer { args } = cli.command else {
+            panic!("a child was asked for")
+        };
+        assert_eq!(args, ["serve", "--listen", "127.0.0.1:0"]);
+    }
+}

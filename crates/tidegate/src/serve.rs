@@ -1,0 +1,188 @@
+//! The server's life: open, listen, say so, serve, drain, close.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use api::App;
+use ledger::TenantMode;
+use serde_json::json;
+use service::{KeyHasher, Service, Settings};
+use store::{Embedded, Options, Store};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{LogFormat, ServeFlags};
+use crate::config::Config;
+use crate::{demo, listen, secrets};
+
+/// `tidegate serve`
+pub(crate) fn run(flags: &ServeFlags, data_dir: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let config = Config::load(flags, data_dir)?;
+    log_to_stderr(config.log_format);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot be started")?;
+    runtime.block_on(serve(&config))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn log_to_stderr(format: LogFormat) {
+    let filter = EnvFilter::try_from_env("TIDEGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => {
+            let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+            builder.with_ansi(colour).with_target(false).init();
+        }
+        LogFormat::Json => builder.json().init(),
+    }
+}
+
+async fn serve(config: &Config) -> anyhow::Result<()> {
+    let folder = config.data_dir.as_path();
+    let store = open_store(folder).await?;
+    let (admin_token, new_token) = secrets::admin_token(folder)?;
+    let hasher = KeyHasher::new(secrets::server_secret(folder)?);
+    let settings = Settings {
+        rail_delay_ms: config.rail_delay_ms,
+    };
+    let service = Service::open(Arc::clone(&store) as Arc<dyn Store>, hasher, settings).await;
+    let service = Arc::new(service.context("the store cannot be read")?);
+    refuse_plain_live(config, &service).await?;
+
+    let api_listener = bind(config.listen, "--listen").await?;
+    let admin_listener = bind(config.admin_listen, "--admin-listen").await?;
+    let api_url = format!("http://{}", api_listener.local_addr()?);
+    let admin_url = format!("http://{}", admin_listener.local_addr()?);
+    if config.demo {
+        let urls = demo::Urls {
+            api: &api_url,
+            admin: &admin_url,
+        };
+        demo::prepare(&service, folder, &urls, &admin_token)
+            .await
+            .context("the demo cannot be prepared")?;
+    }
+
+    let app = Arc::new(App::new(Arc::clone(&service), &admin_token));
+    let (stop, stopping) = watch::channel(false);
+    let api = tokio::spawn(listen::serve(
+        api_listener,
+        api::public_router(&app),
+        until(stopping.clone()),
+    ));
+    let admin = tokio::spawn(listen::serve(
+        admin_listener,
+        api::admin_router(&app),
+        until(stopping),
+    ));
+
+    let contact = contact_path(folder);
+    let place = json!({"api": api_url, "admin": admin_url, "pid": std::process::id()});
+    secrets::write_private(&contact, place.to_string().as_bytes())?;
+    if new_token {
+        tracing::info!(file = %secrets::admin_token_path(folder).display(), "admin token made");
+    }
+    announce(&api_url, &admin_url);
+
+    wait_for_signal().await?;
+    tracing::info!("stopping: running requests are finished first");
+    app.drain();
+    stop.send_replace(true);
+    api.await.context("the API listener failed")?;
+    admin.await.context("the admin listener failed")?;
+    let closed = store.shut_down().await;
+    drop(std::fs::remove_file(contact));
+    closed.context("the store did not close in order")?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Where commands find the running server.
+pub(crate) fn contact_path(folder: &Path) -> PathBuf {
+    folder.join("server.json")
+}
+
+async fn open_store(folder: &Path) -> anyhow::Result<Arc<Embedded>> {
+    let options = Options::new(folder);
+    let opened = tokio::task::spawn_blocking(move || Embedded::open(&options)).await?;
+    let store = opened?;
+    let found = store.opened();
+    if found.cut_bytes > 0 {
+        tracing::warn!(
+            bytes = found.cut_bytes,
+            "a commit that was being written when the server last stopped was cut off; \
+             nobody had been told that it succeeded"
+        );
+    }
+    tracing::info!(
+        folder = %folder.display(),
+        batches = found.batches,
+        replayed = found.replayed,
+        elapsed_ms = u64::try_from(found.elapsed.as_millis()).unwrap_or(u64::MAX),
+        "store open"
+    );
+    Ok(Arc::new(store))
+}
+
+/// Live balances are not served unencrypted to other machines by accident.
+async fn refuse_plain_live(config: &Config, service: &Service) -> anyhow::Result<()> {
+    let open = !config.listen.ip().is_loopback() || !config.admin_listen.ip().is_loopback();
+    if !open || config.allow_plain_listener {
+        return Ok(());
+    }
+    let tenants = service
+        .tenants()
+        .await
+        .context("the tenants cannot be read")?;
+    if let Some(live) = tenants
+        .iter()
+        .find(|tenant| tenant.mode == TenantMode::Live)
+    {
+        bail!(
+            "the live tenant `{}` would be served without encryption on an address that other \
+             machines can reach; listen on 127.0.0.1 behind a TLS proxy, or say \
+             --allow-plain-listener",
+            live.name
+        );
+    }
+    Ok(())
+}
+
+async fn bind(address: std::net::SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!(
+            "{address} cannot be listened on; choose another with {flag} (port 0 takes a free one)"
+        )
+    })
+}
+
+/// The one line that scripts wait for.
+fn announce(api: &str, admin: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    // A closed standard output is no reason not to serve.
+    drop(writeln!(out, "listening api={api} admin={admin}").and_then(|()| out.flush()));
+}
+
+async fn until(mut stopping: watch::Receiver<bool>) {
+    // A closed channel means the same as `true`.
+    drop(stopping.wait_for(|stop| *stop).await);
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
