@@ -187,7 +187,8 @@ impl Service {
         };
         match self.store.submit(submit).await? {
             Outcome::Key(record) => {
-                self.keys.add(&record);
+                let is_live = self.tenant(tenant).await?.mode == TenantMode::Live;
+                self.keys.add(&record, is_live);
                 Ok(record)
             }
             Outcome::Refused(rejection) => Err(rejection.into()),

@@ -26,6 +26,14 @@ pub enum Error {
         /// Why, to be read after the field's name.
         reason: &'static str,
     },
+    /// The key has used up its requests for now.
+    #[error("rate limit exceeded: at most {per_minute} requests a minute")]
+    TooManyRequests {
+        /// The limit.
+        per_minute: u32,
+        /// When to try again.
+        retry_after_s: u32,
+    },
     /// The ledger said no.
     #[error(transparent)]
     Rejected(#[from] Rejection),

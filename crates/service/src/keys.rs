@@ -97,6 +97,8 @@ pub struct ApiKey {
     pub tenant: TenantId,
     /// Its permission entries.
     pub permissions: Vec<Permission>,
+    /// Whether its tenant is live: then its requests are limited.
+    pub is_live: bool,
     hash: [u8; 32],
 }
 
@@ -107,13 +109,17 @@ pub(crate) struct KeyDirectory {
 }
 
 impl KeyDirectory {
-    pub(crate) fn new(hasher: KeyHasher, records: Vec<KeyRecord>) -> KeyDirectory {
+    pub(crate) fn new(
+        hasher: KeyHasher,
+        records: Vec<KeyRecord>,
+        is_live: impl Fn(TenantId) -> bool,
+    ) -> KeyDirectory {
         let directory = KeyDirectory {
             hasher,
             live: RwLock::default(),
         };
         for record in records.iter().filter(|record| record.revoked_at.is_none()) {
-            directory.add(record);
+            directory.add(record, is_live(record.tenant));
         }
         directory
     }
@@ -122,11 +128,12 @@ impl KeyDirectory {
         &self.hasher
     }
 
-    pub(crate) fn add(&self, record: &KeyRecord) {
+    pub(crate) fn add(&self, record: &KeyRecord, is_live: bool) {
         let key = ApiKey {
             id: record.id,
             tenant: record.tenant,
             permissions: record.permissions.clone(),
+            is_live,
             hash: record.hash,
         };
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
@@ -179,6 +186,7 @@ mod tests {
         let keys = KeyDirectory::new(
             hasher.clone(),
             vec![record(5, hasher.hash(secret.reveal()))],
+            |_| false,
         );
         assert_eq!(keys.find(secret.reveal()).expect("known").id, KeyId::new(5));
         assert!(keys.find(Secret::from_entropy([43; 32]).reveal()).is_none());

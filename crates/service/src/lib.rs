@@ -8,6 +8,7 @@ pub mod admin;
 mod error;
 mod idempotency;
 pub mod keys;
+mod limits;
 pub mod permission;
 mod reads;
 pub mod spelling;
@@ -16,27 +17,34 @@ mod transfers;
 pub use error::{Error, Result};
 pub use idempotency::IdempotencyKey;
 pub use keys::{ApiKey, KeyHasher, Secret};
+pub use limits::PER_MINUTE_DEFAULT;
 pub use reads::TransferPage;
 pub use transfers::{Answered, NewTransfer};
 
 use std::sync::Arc;
 
-use ledger::RAIL_DELAY_DEFAULT;
+use std::num::NonZeroU32;
+
+use ledger::{RAIL_DELAY_DEFAULT, TenantMode};
 use store::Store;
 
 use keys::KeyDirectory;
+use limits::Limits;
 
 /// What the operator can set.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Milliseconds from submission to settlement over the simulated rail.
     pub rail_delay_ms: i64,
+    /// Requests a minute for each key of a live tenant.
+    pub requests_per_minute: NonZeroU32,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
             rail_delay_ms: RAIL_DELAY_DEFAULT,
+            requests_per_minute: PER_MINUTE_DEFAULT,
         }
     }
 }
@@ -45,6 +53,7 @@ impl Default for Settings {
 pub struct Service {
     store: Arc<dyn Store>,
     keys: KeyDirectory,
+    limits: Limits,
     settings: Settings,
 }
 
@@ -58,10 +67,18 @@ impl Service {
         hasher: KeyHasher,
         settings: Settings,
     ) -> Result<Service> {
-        let keys = KeyDirectory::new(hasher, store.keys(None).await?);
+        let tenants = store.tenants().await?;
+        let live = |tenant| {
+            tenants
+                .iter()
+                .any(|known| known.id == tenant && known.mode == TenantMode::Live)
+        };
+        let keys = KeyDirectory::new(hasher, store.keys(None).await?, live);
+        let limits = Limits::new(settings.requests_per_minute);
         Ok(Service {
             store,
             keys,
+            limits,
             settings,
         })
     }
@@ -72,9 +89,17 @@ impl Service {
         &self.store
     }
 
-    /// The key behind a presented secret, unless it is unknown or revoked.
-    #[must_use]
-    pub fn authenticate(&self, presented: &str) -> Option<Arc<ApiKey>> {
-        self.keys.find(presented)
+    /// The key behind a presented secret; `None` when it is unknown or revoked.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`] when a live tenant's key has used up its requests.
+    pub fn authenticate(&self, presented: &str) -> Result<Option<Arc<ApiKey>>> {
+        let Some(key) = self.keys.find(presented) else {
+            return Ok(None);
+        };
+        if key.is_live {
+            self.limits.take(key.id)?;
+        }
+        Ok(Some(key))
     }
 }

@@ -1,6 +1,579 @@
-pub fn document() -> String {
-    "{}".into()
+//! The admin API's OpenAPI document: one table of routes, schemas from the wire types.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+
+use super::problem::Problem;
+use super::wire::{AccountBody, EntryBody, HoldBody, KeyBody, OwnerBody, TenantBody, TransferBody};
+use crate::http::json_response;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Tidegate: admin API", version = "1.0.0", description = "For operators, console and command line, on its own listener. Sums are minor units, times RFC 3339 in UTC, errors RFC 9457."),
+    servers((url = "/admin/v1")),
+    components(schemas(
+        Problem, TenantBody, OwnerBody, AccountBody, EntryBody, HoldBody, KeyBody, TransferBody
+    )),
+    security(("AdminToken" = [])),
+)]
+struct Document;
+
+/// What a route answers when all is well.
+#[derive(Clone, Copy)]
+enum Answer {
+    /// 201 with this schema.
+    Made(&'static str),
+    /// 200 with this schema.
+    One(&'static str),
+    /// 200 with a list of this schema in `data`.
+    Many(&'static str),
+    /// 200 with an object of any members.
+    Object,
+    /// 204.
+    Nothing,
 }
-pub(super) async fn serve() -> axum::response::Response {
-    crate::http::json_response(axum::http::StatusCode::OK, document().into())
+
+/// A body field: name, JSON type, whether it is required, what it is.
+type Field = (&'static str, &'static str, bool, &'static str);
+
+struct Route {
+    method: &'static str,
+    path: &'static str,
+    summary: &'static str,
+    body: &'static [Field],
+    query: &'static [Field],
+    answer: Answer,
+}
+
+const fn route(
+    method: &'static str,
+    path: &'static str,
+    summary: &'static str,
+    answer: Answer,
+) -> Route {
+    Route {
+        method,
+        path,
+        summary,
+        body: &[],
+        query: &[],
+        answer,
+    }
+}
+
+const SIMULATED: &[Field] = &[
+    ("account_id", "string", true, "The account, acc_…"),
+    (
+        "amount_in_cents",
+        "integer",
+        true,
+        "Minor units of the account's currency, at least 1",
+    ),
+    (
+        "description",
+        "string",
+        false,
+        "A note, up to 255 characters",
+    ),
+];
+const TENANT: &[Field] = &[
+    ("name", "string", true, "1 to 100 characters"),
+    ("mode", "string", false, "`sandbox` (the default) or `live`"),
+];
+const OWNER: &[Field] = &[
+    ("name", "string", true, "1 to 100 characters"),
+    (
+        "kind",
+        "string",
+        false,
+        "`beneficiary` (the default), `corporate` or `consumer`",
+    ),
+];
+const CLOCK: &[Field] = &[
+    (
+        "frozen",
+        "boolean",
+        false,
+        "Whether it stands still afterwards; unchanged when absent",
+    ),
+    (
+        "at",
+        "string",
+        false,
+        "The time it shall show, not before the time it shows",
+    ),
+    (
+        "advance_ms",
+        "integer",
+        false,
+        "Milliseconds to move forward; not together with `at`",
+    ),
+];
+const ACCOUNT: &[Field] = &[
+    ("owner_id", "string", true, "The owner, own_…"),
+    (
+        "type",
+        "string",
+        true,
+        "`income_source`, `pod` or `external_account`",
+    ),
+    (
+        "external_account_type",
+        "string",
+        false,
+        "`DEPOSITORY`, `INVESTMENT` or `LIABILITY`",
+    ),
+    ("name", "string", true, "1 to 100 characters"),
+    ("description", "string", false, "Up to 255 characters"),
+    ("institution_name", "string", false, "Up to 100 characters"),
+    ("account_number_last_four", "string", false, "Four digits"),
+    ("routing_number_last_four", "string", false, "Four digits"),
+    ("currency", "string", false, "ISO 4217; USD when absent"),
+    (
+        "can_be_source",
+        "boolean",
+        false,
+        "The kind's default when absent",
+    ),
+    (
+        "can_be_destination",
+        "boolean",
+        false,
+        "The kind's default when absent",
+    ),
+    (
+        "reported_balance",
+        "integer",
+        false,
+        "External accounts: what the institution reports",
+    ),
+    ("reported_available_balance", "integer", false, "Likewise"),
+    (
+        "reported_last_statement_balance",
+        "integer",
+        false,
+        "Likewise",
+    ),
+    (
+        "reported_next_payment_minimum",
+        "integer",
+        false,
+        "Likewise",
+    ),
+    (
+        "reported_last_statement_date",
+        "string",
+        false,
+        "Likewise, YYYY-MM-DD",
+    ),
+    (
+        "reported_next_payment_due_date",
+        "string",
+        false,
+        "Likewise, YYYY-MM-DD",
+    ),
+];
+const HOLD: &[Field] = &[
+    (
+        "amount_in_cents",
+        "integer",
+        true,
+        "Minor units, at least 1",
+    ),
+    (
+        "expires_at",
+        "string",
+        false,
+        "When it ends by itself, by the tenant's clock",
+    ),
+];
+const KEY: &[Field] = &[
+    ("name", "string", true, "Up to 100 characters"),
+    (
+        "permissions",
+        "array",
+        true,
+        "Entries {scope, resources}: resources are absent for LIST_ACCOUNTS and LIST_RULES, a \
+         list of {source, target, max_amount?} for MANUAL_TRANSFER, otherwise \"*\" or a list of ids",
+    ),
+];
+const TRANSFER: &[Field] = &[
+    ("source_account_id", "string", true, "acc_…"),
+    ("destination_account_id", "string", true, "acc_…"),
+    (
+        "amount_in_cents",
+        "integer",
+        true,
+        "Minor units of the source's currency, at least 1",
+    ),
+    (
+        "description",
+        "string",
+        false,
+        "A note, up to 255 characters",
+    ),
+];
+const RETURN: &[Field] = &[(
+    "error_code",
+    "string",
+    false,
+    "INSUFFICIENT_FUNDS, DISCONNECTED_ACCOUNT, NAME_MISMATCH, PAYMENT_FAILED (the default), \
+     PAYMENT_NOT_SUPPORTED or RESOURCE_DELETED",
+)];
+const ACCOUNT_FILTER: &[Field] = &[
+    ("owner_id", "string", false, "Of this owner"),
+    (
+        "type",
+        "string",
+        false,
+        "`income_source`, `pod` or `external_account`",
+    ),
+];
+const ENTRY_PAGE: &[Field] = &[
+    (
+        "before",
+        "integer",
+        false,
+        "Entries with a smaller sequence number than this",
+    ),
+    ("limit", "integer", false, "1 to 1000; 100 when absent"),
+];
+const TRANSFER_FILTER: &[Field] = &[
+    (
+        "account_id",
+        "string",
+        true,
+        "That this account takes part in",
+    ),
+    ("limit", "integer", false, "1 to 1000; 100 when absent"),
+];
+
+const ROUTES: &[Route] = &[
+    route(
+        "get",
+        "/status",
+        "The store's state and the sum of all balances",
+        Answer::Object,
+    ),
+    Route {
+        body: TENANT,
+        ..route(
+            "post",
+            "/tenants",
+            "Make a tenant",
+            Answer::Made("TenantBody"),
+        )
+    },
+    route(
+        "get",
+        "/tenants",
+        "List tenants",
+        Answer::Many("TenantBody"),
+    ),
+    route(
+        "get",
+        "/tenants/{tenant}",
+        "Show a tenant",
+        Answer::One("TenantBody"),
+    ),
+    route(
+        "get",
+        "/tenants/{tenant}/clock",
+        "Show a tenant's time",
+        Answer::One("TenantBody"),
+    ),
+    Route {
+        body: CLOCK,
+        ..route(
+            "put",
+            "/tenants/{tenant}/clock",
+            "Set a sandbox tenant's clock; answers when what became due is done",
+            Answer::One("TenantBody"),
+        )
+    },
+    Route {
+        body: OWNER,
+        ..route(
+            "post",
+            "/tenants/{tenant}/owners",
+            "Make an owner",
+            Answer::Made("OwnerBody"),
+        )
+    },
+    route(
+        "get",
+        "/tenants/{tenant}/owners",
+        "List owners",
+        Answer::Many("OwnerBody"),
+    ),
+    Route {
+        body: ACCOUNT,
+        ..route(
+            "post",
+            "/tenants/{tenant}/accounts",
+            "Open an account",
+            Answer::Made("AccountBody"),
+        )
+    },
+    Route {
+        query: ACCOUNT_FILTER,
+        ..route(
+            "get",
+            "/tenants/{tenant}/accounts",
+            "List accounts",
+            Answer::Many("AccountBody"),
+        )
+    },
+    route(
+        "get",
+        "/tenants/{tenant}/accounts/{account}",
+        "Show an account",
+        Answer::One("AccountBody"),
+    ),
+    Route {
+        query: ENTRY_PAGE,
+        ..route(
+            "get",
+            "/tenants/{tenant}/accounts/{account}/entries",
+            "List an account's entries, newest first",
+            Answer::Many("EntryBody"),
+        )
+    },
+    route(
+        "post",
+        "/tenants/{tenant}/accounts/{account}/block",
+        "Stop an account from taking part in transfers",
+        Answer::One("AccountBody"),
+    ),
+    route(
+        "post",
+        "/tenants/{tenant}/accounts/{account}/unblock",
+        "Let a blocked account take part again",
+        Answer::One("AccountBody"),
+    ),
+    route(
+        "post",
+        "/tenants/{tenant}/accounts/{account}/close",
+        "Close an empty account for good",
+        Answer::One("AccountBody"),
+    ),
+    Route {
+        body: HOLD,
+        ..route(
+            "post",
+            "/tenants/{tenant}/accounts/{account}/holds",
+            "Reserve money",
+            Answer::Made("HoldBody"),
+        )
+    },
+    route(
+        "get",
+        "/tenants/{tenant}/accounts/{account}/holds",
+        "List an account's holds",
+        Answer::Many("HoldBody"),
+    ),
+    route(
+        "delete",
+        "/tenants/{tenant}/holds/{hold}",
+        "Give reserved money free",
+        Answer::Nothing,
+    ),
+    Route {
+        body: KEY,
+        ..route(
+            "post",
+            "/tenants/{tenant}/keys",
+            "Make an API key; its secret is in this answer only",
+            Answer::Made("KeyBody"),
+        )
+    },
+    route(
+        "get",
+        "/tenants/{tenant}/keys",
+        "List API keys",
+        Answer::Many("KeyBody"),
+    ),
+    route(
+        "delete",
+        "/tenants/{tenant}/keys/{key}",
+        "Revoke an API key at once",
+        Answer::Nothing,
+    ),
+    Route {
+        body: TRANSFER,
+        ..route(
+            "post",
+            "/tenants/{tenant}/transfers",
+            "Record a transfer; it settles after the answer",
+            Answer::Made("TransferBody"),
+        )
+    },
+    Route {
+        query: TRANSFER_FILTER,
+        ..route(
+            "get",
+            "/tenants/{tenant}/transfers",
+            "List an account's transfers, newest first",
+            Answer::Many("TransferBody"),
+        )
+    },
+    route(
+        "get",
+        "/tenants/{tenant}/transfers/{transfer}",
+        "Show a transfer",
+        Answer::One("TransferBody"),
+    ),
+    Route {
+        body: RETURN,
+        ..route(
+            "post",
+            "/tenants/{tenant}/transfers/{transfer}/return",
+            "Give a pending transfer back, as its rail would",
+            Answer::One("TransferBody"),
+        )
+    },
+    Route {
+        body: SIMULATED,
+        ..route(
+            "post",
+            "/tenants/{tenant}/simulate/paycheck",
+            "Pay arrives",
+            Answer::Made("TransferBody"),
+        )
+    },
+    Route {
+        body: SIMULATED,
+        ..route(
+            "post",
+            "/tenants/{tenant}/simulate/check-deposit",
+            "A check is paid in",
+            Answer::Made("TransferBody"),
+        )
+    },
+    Route {
+        body: SIMULATED,
+        ..route(
+            "post",
+            "/tenants/{tenant}/simulate/cashback",
+            "A reward arrives",
+            Answer::Made("TransferBody"),
+        )
+    },
+    Route {
+        body: SIMULATED,
+        ..route(
+            "post",
+            "/tenants/{tenant}/simulate/external-pull",
+            "Somebody outside draws money",
+            Answer::Made("TransferBody"),
+        )
+    },
+];
+
+/// The document as pretty JSON.
+#[must_use]
+pub fn document() -> String {
+    let mut document =
+        serde_json::to_value(Document::openapi()).expect("a document has string keys only");
+    let mut paths = Map::new();
+    for route in ROUTES {
+        let item = paths.entry(route.path).or_insert_with(|| json!({}));
+        item[route.method] = operation(route);
+    }
+    document["paths"] = Value::Object(paths);
+    document["components"]["securitySchemes"] = json!({
+        "AdminToken": {"type": "http", "scheme": "bearer"},
+    });
+    format!(
+        "{}\n",
+        serde_json::to_string_pretty(&document).expect("string keys only")
+    )
+}
+
+fn operation(route: &Route) -> Value {
+    let mut parameters: Vec<Value> = route
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
+        .collect();
+    parameters.extend(route.query.iter().map(|(name, kind, required, about)| {
+        json!({"name": name, "in": "query", "required": required, "description": about,
+               "schema": {"type": kind}})
+    }));
+    let mut operation = json!({
+        "summary": route.summary,
+        "parameters": parameters,
+        "responses": {
+            "default": {
+                "description": "An error, RFC 9457",
+                "content": {"application/problem+json":
+                    {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            },
+        },
+    });
+    let schema = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let (status, schema) = match route.answer {
+        Answer::Made(name) => ("201", schema(name)),
+        Answer::One(name) => ("200", schema(name)),
+        Answer::Many(name) => (
+            "200",
+            json!({"type": "object", "required": ["data"],
+                   "properties": {"data": {"type": "array", "items": schema(name)}}}),
+        ),
+        Answer::Object => ("200", json!({"type": "object"})),
+        Answer::Nothing => ("204", Value::Null),
+    };
+    operation["responses"][status] = if schema.is_null() {
+        json!({"description": "Done"})
+    } else {
+        json!({"description": "Done", "content": {"application/json": {"schema": schema}}})
+    };
+    if !route.body.is_empty() {
+        operation["requestBody"] = request_body(route.body);
+    }
+    operation
+}
+
+fn request_body(fields: &[Field]) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for (name, kind, needed, about) in fields {
+        let mut schema = json!({"type": kind, "description": about});
+        if *kind == "array" {
+            schema["items"] = json!({"type": "object"});
+        }
+        properties.insert((*name).to_owned(), schema);
+        if *needed {
+            required.push(*name);
+        }
+    }
+    json!({
+        "required": true,
+        "content": {"application/json": {"schema": {
+            "type": "object", "properties": properties, "required": required,
+        }}},
+    })
+}
+
+pub(super) async fn serve() -> Response {
+    json_response(StatusCode::OK, document().into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reference_of_the_document_leads_somewhere() {
+        let document: Value = serde_json::from_str(&document()).expect("JSON");
+        let text = document.to_string();
+        for reference in text.split("\"$ref\":\"#").skip(1) {
+            let pointer = reference.split('"').next().expect("a closing quote");
+            assert!(document.pointer(pointer).is_some(), "{pointer}");
+        }
+        assert_eq!(document["paths"].as_object().map(Map::len), Some(22));
+    }
 }

@@ -147,6 +147,14 @@ impl From<service::Error> for Problem {
             service::Error::Invalid { field, reason } => {
                 Problem::invalid(vec![Fault::new(field, reason)])
             }
+            service::Error::TooManyRequests { retry_after_s, .. } => Problem {
+                retry_after_s: Some(retry_after_s),
+                ..Problem::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "rate_limit_exceeded",
+                    error.to_string(),
+                )
+            },
             service::Error::Rejected(rejection) => rejected(&rejection),
             service::Error::Store(store::StoreError::Unavailable {
                 reason,

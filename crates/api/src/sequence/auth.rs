@@ -21,6 +21,6 @@ pub(super) fn authenticate(app: &App, headers: &HeaderMap) -> Result<Arc<ApiKey>
         return Err(Failure::Unauthorized);
     }
     app.service()
-        .authenticate(key.trim())
+        .authenticate(key.trim())?
         .ok_or(Failure::Unauthorized)
 }

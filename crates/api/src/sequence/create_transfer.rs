@@ -49,6 +49,7 @@ pub struct CreateTransferBody {
         (status = 403, description = "No `MANUAL_TRANSFER` entry allows this pair and amount.", body = super::envelope::ErrorEnvelope),
         (status = 413, description = "The body is too large.", body = super::envelope::ErrorEnvelope),
         (status = 415, description = "The body is not JSON.", body = super::envelope::ErrorEnvelope),
+        (status = 429, description = "Too many requests; `Retry-After` says when to try again.", body = super::envelope::ErrorEnvelope),
         (status = 503, description = "Not now; retry with the same key.", body = super::envelope::ErrorEnvelope),
     ),
 )]

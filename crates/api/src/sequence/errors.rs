@@ -31,7 +31,7 @@ impl From<service::Error> for Failure {
     }
 }
 
-/// Status, code and message of a refusal; seconds to wait, for 503.
+/// Status, code and message of a refusal; seconds to wait, for 429 and 503.
 pub(super) struct Refusal {
     pub status: StatusCode,
     pub code: &'static str,
@@ -107,6 +107,17 @@ fn service_refusal(error: &service::Error) -> Refusal {
              Use a fresh key for new operations.",
         ),
         service::Error::Invalid { field, reason } => invalid(format!("{field} {reason}")),
+        service::Error::TooManyRequests {
+            per_minute,
+            retry_after_s,
+        } => Refusal {
+            retry_after_s: Some(*retry_after_s),
+            ..Refusal::new(
+                S::TOO_MANY_REQUESTS,
+                "rate_limit_exceeded",
+                format!("Rate limit exceeded. Maximum {per_minute} requests per minute per token."),
+            )
+        },
         service::Error::Rejected(rejection) => rejected(rejection),
         service::Error::Store(store::StoreError::Unavailable { retry_after_s, .. }) => Refusal {
             retry_after_s: Some(*retry_after_s),

@@ -26,6 +26,7 @@ use crate::App;
         (status = 401, description = "Missing or invalid API key.", body = super::envelope::ErrorEnvelope),
         (status = 403, description = "The account is not in the key's `READ_ACCOUNTS` resources.", body = super::envelope::ErrorEnvelope),
         (status = 404, description = "No such account.", body = super::envelope::ErrorEnvelope),
+        (status = 429, description = "Too many requests; `Retry-After` says when to try again.", body = super::envelope::ErrorEnvelope),
         (status = 503, description = "Not now.", body = super::envelope::ErrorEnvelope),
     ),
 )]

@@ -27,6 +27,7 @@ use crate::http::Query;
         (status = 400, description = "A parameter is wrong; the message names it.", body = super::envelope::ErrorEnvelope),
         (status = 401, description = "Missing or invalid API key.", body = super::envelope::ErrorEnvelope),
         (status = 403, description = "The key lacks `LIST_ACCOUNTS`.", body = super::envelope::ErrorEnvelope),
+        (status = 429, description = "Too many requests; `Retry-After` says when to try again.", body = super::envelope::ErrorEnvelope),
         (status = 503, description = "Not now.", body = super::envelope::ErrorEnvelope),
     ),
 )]

@@ -42,6 +42,7 @@ const FIRST_MAX: usize = 100;
         (status = 400, description = "A parameter is wrong; the message names it.", body = super::envelope::ErrorEnvelope),
         (status = 401, description = "Missing or invalid API key.", body = super::envelope::ErrorEnvelope),
         (status = 403, description = "The account is not in the key's `READ_TRANSFERS` resources.", body = super::envelope::ErrorEnvelope),
+        (status = 429, description = "Too many requests; `Retry-After` says when to try again.", body = super::envelope::ErrorEnvelope),
         (status = 503, description = "Not now.", body = super::envelope::ErrorEnvelope),
     ),
 )]
