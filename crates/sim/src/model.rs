@@ -160,8 +160,8 @@ impl Model {
                 let owner = self.owners.get(&open.owner);
                 refuse_when(owner != Some(&open.tenant), "owner_not_found")?;
                 let external = matches!(open.kind, AccountKind::External(_));
-                let pays_in_only = external
-                    && open.kind != AccountKind::External(ExternalKind::Depository);
+                let pays_in_only =
+                    external && open.kind != AccountKind::External(ExternalKind::Depository);
                 let valid = !matches!(open.kind, AccountKind::System(_))
                     && is_text(&open.name, 1, 100)
                     && is_note(open.description.as_deref())
@@ -235,7 +235,15 @@ impl Model {
                 self.add(from, -minor);
                 let owner = self.accounts[&from].owner;
                 *self.world.entry((owner, currency)).or_default() += minor;
-                self.record_done(id(), money.tenant, Some(from), None, minor, currency, machine);
+                self.record_done(
+                    id(),
+                    money.tenant,
+                    Some(from),
+                    None,
+                    minor,
+                    currency,
+                    machine,
+                );
             }
             Command::ReturnTransfer {
                 tenant,
@@ -350,12 +358,7 @@ impl Model {
         Ok(time(self.tenant(id)?.clock, machine))
     }
 
-    fn account(
-        &self,
-        tenant: TenantId,
-        id: AccountId,
-        code: Refusal,
-    ) -> Result<&Account, Refusal> {
+    fn account(&self, tenant: TenantId, id: AccountId, code: Refusal) -> Result<&Account, Refusal> {
         let account = self.accounts.get(&id).ok_or(code)?;
         refuse_when(account.tenant != tenant, code)?;
         Ok(account)

@@ -1,6 +1,7 @@
 //! The command line as it is written.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -110,6 +111,9 @@ pub(crate) struct ServeFlags {
     /// Milliseconds from submission to settlement over the simulated rail [default: 2000].
     #[arg(long, value_name = "MS")]
     pub rail_delay_ms: Option<i64>,
+    /// Requests a minute for each API key of a live tenant [default: 100].
+    #[arg(long, value_name = "COUNT")]
+    pub requests_per_minute: Option<NonZeroU32>,
     /// Serves live tenants on an address other machines can reach although nothing is encrypted.
     #[arg(long)]
     pub allow_plain_listener: bool,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,18 +18,20 @@ pub(crate) struct Config {
     pub data_dir: PathBuf,
     pub demo: bool,
     pub rail_delay_ms: i64,
+    pub requests_per_minute: NonZeroU32,
     pub allow_plain_listener: bool,
     pub log_format: LogFormat,
     sources: BTreeMap<&'static str, String>,
 }
 
 const FILE_DEFAULT: &str = "tidegate.toml";
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "listen",
     "admin_listen",
     "data_dir",
     "demo",
     "rail_delay_ms",
+    "requests_per_minute",
     "allow_plain_listener",
     "log_format",
 ];
@@ -134,6 +137,12 @@ impl Config {
                 ledger::RAIL_DELAY_DEFAULT,
                 rail_delay,
             )?,
+            requests_per_minute: finder.find(
+                "requests_per_minute",
+                flags.requests_per_minute,
+                service::PER_MINUTE_DEFAULT,
+                |text| text.parse().context("must be a number greater than 0"),
+            )?,
             allow_plain_listener: finder.find(
                 "allow_plain_listener",
                 flags.allow_plain_listener.then_some(true),
@@ -156,6 +165,7 @@ impl Config {
             "data_dir" => self.data_dir.display().to_string(),
             "demo" => self.demo.to_string(),
             "rail_delay_ms" => self.rail_delay_ms.to_string(),
+            "requests_per_minute" => self.requests_per_minute.to_string(),
             "allow_plain_listener" => self.allow_plain_listener.to_string(),
             _ => match self.log_format {
                 LogFormat::Text => "text".to_owned(),

@@ -51,6 +51,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let hasher = KeyHasher::new(secrets::server_secret(folder)?);
     let settings = Settings {
         rail_delay_ms: config.rail_delay_ms,
+        requests_per_minute: config.requests_per_minute,
     };
     let service = Service::open(Arc::clone(&store) as Arc<dyn Store>, hasher, settings).await;
     let service = Arc::new(service.context("the store cannot be read")?);

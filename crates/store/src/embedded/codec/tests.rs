@@ -10,6 +10,7 @@ use ledger::{
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::*;
 use crate::records::{Resources, Selector, TransferSet};
@@ -413,7 +414,12 @@ fn record() -> impl Strategy<Value = (Millis, Vec<Change>)> {
 // --- properties ----------------------------------------------------------------------------------
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig {
+        cases: 2_000,
+        rng_seed: RngSeed::Fixed(20_261_121),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_record_comes_back_as_it_was((at, changes) in record()) {
