@@ -7,6 +7,7 @@ mod args;
 mod audit;
 mod child;
 mod client;
+mod disk;
 mod echo;
 mod histogram;
 mod load;

@@ -177,6 +177,11 @@ pub fn each(total: u64, count: u64) -> f64 {
     }
 }
 
+/// Microseconds.
+pub fn us(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
 /// Milliseconds.
 pub fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3

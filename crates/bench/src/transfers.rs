@@ -16,7 +16,7 @@ use crate::histogram::Histogram;
 use crate::load::{Driven, Load, Target, drive};
 use crate::report::{Checks, Report, median, ms, per_second, table, us_each, whole};
 use crate::setup::{self, World};
-use crate::{args, process};
+use crate::{args, disk, process};
 
 /// How long a process must be idle before the next measurement. Longer than the server lets its
 /// views lag, so that the work they still have is not done at the cost of the next one.
@@ -48,6 +48,9 @@ struct Row {
     client_cpu_us_per_request: f64,
     /// After the last round.
     memory_mb: f64,
+    /// What a bare `fdatasync` cost on the server's disk, just before each of its rounds, in the
+    /// median.
+    sync_us: Option<f64>,
     /// Requests per second in each round.
     rounds: Vec<f64>,
     ratio: Option<Ratio>,
@@ -99,6 +102,7 @@ pub fn run(args: args::Transfers) -> Result<bool> {
             "CPU us",
             "client us",
             "ratio (min-max)",
+            "sync us",
             "RSS MB",
         ],
     );
@@ -116,6 +120,7 @@ pub fn run(args: args::Transfers) -> Result<bool> {
             format!("{:.1}", row.cpu_us_per_request),
             format!("{:.1}", row.client_cpu_us_per_request),
             ratio,
+            row.sync_us.map_or_else(String::new, whole),
             whole(row.memory_mb),
         ]);
     }
@@ -134,6 +139,7 @@ async fn measure(args: &args::Transfers, checks: &mut Checks) -> Result<Vec<Row>
         for _ in 0..args.rounds {
             systems.echo.measure(connections, args, &mut echo).await?;
             if let Some(system) = &mut systems.server {
+                server.syncs.push(disk::sync_us(folder.path())?);
                 system.measure(connections, args, &mut server).await?;
             }
         }
@@ -282,6 +288,7 @@ impl System {
 #[derive(Default)]
 struct Rounds {
     rates: Vec<f64>,
+    syncs: Vec<f64>,
     latencies: Histogram,
     sent: u64,
     cpu: Duration,
@@ -302,6 +309,7 @@ impl Rounds {
             cpu_us_per_request: us_each(self.cpu, self.sent),
             client_cpu_us_per_request: us_each(self.client_cpu, self.sent),
             memory_mb: self.memory as f64 / 1e6,
+            sync_us: (!self.syncs.is_empty()).then(|| median(self.syncs)),
             rounds: self.rates,
             ratio,
         }

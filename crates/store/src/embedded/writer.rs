@@ -25,10 +25,17 @@ use crate::clock::Clock;
 use crate::records::{KeyRecord, Remembered, RememberedReply};
 use crate::{Action, Claim, Outcome, Result, StoreError, Submit};
 
-/// Records in one batch.
-pub(crate) const GROUP_MAX: usize = 4_096;
+/// Pieces of due work in one batch, besides the jobs.
+const DUE_MAX: usize = 4_096;
 /// How long the writer sleeps when nothing is due.
 const IDLE: Duration = Duration::from_secs(60);
+/// How long work that has just become due waits for requests to share its sync with.
+const DUE_PAUSE: Duration = Duration::from_millis(2);
+/// Jobs in a group from which on the next group waits for as many to gather: then the machine is
+/// busy anyway, and fewer syncs leave it more time.
+const GATHER_FROM: usize = 12;
+/// How long it waits for them.
+const GATHER: Duration = Duration::from_millis(1);
 /// How long it waits before it looks at a full disk again.
 const FULL_PAUSE: Duration = Duration::from_millis(100);
 
@@ -44,6 +51,10 @@ pub(crate) struct Writer {
     space: Arc<Space>,
     answers: Vec<(Answer, Outcome)>,
     quiescing: Vec<(TenantId, oneshot::Sender<Result<()>>)>,
+    /// Jobs that recent groups had, fading.
+    recent: usize,
+    /// Whether the last group left due work behind for want of room.
+    backlog: bool,
 }
 
 /// Why a group ends the writing.
@@ -68,14 +79,19 @@ impl Writer {
             clock,
             shared,
             space,
-            answers: Vec::with_capacity(GROUP_MAX),
+            answers: Vec::new(),
             quiescing: Vec::new(),
+            recent: 0,
+            backlog: false,
         }
     }
 
     /// Commits groups until the queue is closed and empty, or writing had to stop.
     pub(crate) fn run(mut self) {
-        while let Some(jobs) = self.shared.take(self.patience(), GROUP_MAX) {
+        loop {
+            let want = if self.recent < GATHER_FROM { 1 } else { self.recent };
+            let Some(jobs) = self.shared.take(self.patience(), want, GATHER) else { return };
+            self.recent = jobs.len().max(self.recent - self.recent / 4);
             if let Err(Stop(reason)) = self.group(jobs) {
                 let reason = self.shared.stop(format!("writes stopped: {reason}"));
                 tracing::error!(%reason, "restart after repairing the cause, then run `tidegate verify`");
@@ -90,10 +106,10 @@ impl Writer {
         let next = self.memory.state.next_due_at();
         let wait_ms = next.since(self.clock.now()).max(0);
         let wait = Duration::from_millis(wait_ms.cast_unsigned()).min(IDLE);
-        if wait.is_zero() && !self.space.has_room() {
-            FULL_PAUSE
-        } else {
-            wait
+        match wait {
+            Duration::ZERO if !self.space.has_room() => FULL_PAUSE,
+            Duration::ZERO if !self.backlog => DUE_PAUSE,
+            wait => wait,
         }
     }
 
@@ -132,10 +148,12 @@ impl Writer {
     }
 
     fn run_due(&mut self, now: Millis) -> std::result::Result<(), Stop> {
-        while self.batch.len() < GROUP_MAX {
-            let Some(due) = self.memory.state.next_due(now) else {
+        self.backlog = false;
+        while let Some(due) = self.memory.state.next_due(now) {
+            if self.batch.len() >= DUE_MAX {
+                self.backlog = true;
                 break;
-            };
+            }
             let mut context = Context {
                 now,
                 ids: &mut self.ids,
@@ -328,7 +346,7 @@ impl Writer {
             drop(answer.send(Err(refusal())));
         }
         // Whoever pushed before the stop was seen is still in the queue.
-        while let Some(jobs) = self.shared.take(Duration::ZERO, GROUP_MAX) {
+        while let Some(jobs) = self.shared.take(Duration::ZERO, 1, Duration::ZERO) {
             if jobs.is_empty() {
                 break;
             }

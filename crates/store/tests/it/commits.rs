@@ -311,7 +311,10 @@ async fn api_keys_are_kept_and_revoked_by_their_tenant_only() {
     let Ok(Outcome::Key(key)) = created else {
         panic!("no key: {created:?}")
     };
-    assert_eq!(store.keys(None).await.expect("reads work"), [key.clone()]);
+    assert_eq!(
+        store.keys(None).await.expect("reads work"),
+        std::slice::from_ref(&key)
+    );
     close(store).await;
 
     let store = bed.open();

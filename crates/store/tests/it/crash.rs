@@ -171,7 +171,13 @@ fn spoil_views(bed: &Bed, how: u64, old: &[u8]) {
     let views = bed.file("views.sqlite");
     match how {
         0 => {}
-        1 => fs::write(views, old).expect("room for a copy"),
+        1 => {
+            fs::write(views, old).expect("room for a copy");
+            // A copy is put back without the write-ahead log of the file it replaces.
+            for log in ["views.sqlite-wal", "views.sqlite-shm"] {
+                drop(fs::remove_file(bed.file(log)));
+            }
+        }
         2 => fs::remove_file(views).expect("it is there"),
         _ => fs::write(views, [0x5A; 9_000]).expect("room for garbage"),
     }
