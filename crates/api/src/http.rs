@@ -1,6 +1,8 @@
 //! What every HTTP surface needs: bodies of bounded size, query strings, plain answers.
 
 use axum::body::Body;
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -41,6 +43,15 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
         || (essence.len() > 17
             && essence[..12].eq_ignore_ascii_case("application/")
             && essence[essence.len() - 5..].eq_ignore_ascii_case("+json"))
+}
+
+/// One parameter of a path, as far as it is text.
+pub(crate) type PathText = Result<Path<String>, PathRejection>;
+
+/// A path's parameter. Bytes that are no UTF-8 are an id that nobody has, like any other text that
+/// is no id.
+pub(crate) fn path_text(text: PathText) -> String {
+    text.map_or_else(|_| String::new(), |Path(text)| text)
 }
 
 /// The parameters of a query string, each at most once.

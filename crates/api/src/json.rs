@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 
 /// One thing wrong with a request.
@@ -198,12 +198,16 @@ impl<'de> Deserialize<'de> for Members {
                 let mut members: Vec<(String, Value)> = Vec::with_capacity(4);
                 while let Some(key) = map.next_key::<String>()? {
                     if members.iter().any(|(name, _)| *name == key) {
-                        return Err(serde::de::Error::custom(format!("`{key}` stands twice")));
+                        return Err(A::Error::custom(format!("`{key}` stands twice")));
                     }
                     if members.len() == MEMBERS_MAX {
-                        return Err(serde::de::Error::custom("too many members"));
+                        return Err(A::Error::custom("too many members"));
                     }
-                    members.push((key, map.next_value()?));
+                    // What is wrong within a member is told with its name.
+                    let value = map.next_value();
+                    let value =
+                        value.map_err(|error| A::Error::custom(format!("{key}: {error}")))?;
+                    members.push((key, value));
                 }
                 Ok(Members(members))
             }
@@ -265,7 +269,7 @@ mod tests {
         ] {
             let body = format!(r#"{{"name":"x","amount":{number}}}"#);
             if number == "1e400" {
-                check(&body, &["the body is not acceptable"]);
+                check(&body, &["the body is not acceptable: amount: number out of range"]);
             } else {
                 check(&body, &["amount must be an integer of at most 64 bits"]);
             }

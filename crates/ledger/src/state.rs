@@ -373,6 +373,7 @@ impl State {
     fn apply_posting(&mut self, posting: &Posting) -> Result<(), Inconsistency> {
         let net: i128 = posting.entries().iter().map(signed).sum();
         ensure!(net == 0, "a posting is off balance by {net}");
+        let mut owner = None;
         for entry in posting.entries() {
             let account = self.account_mut(entry.account)?;
             ensure!(
@@ -395,6 +396,10 @@ impl State {
                 account.id,
                 entry.sequence,
                 entry.balance_after
+            );
+            ensure!(
+                *owner.get_or_insert(account.owner) == account.owner,
+                "a posting crosses owners"
             );
             account.balance = entry.balance_after;
             account.entries = entry.sequence;

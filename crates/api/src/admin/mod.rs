@@ -21,7 +21,8 @@ pub use openapi::document;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{RawPathParams, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{delete, get, post};
@@ -115,7 +116,8 @@ async fn wrong_method() -> Response {
 /// Lets requests with the admin token through.
 async fn guard(
     State(app): State<Arc<App>>,
-    request: axum::extract::Request,
+    params: Result<RawPathParams, RawPathParamsRejection>,
+    request: Request,
     next: Next,
 ) -> Response {
     let presented = request
@@ -126,7 +128,11 @@ async fn guard(
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
         .map(|(_, token)| token.trim());
     match presented {
-        Some(token) if app.is_admin(token) => next.run(request).await,
+        Some(token) if app.is_admin(token) => match params {
+            // Handlers could only refuse it in plain text.
+            Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => unknown_path().await,
+            _ => next.run(request).await,
+        },
         _ => Problem::unauthorized().into_response(),
     }
 }

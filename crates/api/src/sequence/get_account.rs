@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -12,6 +12,7 @@ use super::errors::Failure;
 use super::wire::AccountDetails;
 use super::{auth, envelope, ids, request_id};
 use crate::App;
+use crate::http::{PathText, path_text};
 
 /// Answers the request.
 #[utoipa::path(
@@ -32,11 +33,11 @@ use crate::App;
 )]
 pub async fn handle(
     State(app): State<Arc<App>>,
-    Path(account): Path<String>,
+    account: PathText,
     parts: Parts,
 ) -> Response {
     let (id, usable) = request_id::of(&app, &parts.headers);
-    match find(&app, &parts, &account, usable).await {
+    match find(&app, &parts, &path_text(account), usable).await {
         Ok(data) => envelope::succeed(StatusCode::OK, &id, &id, data, None),
         Err(failure) => envelope::fail(&id, &failure),
     }

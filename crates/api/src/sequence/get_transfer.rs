@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -13,6 +13,7 @@ use super::errors::Failure;
 use super::wire::TransferBody;
 use super::{auth, envelope, ids, request_id};
 use crate::App;
+use crate::http::{PathText, path_text};
 
 /// Answers the request.
 #[utoipa::path(
@@ -33,11 +34,11 @@ use crate::App;
 )]
 pub async fn handle(
     State(app): State<Arc<App>>,
-    Path(transfer): Path<String>,
+    transfer: PathText,
     parts: Parts,
 ) -> Response {
     let (id, usable) = request_id::of(&app, &parts.headers);
-    match find(&app, &parts.headers, &transfer, usable).await {
+    match find(&app, &parts.headers, &path_text(transfer), usable).await {
         Ok(TransferRow {
             transfer,
             source,

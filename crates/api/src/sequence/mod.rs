@@ -26,7 +26,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use crate::App;
 use errors::Failure;
@@ -49,6 +49,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .with_state(Arc::clone(app));
     Router::new()
         .nest("/api/v1", routes)
+        // The nested router does not get the bare slash.
+        .route("/api/v1/", any(unknown_path).with_state(Arc::clone(app)))
         .route("/openapi/sequence.json", get(openapi::serve))
 }
 

@@ -57,14 +57,29 @@ impl Delta {
         self.transfers.len() + self.entries.len() / 2 + self.remembered.len() / 2
     }
 
-    /// Notes a change that is about to be applied to `state` (which is still as before it).
+    /// Applies a change to `state` and notes what it changes in the views.
     ///
     /// # Errors
-    /// A description when the change speaks of something that is not there.
-    pub(crate) fn note(&mut self, state: &State, change: Change) -> Result<(), String> {
+    /// A description when the change does not fit the state.
+    pub(crate) fn take(&mut self, state: &mut State, change: Change) -> Result<(), String> {
         match change {
-            Change::Ledger(effect) => self.note_effect(state, effect)?,
+            Change::Ledger(effect) => {
+                // What these end is gone from the state afterwards; the others are not copied.
+                if matches!(
+                    effect,
+                    Effect::ClockSet { .. }
+                        | Effect::TransferMoved { .. }
+                        | Effect::HoldReleased(_)
+                ) {
+                    self.note(state, effect.clone())?;
+                    state.apply(&effect).map_err(|error| error.to_string())?;
+                } else {
+                    state.apply(&effect).map_err(|error| error.to_string())?;
+                    self.note(state, effect)?;
+                }
+            }
             Change::KeyCreated(key) => {
+                state.observe_id(key.id.raw());
                 self.keys.insert(key.id, key);
             }
             Change::KeyRevoked { key, at } => self.revoked.push((key, at)),
@@ -73,7 +88,7 @@ impl Delta {
         Ok(())
     }
 
-    fn note_effect(&mut self, state: &State, effect: Effect) -> Result<(), String> {
+    fn note(&mut self, state: &State, effect: Effect) -> Result<(), String> {
         match effect {
             Effect::TenantCreated(tenant) => {
                 self.tenants.insert(tenant.id, tenant);
@@ -404,15 +419,12 @@ impl Delta {
         for (key, at) in &self.revoked {
             revoke.execute(params![key.raw().cast_signed(), at.0])?;
         }
-        let mut put_key =
-            connection.prepare_cached("INSERT INTO remembered_keys VALUES (?1, ?2)")?;
         let mut put =
-            connection.prepare_cached("INSERT INTO remembered VALUES (?1, ?2, ?3, ?4, ?5)")?;
+            connection.prepare_cached("INSERT INTO remembered VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
         for remembered in &self.remembered {
-            let number = remembered.number.cast_signed();
-            put_key.execute(params![number, remembered.key])?;
             put.execute(params![
-                number,
+                remembered.number.cast_signed(),
+                remembered.key,
                 remembered.body,
                 remembered.at.0,
                 &*remembered.request_id,

@@ -104,20 +104,7 @@ impl Indexer {
                     if let codec::Change::Remembered(remembered) = &change {
                         self.progress.last_remembered = remembered.number;
                     }
-                    // Noted before it is applied: the delta needs what is about to change.
-                    let effect = match &change {
-                        codec::Change::Ledger(effect) => Some(effect.clone()),
-                        _ => None,
-                    };
-                    if let codec::Change::KeyCreated(key) = &change {
-                        self.state.observe_id(key.id.raw());
-                    }
-                    self.delta.note(&self.state, change).map_err(wrong)?;
-                    if let Some(effect) = effect {
-                        self.state
-                            .apply(&effect)
-                            .map_err(|error| wrong(error.to_string()))?;
-                    }
+                    self.delta.take(&mut self.state, change).map_err(wrong)?;
                 }
                 self.noted += 1;
             }
@@ -150,8 +137,9 @@ impl Indexer {
                 Ok(()) => shared.index_recovered(),
                 Err(IndexError::Views(error)) => {
                     tracing::error!(%error, "the views cannot be written; trying again");
-                    if is_full(&error) {
-                        space.release_ballast();
+                    if is_full(&error) && space.release_ballast() {
+                        last = false;
+                        continue;
                     }
                     if shared.closing() {
                         break;

@@ -100,19 +100,15 @@ pub(crate) fn load(connection: &Connection) -> Result<(Memory, Progress), LoadEr
     state.observe_id(progress.last_id);
     let remembered = &mut memory.remembered;
     let count: i64 = connection.query_row(
-        "SELECT coalesce(max(number), 0) FROM remembered_keys",
+        "SELECT coalesce(max(number), 0) FROM remembered",
         [],
         |row| row.get(0),
     )?;
     remembered.reserve(usize::try_from(count).unwrap_or(0));
-    each(
-        connection,
-        "SELECT number, key FROM remembered_keys",
-        |row| {
-            remembered.insert(row.get(1)?, row.get::<_, i64>(0)?.cast_unsigned());
-            Ok(())
-        },
-    )?;
+    each(connection, "SELECT number, key FROM remembered", |row| {
+        remembered.insert(row.get(1)?, row.get::<_, i64>(0)?.cast_unsigned());
+        Ok(())
+    })?;
     Ok((memory, progress))
 }
 

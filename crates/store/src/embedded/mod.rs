@@ -171,12 +171,20 @@ impl Embedded {
             Arc::clone(&shared),
             Arc::clone(&space),
         );
-        let threads = vec![spawn("tidegate-writer", folder, move || writer.run())?, {
-            let shared = Arc::clone(&shared);
-            spawn("tidegate-index", folder, move || {
-                indexer.run(&shared, &space)
-            })?
-        }];
+        let threads = vec![
+            {
+                let shared = Arc::clone(&shared);
+                spawn("tidegate-writer", folder, move || {
+                    run_writer(writer, &shared)
+                })?
+            },
+            {
+                let shared = Arc::clone(&shared);
+                spawn("tidegate-index", folder, move || {
+                    indexer.run(&shared, &space)
+                })?
+            },
+        ];
         let opened = Opened {
             batches: found.end.batch,
             replayed: found.end.batch.saturating_sub(progress.position.batch),
@@ -210,6 +218,14 @@ impl Embedded {
     ) -> Result<T> {
         self.shared.caught_up().await?;
         self.readers.run(query).await
+    }
+}
+
+/// A writer that panics leaves nobody waiting.
+fn run_writer(writer: Writer, shared: &Shared) {
+    let run = std::panic::AssertUnwindSafe(|| writer.run());
+    if std::panic::catch_unwind(run).is_err() {
+        shared.abandon("writes stopped: the writer has panicked");
     }
 }
 
@@ -312,7 +328,9 @@ fn replay_journal(
                         memory.state.observe_id(key.id.raw());
                         keys.insert(key.id, key.tenant);
                     }
-                    codec::Change::KeyRevoked { .. } => {}
+                    codec::Change::KeyRevoked { key, .. } => {
+                        keys.remove(&key);
+                    }
                     codec::Change::Remembered(remembered) => {
                         memory.last_remembered = remembered.number;
                         memory.remembered.insert(remembered.key, remembered.number);
@@ -345,7 +363,7 @@ impl Store for Embedded {
     fn submit(&self, submit: Submit) -> BoxFuture<'_, Result<Outcome>> {
         Box::pin(async move {
             let (answer, outcome) = oneshot::channel();
-            self.shared.push(Job::Submit(submit, answer))?;
+            self.shared.push(Job::Submit(Box::new(submit), answer))?;
             outcome
                 .await
                 .unwrap_or_else(|_| Err(StoreError::unavailable("the writer has ended")))

@@ -278,16 +278,15 @@ pub(crate) fn keys(
     )
 }
 
-/// Which tenant each API key belongs to.
+/// Which tenant each API key belongs to that has not been revoked.
 pub(crate) fn key_owners(views: &Connection) -> rusqlite::Result<HashMap<KeyId, TenantId>> {
     let keys = keys(views, None)?;
-    Ok(keys.into_iter().map(|key| (key.id, key.tenant)).collect())
+    let live = keys.into_iter().filter(|key| key.revoked_at.is_none());
+    Ok(live.map(|key| (key.id, key.tenant)).collect())
 }
 
 pub(crate) fn remembered(views: &Connection, number: u64) -> rusqlite::Result<Option<Remembered>> {
-    let sql = "SELECT k.key, r.body, r.at_ms, r.request_id, r.reply \
-               FROM remembered r JOIN remembered_keys k ON k.number = r.number \
-               WHERE r.number = ?1";
+    let sql = "SELECT key, body, at_ms, request_id, reply FROM remembered WHERE number = ?1";
     let mut statement = views.prepare_cached(sql)?;
     statement
         .query_row([id(number)], |row| {

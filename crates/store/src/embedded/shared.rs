@@ -22,7 +22,7 @@ pub(crate) type Answer = oneshot::Sender<Result<Outcome>>;
 
 /// Something for the writer to do.
 pub(crate) enum Job {
-    Submit(Submit, Answer),
+    Submit(Box<Submit>, Answer),
     /// Answer when no work of the tenant is due.
     Quiesce(TenantId, oneshot::Sender<Result<()>>),
 }
@@ -120,7 +120,12 @@ impl Shared {
     /// Takes what is waiting, or waits for it at most `patience`; then, while fewer than `want`
     /// jobs wait, gives others at most `gather` to join. `None` when the store closes and nothing
     /// is waiting any more.
-    pub(crate) fn take(&self, patience: Duration, want: usize, gather: Duration) -> Option<Vec<Job>> {
+    pub(crate) fn take(
+        &self,
+        patience: Duration,
+        want: usize,
+        gather: Duration,
+    ) -> Option<Vec<Job>> {
         let mut queue = lock(&self.queue);
         if queue.jobs.is_empty() && !queue.closing && !queue.woken && !patience.is_zero() {
             queue = self.sleep(queue, 1, patience);
@@ -176,6 +181,13 @@ impl Shared {
             .stopped
             .get_or_insert_with(|| Arc::clone(&reason));
         reason
+    }
+
+    /// Stops, and drops whatever waits: its callers are told that the writer has ended.
+    pub(crate) fn abandon(&self, reason: &str) {
+        let reason = self.stop(reason);
+        tracing::error!(%reason, "restart, then run `tidegate verify`");
+        lock(&self.queue).jobs.clear();
     }
 
     pub(crate) fn stopped(&self) -> Option<Arc<str>> {

@@ -71,11 +71,13 @@ impl Space {
         Some(fs.f_bavail.saturating_mul(fs.f_frsize))
     }
 
-    /// Gives the ballast's room to whoever needs it now.
-    pub(crate) fn release_ballast(&self) {
-        if fs::remove_file(self.folder.join("ballast")).is_ok() {
+    /// Gives the ballast's room to whoever needs it now; whether there was any.
+    pub(crate) fn release_ballast(&self) -> bool {
+        let released = fs::remove_file(self.folder.join("ballast")).is_ok();
+        if released {
             tracing::warn!("the disk is full; the ballast was given up");
         }
+        released
     }
 
     fn take_ballast(&self) {

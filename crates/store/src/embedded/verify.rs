@@ -395,8 +395,7 @@ pub fn rebuild_views(folder: &Path) -> Result<u64, VerifyError> {
     let storage = Folder::open(&folder.join(JOURNAL))
         .map_err(|error| VerifyError::Unreadable(error.to_string()))?;
     let storage: Arc<dyn Storage> = Arc::new(storage);
-    let (journal, opened) = Journal::open(Arc::clone(&storage), journal::Options::default())?;
-    drop(journal);
+    let opened = open_for_rebuild(folder, &storage)?;
     views::remove(folder).map_err(unreadable)?;
     let connection = views::open(folder).map_err(unreadable)?;
     let progress = views::Progress::NOTHING;
@@ -409,4 +408,22 @@ pub fn rebuild_views(folder: &Path) -> Result<u64, VerifyError> {
             other => VerifyError::Unreadable(other.to_string()),
         })?;
     Ok(opened.end.batch)
+}
+
+/// Opens the journal for a rebuild. A tail that would be cut as torn although the old views have
+/// seen what it held is damage: then nothing is cut.
+fn open_for_rebuild(
+    folder: &Path,
+    storage: &Arc<dyn Storage>,
+) -> Result<journal::Opened, VerifyError> {
+    let seen = views::open_reader(folder).and_then(|views| views::progress(&views));
+    let known = seen.ok().map(|progress| progress.position);
+    let options = |known, read_only| journal::Options {
+        known,
+        read_only,
+        ..journal::Options::default()
+    };
+    let (_, found) = Journal::open(Arc::clone(storage), options(None, true))?;
+    let lost = known.filter(|known| found.cut.is_some() && known.batch > found.end.batch);
+    Ok(Journal::open(Arc::clone(storage), options(lost, false))?.1)
 }

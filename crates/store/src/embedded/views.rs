@@ -69,9 +69,8 @@ CREATE TABLE api_keys (
     id INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, name TEXT NOT NULL, hash BLOB NOT NULL,
     hint TEXT NOT NULL, permissions TEXT NOT NULL, created_ms INTEGER NOT NULL,
     revoked_ms INTEGER);
-CREATE TABLE remembered_keys (number INTEGER PRIMARY KEY, key BLOB NOT NULL);
 CREATE TABLE remembered (
-    number INTEGER PRIMARY KEY, body BLOB NOT NULL, at_ms INTEGER NOT NULL,
+    number INTEGER PRIMARY KEY, key BLOB NOT NULL, body BLOB NOT NULL, at_ms INTEGER NOT NULL,
     request_id TEXT NOT NULL, reply BLOB NOT NULL);
 CREATE VIEW transfers_readable AS SELECT
     id, amount, currency,

@@ -89,8 +89,20 @@ impl Writer {
     /// Commits groups until the queue is closed and empty, or writing had to stop.
     pub(crate) fn run(mut self) {
         loop {
-            let want = if self.recent < GATHER_FROM { 1 } else { self.recent };
-            let Some(jobs) = self.shared.take(self.patience(), want, GATHER) else { return };
+            let want = if self.recent < GATHER_FROM {
+                1
+            } else {
+                self.recent
+            };
+            let Some(jobs) = self.shared.take(self.patience(), want, GATHER) else {
+                return;
+            };
+            if let Some(reason) = self.shared.stopped() {
+                // The indexer found that the journal does not fit: nothing is built upon it.
+                self.refuse(jobs, &reason);
+                self.refuse_everything(&reason);
+                return;
+            }
             self.recent = jobs.len().max(self.recent - self.recent / 4);
             if let Err(Stop(reason)) = self.group(jobs) {
                 let reason = self.shared.stop(format!("writes stopped: {reason}"));
@@ -137,7 +149,7 @@ impl Writer {
                     })));
                 }
                 Job::Submit(submit, answer) => {
-                    let outcome = self.decide(submit, now)?;
+                    let outcome = self.decide(*submit, now)?;
                     self.answers.push((answer, outcome));
                 }
             }
@@ -183,8 +195,16 @@ impl Writer {
         };
         match decide(&self.memory.state, &command, &mut context) {
             Ok(decision) => {
+                let clock_set = decision
+                    .effects
+                    .iter()
+                    .any(|effect| matches!(effect, Effect::ClockSet { .. }));
                 let remembered = claim.map(|claim| self.remember(claim, Ok(&decision.reply), now));
                 self.record(now, &decision.effects, remembered)?;
+                if clock_set {
+                    // What the clock has passed happens before anything that is asked later.
+                    self.run_due(now)?;
+                }
                 Ok(Outcome::Done(decision.reply))
             }
             Err(rejection) => {
@@ -282,6 +302,7 @@ impl Writer {
         if self.keys.get(&key) != Some(&tenant) {
             return Outcome::KeyNotFound;
         }
+        self.keys.remove(&key);
         self.batch
             .record(|out| codec::encode_key_revoked(&mut codec::begin(out, now), key, now));
         Outcome::Done(Reply::Done)
@@ -350,11 +371,19 @@ impl Writer {
             if jobs.is_empty() {
                 break;
             }
-            for job in jobs {
-                match job {
-                    Job::Submit(_, answer) => drop(answer.send(Err(refusal()))),
-                    Job::Quiesce(_, answer) => drop(answer.send(Err(refusal()))),
-                }
+            self.refuse(jobs, reason);
+        }
+    }
+
+    fn refuse(&self, jobs: Vec<Job>, reason: &Arc<str>) {
+        let refusal = || StoreError::Unavailable {
+            reason: Arc::clone(reason),
+            retry_after_s: 30,
+        };
+        for job in jobs {
+            match job {
+                Job::Submit(_, answer) => drop(answer.send(Err(refusal()))),
+                Job::Quiesce(_, answer) => drop(answer.send(Err(refusal()))),
             }
         }
     }

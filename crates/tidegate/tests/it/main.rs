@@ -3,5 +3,6 @@
 mod harness;
 mod openapi;
 mod sequence_accounts;
+mod sequence_refusals;
 mod sequence_transfers;
 mod shape;
