@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 /// One thing wrong with a request.
@@ -204,15 +204,82 @@ impl<'de> Deserialize<'de> for Members {
                         return Err(A::Error::custom("too many members"));
                     }
                     // What is wrong within a member is told with its name.
-                    let value = map.next_value();
-                    let value =
-                        value.map_err(|error| A::Error::custom(format!("{key}: {error}")))?;
+                    let Strict(value) = map
+                        .next_value()
+                        .map_err(|error| A::Error::custom(format!("{key}: {error}")))?;
                     members.push((key, value));
                 }
                 Ok(Members(members))
             }
         }
         deserializer.deserialize_map(Object)
+    }
+}
+
+/// A value in which no object, however deep, has a key twice: of two limits none is guessed.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Strict, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Strict)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(Strict(value)) = items.next_element()? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut members = serde_json::Map::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if members.contains_key(&key) {
+                return Err(A::Error::custom(format!("`{key}` stands twice")));
+            }
+            let Strict(value) = map.next_value()?;
+            members.insert(key, value);
+        }
+        Ok(Value::Object(members))
     }
 }
 
@@ -269,7 +336,10 @@ mod tests {
         ] {
             let body = format!(r#"{{"name":"x","amount":{number}}}"#);
             if number == "1e400" {
-                check(&body, &["the body is not acceptable: amount: number out of range"]);
+                check(
+                    &body,
+                    &["the body is not acceptable: amount: number out of range"],
+                );
             } else {
                 check(&body, &["amount must be an integer of at most 64 bits"]);
             }
@@ -287,6 +357,7 @@ mod tests {
             "1",
             "{",
             r#"{"name":"a","name":"b"}"#,
+            r#"{"name":"a","amount":100,"more":[{"most":1,"most":2}]}"#,
             "\u{0}",
             &deep,
         ] {

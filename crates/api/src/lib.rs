@@ -26,10 +26,6 @@ pub fn public_router(app: &Arc<App>) -> Router {
     Router::new()
         .merge(sequence::router(app))
         .fallback(http::nothing_here)
-        .layer(axum::middleware::from_fn_with_state(
-            Arc::clone(app),
-            metrics::observe,
-        ))
 }
 
 /// The admin listener's routes.

@@ -1,12 +1,10 @@
 //! Counters for operators, in the Prometheus text form.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::future::Future;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
 use axum::response::Response;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -20,8 +18,7 @@ use crate::App;
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct Labels {
-    method: String,
-    path: String,
+    operation: &'static str,
     status: u16,
 }
 
@@ -82,20 +79,16 @@ impl Metrics {
     }
 }
 
-/// Counts each answered request.
-pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+/// Counts one request of an operation when it is answered.
+pub(crate) async fn observed(
+    app: &App,
+    operation: &'static str,
+    answer: impl Future<Output = Response>,
+) -> Response {
     let begun = Instant::now();
-    let method = request.method().as_str().to_owned();
-    let path = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
-    let response = next.run(request).await;
-    let labels = Labels {
-        method,
-        path,
-        status: response.status().as_u16(),
-    };
+    let response = answer.await;
+    let status = response.status().as_u16();
+    let labels = Labels { operation, status };
     app.metrics.requests.get_or_create(&labels).inc();
     app.metrics.seconds.observe(begun.elapsed().as_secs_f64());
     response

@@ -15,9 +15,9 @@ use utoipa::ToSchema;
 use super::errors::Failure;
 use super::wire::TransferBody;
 use super::{BODY_MAX, auth, envelope, ids, request_id};
-use crate::App;
 use crate::http::{is_json, read_body};
 use crate::json::{Fault, Fields};
+use crate::{App, metrics};
 
 /// Cents of the smallest transfer (seed 000: "Minimum $1.00").
 pub const AMOUNT_MIN: i64 = 100;
@@ -54,19 +54,22 @@ pub struct CreateTransferBody {
     ),
 )]
 pub async fn handle(State(app): State<Arc<App>>, parts: Parts, body: Body) -> Response {
-    let (id, usable) = request_id::of(&app, &parts.headers);
-    match create(&app, &parts.headers, body, &id, usable).await {
-        Ok(Answered {
-            transfer,
-            source,
-            destination,
-            request_id,
-        }) => {
-            let data = TransferBody::new(&transfer, source.as_ref(), destination.as_ref());
-            envelope::succeed(StatusCode::CREATED, &id, &request_id, data, None)
+    let answer = async {
+        let (id, usable) = request_id::of(&app, &parts.headers);
+        match create(&app, &parts.headers, body, &id, usable).await {
+            Ok(Answered {
+                transfer,
+                source,
+                destination,
+                request_id,
+            }) => {
+                let data = TransferBody::new(&transfer, source.as_ref(), destination.as_ref());
+                envelope::succeed(StatusCode::CREATED, &id, &request_id, data, None)
+            }
+            Err(failure) => envelope::fail(&id, &failure),
         }
-        Err(failure) => envelope::fail(&id, &failure),
-    }
+    };
+    metrics::observed(&app, "createTransfer", answer).await
 }
 
 async fn create(

@@ -11,8 +11,8 @@ use ledger::{AccountId, Currency};
 use super::errors::Failure;
 use super::wire::AccountDetails;
 use super::{auth, envelope, ids, request_id};
-use crate::App;
 use crate::http::{PathText, path_text};
+use crate::{App, metrics};
 
 /// Answers the request.
 #[utoipa::path(
@@ -31,16 +31,15 @@ use crate::http::{PathText, path_text};
         (status = 503, description = "Not now.", body = super::envelope::ErrorEnvelope),
     ),
 )]
-pub async fn handle(
-    State(app): State<Arc<App>>,
-    account: PathText,
-    parts: Parts,
-) -> Response {
-    let (id, usable) = request_id::of(&app, &parts.headers);
-    match find(&app, &parts, &path_text(account), usable).await {
-        Ok(data) => envelope::succeed(StatusCode::OK, &id, &id, data, None),
-        Err(failure) => envelope::fail(&id, &failure),
-    }
+pub async fn handle(State(app): State<Arc<App>>, account: PathText, parts: Parts) -> Response {
+    let answer = async {
+        let (id, usable) = request_id::of(&app, &parts.headers);
+        match find(&app, &parts, &path_text(account), usable).await {
+            Ok(data) => envelope::succeed(StatusCode::OK, &id, &id, data, None),
+            Err(failure) => envelope::fail(&id, &failure),
+        }
+    };
+    metrics::observed(&app, "getAccount", answer).await
 }
 
 async fn find(

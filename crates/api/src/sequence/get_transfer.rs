@@ -12,8 +12,8 @@ use store::TransferRow;
 use super::errors::Failure;
 use super::wire::TransferBody;
 use super::{auth, envelope, ids, request_id};
-use crate::App;
 use crate::http::{PathText, path_text};
+use crate::{App, metrics};
 
 /// Answers the request.
 #[utoipa::path(
@@ -32,23 +32,22 @@ use crate::http::{PathText, path_text};
         (status = 503, description = "Not now.", body = super::envelope::ErrorEnvelope),
     ),
 )]
-pub async fn handle(
-    State(app): State<Arc<App>>,
-    transfer: PathText,
-    parts: Parts,
-) -> Response {
-    let (id, usable) = request_id::of(&app, &parts.headers);
-    match find(&app, &parts.headers, &path_text(transfer), usable).await {
-        Ok(TransferRow {
-            transfer,
-            source,
-            destination,
-        }) => {
-            let data = TransferBody::new(&transfer, source.as_ref(), destination.as_ref());
-            envelope::succeed(StatusCode::OK, &id, &id, data, None)
+pub async fn handle(State(app): State<Arc<App>>, transfer: PathText, parts: Parts) -> Response {
+    let answer = async {
+        let (id, usable) = request_id::of(&app, &parts.headers);
+        match find(&app, &parts.headers, &path_text(transfer), usable).await {
+            Ok(TransferRow {
+                transfer,
+                source,
+                destination,
+            }) => {
+                let data = TransferBody::new(&transfer, source.as_ref(), destination.as_ref());
+                envelope::succeed(StatusCode::OK, &id, &id, data, None)
+            }
+            Err(failure) => envelope::fail(&id, &failure),
         }
-        Err(failure) => envelope::fail(&id, &failure),
-    }
+    };
+    metrics::observed(&app, "getTransfer", answer).await
 }
 
 async fn find(

@@ -12,8 +12,8 @@ use store::AccountRow;
 use super::errors::Failure;
 use super::wire::AccountSummary;
 use super::{auth, envelope, params, request_id};
-use crate::App;
 use crate::http::Query;
+use crate::{App, metrics};
 
 /// Answers the request.
 #[utoipa::path(
@@ -32,14 +32,17 @@ use crate::http::Query;
     ),
 )]
 pub async fn handle(State(app): State<Arc<App>>, parts: Parts) -> Response {
-    let (id, usable) = request_id::of(&app, &parts.headers);
-    match list(&app, &parts, usable).await {
-        Ok(rows) => {
-            let data: Vec<AccountSummary> = rows.iter().map(AccountSummary::new).collect();
-            envelope::succeed(StatusCode::OK, &id, &id, data, None)
+    let answer = async {
+        let (id, usable) = request_id::of(&app, &parts.headers);
+        match list(&app, &parts, usable).await {
+            Ok(rows) => {
+                let data: Vec<AccountSummary> = rows.iter().map(AccountSummary::new).collect();
+                envelope::succeed(StatusCode::OK, &id, &id, data, None)
+            }
+            Err(failure) => envelope::fail(&id, &failure),
         }
-        Err(failure) => envelope::fail(&id, &failure),
-    }
+    };
+    metrics::observed(&app, "listAccounts", answer).await
 }
 
 async fn list(

@@ -15,7 +15,7 @@ use super::errors::Failure;
 use super::wire::TransferBody;
 use super::{auth, envelope, ids, params, request_id};
 use crate::http::Query;
-use crate::{App, time};
+use crate::{App, metrics, time};
 
 /// Transfers on a page unless asked otherwise, and at most.
 const FIRST_DEFAULT: usize = 20;
@@ -47,25 +47,32 @@ const FIRST_MAX: usize = 100;
     ),
 )]
 pub async fn handle(State(app): State<Arc<App>>, parts: Parts) -> Response {
-    let (id, usable) = request_id::of(&app, &parts.headers);
-    match list(&app, &parts, usable).await {
-        Ok(page) => {
-            let data: Vec<TransferBody> = page
-                .items
-                .iter()
-                .map(|row| {
-                    TransferBody::new(&row.transfer, row.source.as_ref(), row.destination.as_ref())
-                })
-                .collect();
-            let last = page.items.last().map(|row| row.transfer.id.raw());
-            let page_info = PageInfo {
-                has_next_page: page.more,
-                end_cursor: last.map(|id| ids::spell(ids::CURSOR, id)),
-            };
-            envelope::succeed(StatusCode::OK, &id, &id, data, Some(page_info))
+    let answer = async {
+        let (id, usable) = request_id::of(&app, &parts.headers);
+        match list(&app, &parts, usable).await {
+            Ok(page) => {
+                let data: Vec<TransferBody> = page
+                    .items
+                    .iter()
+                    .map(|row| {
+                        TransferBody::new(
+                            &row.transfer,
+                            row.source.as_ref(),
+                            row.destination.as_ref(),
+                        )
+                    })
+                    .collect();
+                let last = page.items.last().map(|row| row.transfer.id.raw());
+                let page_info = PageInfo {
+                    has_next_page: page.more,
+                    end_cursor: last.map(|id| ids::spell(ids::CURSOR, id)),
+                };
+                envelope::succeed(StatusCode::OK, &id, &id, data, Some(page_info))
+            }
+            Err(failure) => envelope::fail(&id, &failure),
         }
-        Err(failure) => envelope::fail(&id, &failure),
-    }
+    };
+    metrics::observed(&app, "listTransfers", answer).await
 }
 
 async fn list(

@@ -33,8 +33,8 @@ struct Queue {
     closing: bool,
     /// Set by [`Shared::wake`], so that a wake-up before the wait is not lost.
     woken: bool,
-    /// The writer sleeps until so many jobs wait.
-    wake_at: Option<usize>,
+    /// Whether the writer sleeps and must be woken.
+    asleep: bool,
     /// Why no more is taken. Kept under the queue's lock: nothing is queued after the stop.
     stopped: Option<Arc<str>>,
 }
@@ -105,11 +105,7 @@ impl Shared {
                 return Err(StoreError::unavailable("too many requests are waiting"));
             }
             queue.jobs.push_back(job);
-            let wake = queue.wake_at.is_some_and(|want| queue.jobs.len() >= want);
-            if wake {
-                queue.wake_at = None;
-            }
-            wake
+            std::mem::replace(&mut queue.asleep, false)
         };
         if wake {
             self.writer_wakes.notify_one();
@@ -117,21 +113,17 @@ impl Shared {
         Ok(())
     }
 
-    /// Takes what is waiting, or waits for it at most `patience`; then, while fewer than `want`
-    /// jobs wait, gives others at most `gather` to join. `None` when the store closes and nothing
-    /// is waiting any more.
-    pub(crate) fn take(
-        &self,
-        patience: Duration,
-        want: usize,
-        gather: Duration,
-    ) -> Option<Vec<Job>> {
+    /// Takes what is waiting, or waits for it at most `patience`. `None` when the store closes and
+    /// nothing is waiting any more.
+    pub(crate) fn take(&self, patience: Duration) -> Option<Vec<Job>> {
         let mut queue = lock(&self.queue);
         if queue.jobs.is_empty() && !queue.closing && !queue.woken && !patience.is_zero() {
-            queue = self.sleep(queue, 1, patience);
-        }
-        if !queue.jobs.is_empty() && queue.jobs.len() < want && !queue.closing && !queue.woken {
-            queue = self.sleep(queue, want, gather);
+            queue.asleep = true;
+            (queue, _) = self
+                .writer_wakes
+                .wait_timeout(queue, patience)
+                .unwrap_or_else(PoisonError::into_inner);
+            queue.asleep = false;
         }
         queue.woken = false;
         if queue.jobs.is_empty() && queue.closing {
@@ -139,22 +131,6 @@ impl Shared {
         }
         let count = queue.jobs.len().min(TAKE_MAX);
         Some(queue.jobs.drain(..count).collect())
-    }
-
-    /// Sleeps until `want` jobs wait, or somebody wakes the writer, or `at_most` has passed.
-    fn sleep<'a>(
-        &self,
-        mut queue: MutexGuard<'a, Queue>,
-        want: usize,
-        at_most: Duration,
-    ) -> MutexGuard<'a, Queue> {
-        queue.wake_at = Some(want);
-        let (mut queue, _) = self
-            .writer_wakes
-            .wait_timeout(queue, at_most)
-            .unwrap_or_else(PoisonError::into_inner);
-        queue.wake_at = None;
-        queue
     }
 
     /// Makes the writer look at the clock again.

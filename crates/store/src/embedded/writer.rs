@@ -31,11 +31,6 @@ const DUE_MAX: usize = 4_096;
 const IDLE: Duration = Duration::from_secs(60);
 /// How long work that has just become due waits for requests to share its sync with.
 const DUE_PAUSE: Duration = Duration::from_millis(2);
-/// Jobs in a group from which on the next group waits for as many to gather: then the machine is
-/// busy anyway, and fewer syncs leave it more time.
-const GATHER_FROM: usize = 12;
-/// How long it waits for them.
-const GATHER: Duration = Duration::from_millis(1);
 /// How long it waits before it looks at a full disk again.
 const FULL_PAUSE: Duration = Duration::from_millis(100);
 
@@ -51,8 +46,6 @@ pub(crate) struct Writer {
     space: Arc<Space>,
     answers: Vec<(Answer, Outcome)>,
     quiescing: Vec<(TenantId, oneshot::Sender<Result<()>>)>,
-    /// Jobs that recent groups had, fading.
-    recent: usize,
     /// Whether the last group left due work behind for want of room.
     backlog: bool,
 }
@@ -81,7 +74,6 @@ impl Writer {
             space,
             answers: Vec::new(),
             quiescing: Vec::new(),
-            recent: 0,
             backlog: false,
         }
     }
@@ -89,12 +81,7 @@ impl Writer {
     /// Commits groups until the queue is closed and empty, or writing had to stop.
     pub(crate) fn run(mut self) {
         loop {
-            let want = if self.recent < GATHER_FROM {
-                1
-            } else {
-                self.recent
-            };
-            let Some(jobs) = self.shared.take(self.patience(), want, GATHER) else {
+            let Some(jobs) = self.shared.take(self.patience()) else {
                 return;
             };
             if let Some(reason) = self.shared.stopped() {
@@ -103,7 +90,6 @@ impl Writer {
                 self.refuse_everything(&reason);
                 return;
             }
-            self.recent = jobs.len().max(self.recent - self.recent / 4);
             if let Err(Stop(reason)) = self.group(jobs) {
                 let reason = self.shared.stop(format!("writes stopped: {reason}"));
                 tracing::error!(%reason, "restart after repairing the cause, then run `tidegate verify`");
@@ -367,7 +353,7 @@ impl Writer {
             drop(answer.send(Err(refusal())));
         }
         // Whoever pushed before the stop was seen is still in the queue.
-        while let Some(jobs) = self.shared.take(Duration::ZERO, 1, Duration::ZERO) {
+        while let Some(jobs) = self.shared.take(Duration::ZERO) {
             if jobs.is_empty() {
                 break;
             }

@@ -500,10 +500,7 @@ impl World {
     pub async fn open(&self, account: &Value) -> String {
         let mut body = account.clone();
         body["owner_id"] = json!(self.owner);
-        id(&self
-            .server
-            .admin_post(&self.path("/accounts"), &body)
-            .await)
+        id(&self.server.admin_post(&self.path("/accounts"), &body).await)
     }
 
     /// Another owner of the tenant with a pod; answers the pod's id.
@@ -512,10 +509,7 @@ impl World {
         let owners = self.path("/owners");
         let owner = id(&self.server.admin_post(&owners, &body).await);
         let body = json!({"owner_id": owner, "type": "pod", "name": "Not John's"});
-        id(&self
-            .server
-            .admin_post(&self.path("/accounts"), &body)
-            .await)
+        id(&self.server.admin_post(&self.path("/accounts"), &body).await)
     }
 
     pub async fn paycheck(&self, account: &str, amount: i64) -> Value {

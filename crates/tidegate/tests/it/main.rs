@@ -1,7 +1,13 @@
 //! Tidegate as its users meet it: stories, refusals, the command line, crashes and faults.
 
+mod admin;
+mod completeness;
+mod crash;
 mod harness;
 mod openapi;
+mod permissions;
+mod process;
+mod random;
 mod sequence_accounts;
 mod sequence_refusals;
 mod sequence_transfers;

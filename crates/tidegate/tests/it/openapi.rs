@@ -80,7 +80,10 @@ fn check(document: &Value, error: &str, path: &str, call: &Call, reply: &Reply) 
             assert_eq!(declared, Some(content_type.as_str()), "{what}");
             validate(document, &media["schema"], &reply.json(), &what);
         }
-        None => assert!(reply.bytes.is_empty(), "{what}: a body that is not documented"),
+        None => assert!(
+            reply.bytes.is_empty(),
+            "{what}: a body that is not documented"
+        ),
     }
 }
 
@@ -227,9 +230,15 @@ fn the_validator_sees_what_is_wrong() {
     ]});
     for (value, fault) in [
         (r#"{"id": "x", "note": null, "sum": 1}"#, None),
-        (r#"{"id": 1, "note": null, "sum": 1}"#, Some("$.id is not string")),
+        (
+            r#"{"id": 1, "note": null, "sum": 1}"#,
+            Some("$.id is not string"),
+        ),
         (r#"{"id": "x", "sum": 1}"#, Some("$.note is missing")),
-        (r#"{"id": "x", "note": "", "sum": 1.5}"#, Some("$.sum is not integer")),
+        (
+            r#"{"id": "x", "note": "", "sum": 1.5}"#,
+            Some("$.sum is not integer"),
+        ),
         (
             r#"{"id": "x", "note": "", "sum": 1, "more": 1}"#,
             Some("$.more is not documented"),

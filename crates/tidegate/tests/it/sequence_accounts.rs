@@ -43,11 +43,21 @@ async fn the_list_looks_like_the_vendors() {
 async fn the_list_is_whole_oldest_first_and_filtered_by_type() {
     let world = World::new().await;
     let (pay, fund, trip) = ("Main Payroll", "Emergency Fund", "Vacation");
-    let (bank, card, broker) = ("Chase Checking ••8810", "Amex Gold ••1234", "Vanguard ••7702");
-    assert_eq!(names(&world, "").await, [pay, fund, trip, bank, card, broker]);
+    let (bank, card, broker) = (
+        "Chase Checking ••8810",
+        "Amex Gold ••1234",
+        "Vanguard ••7702",
+    );
+    assert_eq!(
+        names(&world, "").await,
+        [pay, fund, trip, bank, card, broker]
+    );
     assert_eq!(names(&world, "?type=income_source").await, [pay]);
     assert_eq!(names(&world, "?type=pod").await, [fund, trip]);
-    assert_eq!(names(&world, "?type=external_account").await, [bank, card, broker]);
+    assert_eq!(
+        names(&world, "?type=external_account").await,
+        [bank, card, broker]
+    );
     // There is no paging: what belongs to it is not known here, and no page_info is answered.
     let body = world.john().get("/accounts?first=1").await.expect(200);
     assert_eq!(body["data"].as_array().map(Vec::len), Some(6));
@@ -76,7 +86,11 @@ async fn what_is_closed_in_another_currency_or_a_neighbours_is_not_there() {
         reply.refused(404, "not_found", &["account"]);
     }
     world.set_state(&world.fund, "block").await.expect(200);
-    assert!(names(&world, "").await.contains(&"Emergency Fund".to_owned()));
+    assert!(
+        names(&world, "")
+            .await
+            .contains(&"Emergency Fund".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -87,7 +101,11 @@ async fn an_account_shows_masked_details_and_what_can_be_spent() {
     world.server.admin_post(&path, &hold).await;
     world.advance(61_000).await;
 
-    let fund = world.john().get(&format!("/accounts/{}", world.fund)).await.data();
+    let fund = world
+        .john()
+        .get(&format!("/accounts/{}", world.fund))
+        .await
+        .data();
     assert_eq!(fund["routing_number"], Value::Null);
     let balance = json!({
         "balance_in_cents": 50_000,
@@ -103,7 +121,11 @@ async fn an_account_shows_masked_details_and_what_can_be_spent() {
     });
     assert_eq!(fund["balance"], balance);
 
-    let pay = world.john().get(&format!("/accounts/{}", world.pay)).await.data();
+    let pay = world
+        .john()
+        .get(&format!("/accounts/{}", world.pay))
+        .await
+        .data();
     assert_eq!(pay["bank_account_number"], "••••4567");
     assert_eq!(pay["routing_number"], "••••0021");
     assert_eq!(pay["balance"]["balance_in_cents"], 1_000_000);
@@ -112,11 +134,18 @@ async fn an_account_shows_masked_details_and_what_can_be_spent() {
 #[tokio::test]
 async fn an_account_elsewhere_shows_what_its_bank_reported() {
     let world = World::new().await;
-    let card = world.john().get(&format!("/accounts/{}", world.card)).await.data();
+    let card = world
+        .john()
+        .get(&format!("/accounts/{}", world.card))
+        .await
+        .data();
     assert_eq!(card["external_account_type"], "LIABILITY");
     assert_eq!(card["bank_account_number"], "••••1234");
     let balance = &card["balance"];
-    assert_eq!(balance["balance_in_cents"], 245_000, "what is owed, positive");
+    assert_eq!(
+        balance["balance_in_cents"], 245_000,
+        "what is owed, positive"
+    );
     assert_eq!(balance["available_balance_in_cents"], Value::Null);
     assert_eq!(balance["last_statement_balance_in_cents"], 198_000);
     assert_eq!(balance["last_statement_date"], "2027-01-02");
@@ -124,7 +153,11 @@ async fn an_account_elsewhere_shows_what_its_bank_reported() {
     assert_eq!(balance["next_payment_due_date"], "2027-02-01");
     assert_eq!(balance["balance_last_updated_at"], "2027-01-15T08:00:00Z");
     // Of the other one nothing is known.
-    let bank = world.john().get(&format!("/accounts/{}", world.bank)).await.data();
+    let bank = world
+        .john()
+        .get(&format!("/accounts/{}", world.bank))
+        .await
+        .data();
     assert_eq!(bank["balance"], Value::Null);
 }
 
@@ -133,7 +166,10 @@ async fn a_summary_and_its_details_agree() {
     let world = World::new().await;
     let list = world.john().get("/accounts").await.data();
     for summary in list.as_array().expect("a list") {
-        let details = world.john().get(&format!("/accounts/{}", id(summary))).await;
+        let details = world
+            .john()
+            .get(&format!("/accounts/{}", id(summary)))
+            .await;
         let details = details.data();
         for (name, value) in summary.as_object().expect("an object") {
             assert_eq!(details[name], *value, "{name}");

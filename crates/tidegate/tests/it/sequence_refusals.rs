@@ -74,17 +74,29 @@ impl Ground {
     }
 
     /// Sends a call that must be refused and change nothing.
-    async fn refuse(&self, what: &str, call: Call, status: u16, code: &str, words: &[&str]) -> Reply {
+    async fn refuse(
+        &self,
+        what: &str,
+        call: Call,
+        status: u16,
+        code: &str,
+        words: &[&str],
+    ) -> Reply {
         let world = &self.world;
         let before = world.snapshot().await;
         let reply = world.server.call(call.clone()).await;
         assert_eq!(reply.status, status, "{what}: {}", reply.text());
         reply.refused(status, code, words);
-        assert_eq!(reply.header("content-type"), Some("application/json"), "{what}");
+        assert_eq!(
+            reply.header("content-type"),
+            Some("application/json"),
+            "{what}"
+        );
         assert!(reply.header("x-request-id").is_some(), "{what}");
         match status {
             401 => {
-                let body = r#"{"error":{"code":"unauthorized","message":"Missing or invalid API key."}}"#;
+                let body =
+                    r#"{"error":{"code":"unauthorized","message":"Missing or invalid API key."}}"#;
                 assert_eq!(reply.text(), body, "{what}");
                 assert_eq!(reply.header("www-authenticate"), Some("ApiKey"), "{what}");
             }
@@ -112,7 +124,8 @@ impl Ground {
 
         let mut wrong = call.clone();
         wrong.method = wrong_method;
-        self.refuse("the wrong method", wrong, 405, "method_not_allowed", &[]).await;
+        self.refuse("the wrong method", wrong, 405, "method_not_allowed", &[])
+            .await;
 
         let unknown = service::Secret::from_entropy([9; 32]);
         let key = &self.world.key;
@@ -133,10 +146,12 @@ impl Ground {
         }
         let twice = call.clone().key(key);
         let twice = twice.another_header("authorization", format!("ApiKey {key}"));
-        self.refuse("two keys", twice, 401, "unauthorized", &[]).await;
+        self.refuse("two keys", twice, 401, "unauthorized", &[])
+            .await;
         let odd = call.clone().header("authorization", b"ApiKey \xff\xfe");
         self.refuse("no text", odd, 401, "unauthorized", &[]).await;
-        self.refuse("no header", call, 401, "unauthorized", &[]).await;
+        self.refuse("no header", call, 401, "unauthorized", &[])
+            .await;
     }
 }
 
@@ -169,17 +184,35 @@ async fn list_accounts(ground: &Ground) {
     ground.front_rows(&call, path, Method::POST).await;
     let blind = json!([{"scope": "READ_ACCOUNTS", "resources": "*"}]);
     let call = call.key(&ground.key(blind).await);
-    ground.refuse("no scope", call.clone(), 403, "forbidden", &[]).await;
+    ground
+        .refuse("no scope", call.clone(), 403, "forbidden", &[])
+        .await;
     let call = call.key(&ground.world.key);
     let invalid = "invalid_parameters";
-    ground.refuse("a long request id", call.clone(), 400, invalid, &["X-Request-ID"]).await;
+    ground
+        .refuse(
+            "a long request id",
+            call.clone(),
+            400,
+            invalid,
+            &["X-Request-ID"],
+        )
+        .await;
     let call = call.header("x-request-id", "short");
-    ground.refuse("an unknown type", call.clone(), 400, invalid, &["type"]).await;
+    ground
+        .refuse("an unknown type", call.clone(), 400, invalid, &["type"])
+        .await;
     for query in ["?type=", "?type=POD", "?type=pod&type=pod", "?type=%ff"] {
-        let call = Call { path: format!("{path}{query}"), ..call.clone() };
+        let call = Call {
+            path: format!("{path}{query}"),
+            ..call.clone()
+        };
         ground.refuse(query, call, 400, invalid, &["type"]).await;
     }
-    let call = Call { path: format!("{path}?type=pod"), ..call };
+    let call = Call {
+        path: format!("{path}?type=pod"),
+        ..call
+    };
     ground.world.server.call(call).await.expect(200);
 }
 
@@ -190,19 +223,44 @@ async fn get_account(ground: &Ground) {
     let invalid = "invalid_parameters";
     let blind = ground.key(json!([{"scope": "LIST_ACCOUNTS"}])).await;
     let call = call.key(&blind);
-    ground.refuse("a long request id", call.clone(), 400, invalid, &["X-Request-ID"]).await;
+    ground
+        .refuse(
+            "a long request id",
+            call.clone(),
+            400,
+            invalid,
+            &["X-Request-ID"],
+        )
+        .await;
     let call = call.header("x-request-id", "short");
-    ground.refuse("no scope", call.clone(), 403, "forbidden", &[]).await;
+    ground
+        .refuse("no scope", call.clone(), 403, "forbidden", &[])
+        .await;
     let fund = &ground.world.fund;
     let narrow = json!([{"scope": "READ_ACCOUNTS", "resources": [fund]}]);
     let call = call.key(&ground.key(narrow).await);
-    ground.refuse("outside the list", call.clone(), 403, "forbidden", &[]).await;
+    ground
+        .refuse("outside the list", call.clone(), 403, "forbidden", &[])
+        .await;
     let naming = json!([{"scope": "READ_ACCOUNTS", "resources": [NOBODY]}]);
     let call = call.key(&ground.key(naming).await);
-    ground.refuse("named, but nobody's", call.clone(), 404, "not_found", &["account"]).await;
+    ground
+        .refuse(
+            "named, but nobody's",
+            call.clone(),
+            404,
+            "not_found",
+            &["account"],
+        )
+        .await;
     let call = call.key(&ground.world.key);
-    ground.refuse("nobody's", call.clone(), 404, "not_found", &["account"]).await;
-    let call = Call { path: format!("{path}/{fund}"), ..call };
+    ground
+        .refuse("nobody's", call.clone(), 404, "not_found", &["account"])
+        .await;
+    let call = Call {
+        path: format!("{path}/{fund}"),
+        ..call
+    };
     ground.world.server.call(call).await.expect(200);
 }
 
@@ -214,14 +272,31 @@ async fn get_transfer(ground: &Ground) {
     ground.front_rows(&call, path, Method::DELETE).await;
     let invalid = "invalid_parameters";
     let call = call.key(&ground.key(json!([{"scope": "LIST_ACCOUNTS"}])).await);
-    ground.refuse("a long request id", call.clone(), 400, invalid, &["X-Request-ID"]).await;
+    ground
+        .refuse(
+            "a long request id",
+            call.clone(),
+            400,
+            invalid,
+            &["X-Request-ID"],
+        )
+        .await;
     let call = call.header("x-request-id", "short");
-    ground.refuse("no scope", call.clone(), 403, "forbidden", &[]).await;
+    ground
+        .refuse("no scope", call.clone(), 403, "forbidden", &[])
+        .await;
     let narrow = json!([{"scope": "READ_TRANSFERS", "resources": [world.trip]}]);
     let call = call.key(&ground.key(narrow).await);
-    ground.refuse("nobody's", call.clone(), 404, "not_found", &["transfer"]).await;
-    let call = Call { path: format!("{path}/{moved}"), ..call };
-    ground.refuse("not covered", call.clone(), 403, "forbidden", &[]).await;
+    ground
+        .refuse("nobody's", call.clone(), 404, "not_found", &["transfer"])
+        .await;
+    let call = Call {
+        path: format!("{path}/{moved}"),
+        ..call
+    };
+    ground
+        .refuse("not covered", call.clone(), 403, "forbidden", &[])
+        .await;
     for end in [&world.pay, &world.fund] {
         let key = json!([{"scope": "READ_TRANSFERS", "resources": [end]}]);
         let call = call.clone().key(&ground.key(key).await);
@@ -238,26 +313,54 @@ async fn list_transfers(ground: &Ground) {
     let call = Call::get(format!("{path}{wrong}")).header("x-request-id", LONG);
     ground.front_rows(&call, path, Method::PUT).await;
     let call = call.key(&ground.key(json!([{"scope": "LIST_ACCOUNTS"}])).await);
-    ground.refuse("no scope", call.clone(), 403, "forbidden", &[]).await;
+    ground
+        .refuse("no scope", call.clone(), 403, "forbidden", &[])
+        .await;
     let narrow = json!([{"scope": "READ_TRANSFERS", "resources": [world.trip]}]);
     let narrow = ground.key(narrow).await;
     let call = call.key(&narrow);
     let invalid = "invalid_parameters";
-    ground.refuse("a long request id", call.clone(), 400, invalid, &["X-Request-ID"]).await;
+    ground
+        .refuse(
+            "a long request id",
+            call.clone(),
+            400,
+            invalid,
+            &["X-Request-ID"],
+        )
+        .await;
     let call = call.header("x-request-id", "short");
     // Everything that is wrong is named at once.
     let names = [
-        "account_id", "account_role", "direction", "origin", "status", "from", "to", "first",
+        "account_id",
+        "account_role",
+        "direction",
+        "origin",
+        "status",
+        "from",
+        "to",
+        "first",
         "after",
     ];
-    ground.refuse("all is wrong", call.clone(), 400, invalid, &names).await;
-    let at = |query: String| Call { path: format!("{path}?{query}"), ..call.clone() };
+    ground
+        .refuse("all is wrong", call.clone(), 400, invalid, &names)
+        .await;
+    let at = |query: String| Call {
+        path: format!("{path}?{query}"),
+        ..call.clone()
+    };
     let missing = at(format!("account_id=&after={hers}"));
-    ground.refuse("no account", missing, 400, invalid, &["account_id"]).await;
+    ground
+        .refuse("no account", missing, 400, invalid, &["account_id"])
+        .await;
     let outside = at(format!("account_id={NOBODY}&after={hers}"));
-    ground.refuse("outside the list", outside, 403, "forbidden", &[]).await;
+    ground
+        .refuse("outside the list", outside, 403, "forbidden", &[])
+        .await;
     let covered = at(format!("account_id={}&after={hers}", world.trip));
-    ground.refuse("a neighbour's cursor", covered, 400, invalid, &["after"]).await;
+    ground
+        .refuse("a neighbour's cursor", covered, 400, invalid, &["after"])
+        .await;
     let right = at(format!("account_id={}", world.trip));
     world.server.call(right).await.expect(200);
 }
@@ -275,34 +378,68 @@ async fn create_transfer(ground: &Ground) {
 
     let call = call.key(&ground.key(json!([{"scope": "LIST_ACCOUNTS"}])).await);
     let unsupported = "unsupported_media_type";
-    for content_type in ["text/plain", "application/jsonx", "application/x-www-form-urlencoded", ""] {
+    for content_type in [
+        "text/plain",
+        "application/jsonx",
+        "application/x-www-form-urlencoded",
+        "",
+    ] {
         let call = call.clone().header("content-type", content_type);
-        ground.refuse(content_type, call, 415, unsupported, &["application/json"]).await;
+        ground
+            .refuse(content_type, call, 415, unsupported, &["application/json"])
+            .await;
     }
     let undeclared = call.clone().without("content-type");
-    ground.refuse("no type", undeclared, 415, unsupported, &["application/json"]).await;
+    ground
+        .refuse(
+            "no type",
+            undeclared,
+            415,
+            unsupported,
+            &["application/json"],
+        )
+        .await;
     let call = call.header("content-type", "application/json; charset=utf-8");
-    ground.refuse("too long", call.clone(), 413, "payload_too_large", &["65536"]).await;
+    ground
+        .refuse(
+            "too long",
+            call.clone(),
+            413,
+            "payload_too_large",
+            &["65536"],
+        )
+        .await;
     let call = call.body("[");
     let invalid = "invalid_parameters";
     for request_id in [&LONG[..], b"", b"caf\xc3\xa9"] {
         let call = call.clone().header("x-request-id", request_id);
-        ground.refuse("request id", call, 400, invalid, &["X-Request-ID"]).await;
+        ground
+            .refuse("request id", call, 400, invalid, &["X-Request-ID"])
+            .await;
     }
     let call = call.header("x-request-id", "short");
     for key in [&LONG[..], b"", b"\xff"] {
         let call = call.clone().header("idempotency-key", key);
-        ground.refuse("idempotency key", call, 400, invalid, &["Idempotency-Key"]).await;
+        ground
+            .refuse("idempotency key", call, 400, invalid, &["Idempotency-Key"])
+            .await;
     }
     let call = call.header("idempotency-key", "used");
 
     // The body, from no JSON at all to one that only lacks permission.
-    let fields = ["source_account_id", "destination_account_id", "amount_in_cents"];
+    let fields = [
+        "source_account_id",
+        "destination_account_id",
+        "amount_in_cents",
+    ];
     let [source, destination, amount] = fields;
     for (body, words) in [
         ("[".to_owned(), &["body"][..]),
         (r#"[{"amount_in_cents":1}]"#.to_owned(), &["body"]),
-        (r#"{"amount_in_cents":99,"amount_in_cents":1}"#.to_owned(), &["amount_in_cents"]),
+        (
+            r#"{"amount_in_cents":99,"amount_in_cents":1}"#.to_owned(),
+            &["amount_in_cents"],
+        ),
         ("{}".to_owned(), &fields),
         (
             json!({source: 1, amount: "100"}).to_string(),
@@ -321,42 +458,96 @@ async fn create_transfer(ground: &Ground) {
             &["destination_account_id must not be the source_account_id"],
         ),
     ] {
-        ground.refuse(&body, call.clone().body(&*body), 400, invalid, words).await;
+        ground
+            .refuse(&body, call.clone().body(&*body), 400, invalid, words)
+            .await;
     }
 
     // The key.
     let call = call.json(&transfer_body(NOBODY, NOBODY_ELSE, 5_001));
-    ground.refuse("no scope", call.clone(), 403, "forbidden", &[]).await;
+    ground
+        .refuse("no scope", call.clone(), 403, "forbidden", &[])
+        .await;
     let sets = async |sets: Value| {
         let entry = json!([{"scope": "MANUAL_TRANSFER", "resources": sets}]);
         ground.key(entry).await
     };
     let reverse = sets(json!([{"source": NOBODY_ELSE, "target": NOBODY}])).await;
     let call = call.key(&reverse);
-    ground.refuse("another pair", call.clone(), 403, "forbidden", &[]).await;
+    ground
+        .refuse("another pair", call.clone(), 403, "forbidden", &[])
+        .await;
     let limited = json!([{"source": NOBODY, "target": "*", "max_amount": 5_000}]);
     let call = call.key(&sets(limited).await);
-    ground.refuse("above the most", call.clone(), 403, "forbidden", &[]).await;
+    ground
+        .refuse("above the most", call.clone(), 403, "forbidden", &[])
+        .await;
     let call = call.key(&world.key);
-    let first = world.john().transfer_once("used", &world.pay, &world.fund, 100).await;
+    let first = world
+        .john()
+        .transfer_once("used", &world.pay, &world.fund, 100)
+        .await;
     first.expect(201);
     world.quiesce().await;
     let mismatch = "idempotency_key_mismatch";
-    ground.refuse("a used key", call.clone(), 400, mismatch, &["Idempotency-Key"]).await;
+    ground
+        .refuse(
+            "a used key",
+            call.clone(),
+            400,
+            mismatch,
+            &["Idempotency-Key"],
+        )
+        .await;
     let call = call.header("idempotency-key", "fresh");
 
     // The accounts.
     for (from, to, code, field) in [
         (NOBODY, NOBODY_ELSE, "transfer_source_not_found", source),
-        (&*ground.gone, NOBODY_ELSE, "transfer_destination_not_found", destination),
-        (&*ground.gone, &*world.pay, "transfer_source_not_found", source),
-        (&*world.card, &*ground.gone, "transfer_destination_not_found", destination),
+        (
+            &*ground.gone,
+            NOBODY_ELSE,
+            "transfer_destination_not_found",
+            destination,
+        ),
+        (
+            &*ground.gone,
+            &*world.pay,
+            "transfer_source_not_found",
+            source,
+        ),
+        (
+            &*world.card,
+            &*ground.gone,
+            "transfer_destination_not_found",
+            destination,
+        ),
         (&*world.card, &*world.pay, "source_not_allowed", source),
         (&*world.broker, &*world.pay, "source_not_allowed", source),
-        (&*ground.blocked, &*ground.strange_pay, "destination_not_allowed", destination),
-        (&*ground.blocked, &*ground.strange, "owners_differ", destination),
-        (&*ground.blocked, &*ground.blocked_euros, "source_not_active", source),
-        (&*world.fund, &*ground.blocked_euros, "destination_not_active", destination),
+        (
+            &*ground.blocked,
+            &*ground.strange_pay,
+            "destination_not_allowed",
+            destination,
+        ),
+        (
+            &*ground.blocked,
+            &*ground.strange,
+            "owners_differ",
+            destination,
+        ),
+        (
+            &*ground.blocked,
+            &*ground.blocked_euros,
+            "source_not_active",
+            source,
+        ),
+        (
+            &*world.fund,
+            &*ground.blocked_euros,
+            "destination_not_active",
+            destination,
+        ),
         (&*world.fund, &*ground.euros, "currency_mismatch", amount),
     ] {
         let call = call.clone().json(&transfer_body(from, to, 5_001));
@@ -373,24 +564,55 @@ async fn an_amount_is_an_integer_of_at_least_a_hundred_within_64_bits() {
     let ground = Ground::new().await;
     let (pay, fund) = (&ground.world.pay, &ground.world.fund);
     let call = |amount: &str| {
-        let body = format!(
-            r#"{{"source_account_id":"{pay}","destination_account_id":"{fund}"{amount}}}"#
-        );
-        Call::post("/api/v1/transfers").key(&ground.world.key).json_text(body)
+        let body =
+            format!(r#"{{"source_account_id":"{pay}","destination_account_id":"{fund}"{amount}}}"#);
+        Call::post("/api/v1/transfers")
+            .key(&ground.world.key)
+            .json_text(body)
     };
     for amount in [
-        "99", "1", "0", "-0", "-1", "-100", r#""100""#, "100.0", "100.5", "1e2", "1E2", "1e400",
-        "-1e400", "9223372036854775808", "-9223372036854775809", "18446744073709551616",
-        "1000000000000000000000000000000", "null", "true", "[100]", r#"{"cents":100}"#,
+        "99",
+        "1",
+        "0",
+        "-0",
+        "-1",
+        "-100",
+        r#""100""#,
+        "100.0",
+        "100.5",
+        "1e2",
+        "1E2",
+        "1e400",
+        "-1e400",
+        "9223372036854775808",
+        "-9223372036854775809",
+        "18446744073709551616",
+        "1000000000000000000000000000000",
+        "null",
+        "true",
+        "[100]",
+        r#"{"cents":100}"#,
     ] {
         let call = call(&format!(r#","amount_in_cents":{amount}"#));
         let words = ["amount_in_cents"];
-        ground.refuse(amount, call, 400, "invalid_parameters", &words).await;
+        ground
+            .refuse(amount, call, 400, "invalid_parameters", &words)
+            .await;
     }
-    ground.refuse("missing", call(""), 400, "invalid_parameters", &["amount_in_cents"]).await;
+    ground
+        .refuse(
+            "missing",
+            call(""),
+            400,
+            "invalid_parameters",
+            &["amount_in_cents"],
+        )
+        .await;
     for amount in ["0100", "+100", "0x64", "100_000", "NaN", "Infinity"] {
         let call = call(&format!(r#","amount_in_cents":{amount}"#));
-        ground.refuse(amount, call, 400, "invalid_parameters", &["body"]).await;
+        ground
+            .refuse(amount, call, 400, "invalid_parameters", &["body"])
+            .await;
     }
     for amount in ["100", "101", "9223372036854775807"] {
         let call = call(&format!(r#","amount_in_cents":{amount}"#));
@@ -430,7 +652,12 @@ async fn what_is_no_json_object_is_refused() {
         format!(r#"{{{inner},"\udfff":1}}"#).into_bytes(),
         format!("\u{feff}{right}").into_bytes(),
         format!("{{{inner},\"note\":\"\u{0}\"}}").into_bytes(),
-        format!(r#"{{{inner},"note":{}{}}}"#, "[".repeat(500), "]".repeat(500)).into_bytes(),
+        format!(
+            r#"{{{inner},"note":{}{}}}"#,
+            "[".repeat(500),
+            "]".repeat(500)
+        )
+        .into_bytes(),
         format!(r#"{{{inner},"note":{}"#, r#"{"a":"#.repeat(10_000)).into_bytes(),
         format!("{{{}}}", many.join(",")).into_bytes(),
         "[".repeat(BODY_MAX).into_bytes(),
@@ -440,8 +667,12 @@ async fn what_is_no_json_object_is_refused() {
     ];
     for body in bodies {
         let what = String::from_utf8_lossy(&body[..body.len().min(60)]).into_owned();
-        let call = Call::post("/api/v1/transfers").key(&ground.world.key).json_text(body);
-        ground.refuse(&what, call, 400, "invalid_parameters", &["body"]).await;
+        let call = Call::post("/api/v1/transfers")
+            .key(&ground.world.key)
+            .json_text(body);
+        ground
+            .refuse(&what, call, 400, "invalid_parameters", &["body"])
+            .await;
     }
 }
 
@@ -454,22 +685,47 @@ async fn ids_of_any_form_are_ids_that_nobody_has() {
     let transfer = fund.replace("acc_", "txr_");
     let long = "a".repeat(60_000);
     for text in [
-        "x", "acc_", "acc_0000000000000", "acc_ZZZZZZZZZZZZZ", "*", "null", "0", "\u{0}", "💰",
-        "acc_00000000000I0", "'; drop table accounts; --", &lower, &padded, &transfer, &long,
+        "x",
+        "acc_",
+        "acc_0000000000000",
+        "acc_ZZZZZZZZZZZZZ",
+        "*",
+        "null",
+        "0",
+        "\u{0}",
+        "💰",
+        "acc_00000000000I0",
+        "'; drop table accounts; --",
+        &lower,
+        &padded,
+        &transfer,
+        &long,
     ] {
         for (from, to, code) in [
             (text, &**fund, "transfer_source_not_found"),
             (pay, text, "transfer_destination_not_found"),
         ] {
             let body = transfer_body(from, to, 100);
-            let call = Call::post("/api/v1/transfers").key(&ground.world.key).json(&body);
+            let call = Call::post("/api/v1/transfers")
+                .key(&ground.world.key)
+                .json(&body);
             let what = &text[..text.len().min(30)];
             ground.refuse(what, call, 400, code, &["_account_id"]).await;
         }
     }
     let empty = transfer_body("", fund, 100);
-    let call = Call::post("/api/v1/transfers").key(&ground.world.key).json(&empty);
-    ground.refuse("empty", call, 400, "transfer_source_not_found", &["source_account_id"]).await;
+    let call = Call::post("/api/v1/transfers")
+        .key(&ground.world.key)
+        .json(&empty);
+    ground
+        .refuse(
+            "empty",
+            call,
+            400,
+            "transfer_source_not_found",
+            &["source_account_id"],
+        )
+        .await;
 }
 
 #[tokio::test]
@@ -483,18 +739,33 @@ async fn limits_hold_on_both_sides() {
     world.server.call(fits).await.expect(201);
     world.quiesce().await;
     let too_long = call.clone().json_text(padded(BODY_MAX + 1));
-    ground.refuse("a byte more", too_long, 413, "payload_too_large", &[]).await;
+    ground
+        .refuse("a byte more", too_long, 413, "payload_too_large", &[])
+        .await;
     for name in ["x-request-id", "idempotency-key"] {
         let fits = call.clone().json_text(&*right).header(name, &LONG[..255]);
         world.server.call(fits).await.expect(201);
     }
     // 255 characters, not bytes.
     let umlauts = "ü".repeat(255);
-    let fits = call.clone().json_text(&*right).header("idempotency-key", &umlauts);
+    let fits = call
+        .clone()
+        .json_text(&*right)
+        .header("idempotency-key", &umlauts);
     world.server.call(fits).await.expect(201);
     world.quiesce().await;
-    let longer = call.json_text(&*right).header("idempotency-key", format!("{umlauts}ü"));
-    ground.refuse("256", longer, 400, "invalid_parameters", &["Idempotency-Key"]).await;
+    let longer = call
+        .json_text(&*right)
+        .header("idempotency-key", format!("{umlauts}ü"));
+    ground
+        .refuse(
+            "256",
+            longer,
+            400,
+            "invalid_parameters",
+            &["Idempotency-Key"],
+        )
+        .await;
 }
 
 // --- parameters -------------------------------------------------------------------------------
@@ -507,23 +778,50 @@ async fn every_parameter_of_the_list_is_checked() {
     let refuse = async |name: &str, value: &str| {
         let path = format!("/api/v1/transfers?account_id={}&{name}={value}", world.fund);
         let call = Call::get(path).key(&world.key);
-        ground.refuse(value, call, 400, "invalid_parameters", &[name]).await;
+        ground
+            .refuse(value, call, 400, "invalid_parameters", &[name])
+            .await;
     };
     for (name, values) in [
         ("account_role", &["both", "Source", ""][..]),
         ("direction", &["in", "MONEY_IN", "", "outgoing"]),
         ("origin", &["salary", "direct_deposit", "unknown", ""]),
         ("status", &["done", "rejected", "scheduled", "COMPLETE", ""]),
-        ("first", &[
-            "0", "101", "abc", "-1", "", "1.0", "1e1", "%201", "9223372036854775808",
-            "340282366920938463463374607431768211457", "null", "٣",
-        ]),
+        (
+            "first",
+            &[
+                "0",
+                "101",
+                "abc",
+                "-1",
+                "",
+                "1.0",
+                "1e1",
+                "%201",
+                "9223372036854775808",
+                "340282366920938463463374607431768211457",
+                "null",
+                "٣",
+            ],
+        ),
         ("from", TIMESTAMPS),
         ("to", TIMESTAMPS),
-        ("after", &[
-            "", "x", "cursor_", "cursor_01HGHI3333", "cursor_0000000000000",
-            "cursor_0000000000009", "cursor_ZZZZZZZZZZZZZ", "0", "%00", "%ff", &hers,
-        ]),
+        (
+            "after",
+            &[
+                "",
+                "x",
+                "cursor_",
+                "cursor_01HGHI3333",
+                "cursor_0000000000000",
+                "cursor_0000000000009",
+                "cursor_ZZZZZZZZZZZZZ",
+                "0",
+                "%00",
+                "%ff",
+                &hers,
+            ],
+        ),
     ] {
         for value in values {
             refuse(name, value).await;
@@ -572,7 +870,9 @@ async fn a_parameter_given_twice_is_refused() {
         };
         let path = format!("/api/v1/transfers?{once}{name}={value}&{name}={value}");
         let call = Call::get(path).key(&world.key);
-        ground.refuse(name, call, 400, "invalid_parameters", &[name, "once"]).await;
+        ground
+            .refuse(name, call, 400, "invalid_parameters", &[name, "once"])
+            .await;
     }
 }
 
@@ -592,19 +892,41 @@ async fn paths_that_lead_nowhere_are_answered_in_the_dialects_envelope() {
     let ground = Ground::new().await;
     let world = &ground.world;
     for path in [
-        "/api/v1", "/api/v1/", "/api/v1/accounts/", "/api/v1//accounts", "/api/v1/transfers/",
-        "/api/v1/Accounts", "/api/v1/rule", "/api/v1/accounts/x/y", "/api/v1/%61ccounts/x/",
+        "/api/v1",
+        "/api/v1/",
+        "/api/v1/accounts/",
+        "/api/v1//accounts",
+        "/api/v1/transfers/",
+        "/api/v1/Accounts",
+        "/api/v1/rule",
+        "/api/v1/accounts/x/y",
+        "/api/v1/%61ccounts/x/",
         "/api/v1/transfers/txr_0000000000009/return",
     ] {
-        for call in [Call::get(path), Call::get(path).key(&world.key), Call::post(path)] {
+        for call in [
+            Call::get(path),
+            Call::get(path).key(&world.key),
+            Call::post(path),
+        ] {
             ground.refuse(path, call, 404, "not_found", &[]).await;
         }
     }
     // Ids of any form are ids that nobody has.
     let long = "a".repeat(8_000);
     for text in [
-        "x", "%ff", "%00", "%20", "%F0%9F%92%B0", "..", "%2e%2e", "acc_%ff", "*", "acc_1", "a%2Fb",
-        "%", &long,
+        "x",
+        "%ff",
+        "%00",
+        "%20",
+        "%F0%9F%92%B0",
+        "..",
+        "%2e%2e",
+        "acc_%ff",
+        "*",
+        "acc_1",
+        "a%2Fb",
+        "%",
+        &long,
     ] {
         for what in ["accounts", "transfers"] {
             let call = Call::get(format!("/api/v1/{what}/{text}")).key(&world.key);
@@ -617,7 +939,14 @@ async fn paths_that_lead_nowhere_are_answered_in_the_dialects_envelope() {
 async fn methods_that_a_path_does_not_have_are_refused_by_name() {
     let ground = Ground::new().await;
     let odd = Method::from_bytes(b"BREW").expect("a token");
-    let all = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, odd];
+    let all = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        odd,
+    ];
     for (path, allowed) in [
         ("/api/v1/accounts", &["GET", "HEAD"][..]),
         ("/api/v1/accounts/acc_1", &["GET", "HEAD"]),
@@ -629,7 +958,9 @@ async fn methods_that_a_path_does_not_have_are_refused_by_name() {
                 continue;
             }
             let call = Call::new(method.clone(), path).key(&ground.world.key);
-            let reply = ground.refuse(path, call, 405, "method_not_allowed", &[]).await;
+            let reply = ground
+                .refuse(path, call, 405, "method_not_allowed", &[])
+                .await;
             let mut told: Vec<&str> = reply.header("allow").expect("told").split(',').collect();
             told.sort_unstable();
             assert_eq!(told, allowed, "{method} {path}");
@@ -698,9 +1029,19 @@ async fn a_narrow_key_learns_nothing_beyond_its_list() {
         ]))
         .await;
     let mut answers = Vec::new();
-    for account in [&*world.trip, NOBODY, &ground.neighbour.pod, &ground.gone, "x"] {
+    for account in [
+        &*world.trip,
+        NOBODY,
+        &ground.neighbour.pod,
+        &ground.gone,
+        "x",
+    ] {
         answers.push(narrow.get(&format!("/accounts/{account}")).await);
-        answers.push(narrow.get(&format!("/transfers?account_id={account}")).await);
+        answers.push(
+            narrow
+                .get(&format!("/transfers?account_id={account}"))
+                .await,
+        );
         answers.push(narrow.transfer(account, &world.fund, 100).await);
         answers.push(narrow.transfer(&world.pay, account, 100).await);
     }
@@ -708,10 +1049,18 @@ async fn a_narrow_key_learns_nothing_beyond_its_list() {
         answer.refused(403, "forbidden", &[]);
     }
     // Its own list it can use, and a `*` key sees that the others are not there.
-    narrow.get(&format!("/accounts/{}", world.fund)).await.expect(200);
-    narrow.transfer(&world.fund, &world.trip, 100).await.expect(201);
+    narrow
+        .get(&format!("/accounts/{}", world.fund))
+        .await
+        .expect(200);
+    narrow
+        .transfer(&world.fund, &world.trip, 100)
+        .await
+        .expect(201);
     let john = world.john();
-    john.get(&format!("/accounts/{NOBODY}")).await.refused(404, "not_found", &[]);
+    john.get(&format!("/accounts/{NOBODY}"))
+        .await
+        .refused(404, "not_found", &[]);
     john.transfer(NOBODY, &world.fund, 100)
         .await
         .refused(400, "transfer_source_not_found", &[]);

@@ -208,7 +208,10 @@ async fn a_list_looks_like_the_vendors_and_is_ordered_newest_first() {
             (text("created_at"), text("id"))
         })
         .collect();
-    assert!(order.is_sorted_by(|newer, older| newer > older), "{order:?}");
+    assert!(
+        order.is_sorted_by(|newer, older| newer > older),
+        "{order:?}"
+    );
 
     let with_origin = |origin: &str| {
         let found = transfers.iter().find(|t| t["origin"] == origin);
@@ -302,9 +305,22 @@ async fn every_filter_alone_and_with_every_other() {
     assert_eq!(combinations, 4 * 4 * 8 * 8);
     // Each value that data without rules can have was found by some combination.
     for value in [
-        "source", "destination", "either", "money_in", "money_out", "internal", "paycheck",
-        "check_deposit", "cashback", "user_pull", "user", "external_pull", "pending", "complete",
-        "incomplete", "error",
+        "source",
+        "destination",
+        "either",
+        "money_in",
+        "money_out",
+        "internal",
+        "paycheck",
+        "check_deposit",
+        "cashback",
+        "user_pull",
+        "user",
+        "external_pull",
+        "pending",
+        "complete",
+        "incomplete",
+        "error",
     ] {
         assert!(found_some.contains(value), "{value} was never found");
     }
@@ -358,15 +374,36 @@ async fn from_and_to_include_their_ends() {
     assert_eq!(between(format!("&from={second}")).await, [3, 2, 1]);
     assert_eq!(between(format!("&to={second}")).await, [1, 0]);
     assert_eq!(between(format!("&from={second}&to={third}")).await, [2, 1]);
-    assert_eq!(between(format!("&from={first}&to={last}")).await, [3, 2, 1, 0]);
+    assert_eq!(
+        between(format!("&from={first}&to={last}")).await,
+        [3, 2, 1, 0]
+    );
     assert_eq!(between(format!("&from={third}&to={second}")).await, [0; 0]);
     // To the millisecond, with offsets, and with the plus of an offset as forms send it.
-    assert_eq!(between("&to=2027-01-15T08:00:01.499Z".to_owned()).await, [0; 0]);
-    assert_eq!(between("&to=2027-01-15T08:00:01.500Z".to_owned()).await, [0]);
-    assert_eq!(between("&from=2027-01-15T08:00:01.501Z".to_owned()).await, [3, 2, 1]);
-    assert_eq!(between("&to=2027-01-15T10:00:03%2B02:00".to_owned()).await, [1, 0]);
-    assert_eq!(between("&to=2027-01-15T10:00:03+02:00".to_owned()).await, [1, 0]);
-    assert_eq!(between("&to=2027-01-15T03:00:03-05:00".to_owned()).await, [1, 0]);
+    assert_eq!(
+        between("&to=2027-01-15T08:00:01.499Z".to_owned()).await,
+        [0; 0]
+    );
+    assert_eq!(
+        between("&to=2027-01-15T08:00:01.500Z".to_owned()).await,
+        [0]
+    );
+    assert_eq!(
+        between("&from=2027-01-15T08:00:01.501Z".to_owned()).await,
+        [3, 2, 1]
+    );
+    assert_eq!(
+        between("&to=2027-01-15T10:00:03%2B02:00".to_owned()).await,
+        [1, 0]
+    );
+    assert_eq!(
+        between("&to=2027-01-15T10:00:03+02:00".to_owned()).await,
+        [1, 0]
+    );
+    assert_eq!(
+        between("&to=2027-01-15T03:00:03-05:00".to_owned()).await,
+        [1, 0]
+    );
 }
 
 /// Every page of the fund's transfers, with `arrivals` new transfers after each page.
@@ -458,7 +495,10 @@ async fn a_request_id_is_echoed_in_header_and_body_or_made() {
     let mut made = BTreeSet::new();
     for call in calls {
         let call = call.key(&world.key);
-        let reply = world.server.call(call.clone().header("x-request-id", "mine-1")).await;
+        let reply = world
+            .server
+            .call(call.clone().header("x-request-id", "mine-1"))
+            .await;
         assert_eq!(reply.header("x-request-id"), Some("mine-1"));
         assert_eq!(reply.json()["request_id"], "mine-1");
 
@@ -475,11 +515,18 @@ async fn a_request_id_is_echoed_in_header_and_body_or_made() {
         Call::new(axum::http::Method::DELETE, "/api/v1/accounts"),
         Call::get("/api/v1/transfers").key(&world.key),
     ] {
-        let reply = world.server.call(call.clone().header("x-request-id", "mine-2")).await;
+        let reply = world
+            .server
+            .call(call.clone().header("x-request-id", "mine-2"))
+            .await;
         assert_eq!(reply.header("x-request-id"), Some("mine-2"));
         assert_eq!(reply.json().as_object().map(serde_json::Map::len), Some(1));
         let reply = world.server.call(call).await;
-        assert!(reply.header("x-request-id").is_some_and(|id| id.starts_with("req_")));
+        assert!(
+            reply
+                .header("x-request-id")
+                .is_some_and(|id| id.starts_with("req_"))
+        );
     }
 }
 
@@ -544,11 +591,18 @@ async fn a_repeated_request_gets_the_first_answer_byte_for_byte() {
 async fn a_repeated_payment_that_has_ended_badly_still_gets_the_first_answer() {
     let world = World::new().await;
     let john = world.john();
-    let first = john.transfer_once("k", &world.trip, &world.fund, 5_000).await;
+    let first = john
+        .transfer_once("k", &world.trip, &world.fund, 5_000)
+        .await;
     world.quiesce().await;
-    assert_eq!(world.transfer(&id(&first.data())).await["status"], "incomplete");
+    assert_eq!(
+        world.transfer(&id(&first.data())).await["status"],
+        "incomplete"
+    );
     world.paycheck(&world.trip, 10_000).await;
-    let again = john.transfer_once("k", &world.trip, &world.fund, 5_000).await;
+    let again = john
+        .transfer_once("k", &world.trip, &world.fund, 5_000)
+        .await;
     assert_eq!(again.bytes, first.bytes);
     assert_eq!(world.balance(&world.trip).await, 10_000);
 }
@@ -557,7 +611,9 @@ async fn a_repeated_payment_that_has_ended_badly_still_gets_the_first_answer() {
 async fn the_same_key_with_another_body_is_refused_and_moves_nothing() {
     let world = World::new().await;
     let john = world.john();
-    let first = john.transfer_once("k", &world.pay, &world.fund, 1_000).await;
+    let first = john
+        .transfer_once("k", &world.pay, &world.fund, 1_000)
+        .await;
     first.expect(201);
     world.quiesce().await;
     let before = world.snapshot().await;
@@ -571,7 +627,9 @@ async fn the_same_key_with_another_body_is_refused_and_moves_nothing() {
     }
     world.quiesce().await;
     assert_eq!(world.snapshot().await, before);
-    let again = john.transfer_once("k", &world.pay, &world.fund, 1_000).await;
+    let again = john
+        .transfer_once("k", &world.pay, &world.fund, 1_000)
+        .await;
     assert_eq!(again.bytes, first.bytes, "the first answer is still there");
 }
 
@@ -580,10 +638,14 @@ async fn a_refused_request_may_be_sent_again_with_its_key() {
     let world = World::new().await;
     let john = world.john();
     world.set_state(&world.fund, "block").await.expect(200);
-    let refused = john.transfer_once("k", &world.pay, &world.fund, 1_000).await;
+    let refused = john
+        .transfer_once("k", &world.pay, &world.fund, 1_000)
+        .await;
     refused.refused(400, "destination_not_active", &["destination_account_id"]);
     world.set_state(&world.fund, "unblock").await.expect(200);
-    let done = john.transfer_once("k", &world.pay, &world.fund, 1_000).await;
+    let done = john
+        .transfer_once("k", &world.pay, &world.fund, 1_000)
+        .await;
     done.expect(201);
     world.quiesce().await;
     assert_eq!(world.balance(&world.fund).await, 51_000);
@@ -596,10 +658,15 @@ async fn keys_of_other_operations_callers_and_tenants_are_separate() {
     let second = world.with_permissions(&everything()).await;
     let john = world.john();
     let made = [
-        john.transfer_once("k", &world.pay, &world.fund, 1_000).await,
-        john.transfer_once("k2", &world.pay, &world.fund, 1_000).await,
-        john.transfer_once("K", &world.pay, &world.fund, 1_000).await,
-        second.transfer_once("k", &world.pay, &world.fund, 1_000).await,
+        john.transfer_once("k", &world.pay, &world.fund, 1_000)
+            .await,
+        john.transfer_once("k2", &world.pay, &world.fund, 1_000)
+            .await,
+        john.transfer_once("K", &world.pay, &world.fund, 1_000)
+            .await,
+        second
+            .transfer_once("k", &world.pay, &world.fund, 1_000)
+            .await,
         john.transfer(&world.pay, &world.fund, 1_000).await,
         john.transfer(&world.pay, &world.fund, 1_000).await,
     ];
@@ -609,7 +676,9 @@ async fn keys_of_other_operations_callers_and_tenants_are_separate() {
     assert_eq!(world.balance(&world.fund).await, 56_000);
     // With the very same key a neighbour's own transfer happens.
     let eve = world.as_key(&neighbour.key);
-    let hers = eve.transfer_once("k", &neighbour.pod, &neighbour.other_pod, 1_000).await;
+    let hers = eve
+        .transfer_once("k", &neighbour.pod, &neighbour.other_pod, 1_000)
+        .await;
     assert_eq!(hers.data()["source"]["id"], neighbour.pod);
 }
 
@@ -651,7 +720,9 @@ async fn rivals_in_flight_for_one_key_move_money_once() {
         let world = Arc::clone(&world);
         rivals.spawn(async move {
             let john = world.john();
-            let reply = john.transfer_once("one", &world.pay, &world.fund, amount).await;
+            let reply = john
+                .transfer_once("one", &world.pay, &world.fund, amount)
+                .await;
             (amount, reply)
         });
     }
