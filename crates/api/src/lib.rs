@@ -21,7 +21,6 @@ use std::sync::Arc;
 use axum::Router;
 
 /// The public listener's routes.
-#[must_use]
 pub fn public_router(app: &Arc<App>) -> Router {
     Router::new()
         .merge(sequence::router(app))
@@ -29,7 +28,6 @@ pub fn public_router(app: &Arc<App>) -> Router {
 }
 
 /// The admin listener's routes.
-#[must_use]
 pub fn admin_router(app: &Arc<App>) -> Router {
     admin::router(app)
 }

@@ -30,6 +30,15 @@ pub enum Command {
         /// The new clock.
         clock: TenantClock,
     },
+    /// Moves the clock of a sandbox tenant from where it stands.
+    MoveClock {
+        /// The tenant.
+        tenant: TenantId,
+        /// Milliseconds forward, 0 or more.
+        advance_ms: i64,
+        /// Whether it stands still afterwards; as before when `None`.
+        frozen: Option<bool>,
+    },
     /// Makes an owner.
     CreateOwner {
         /// The tenant it belongs to.

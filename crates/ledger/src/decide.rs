@@ -80,6 +80,11 @@ pub fn decide(
     match command {
         Command::CreateTenant { name, mode } => tenants::create(name, *mode, context),
         Command::SetClock { tenant, clock } => tenants::set_clock(state, *tenant, *clock, context),
+        Command::MoveClock {
+            tenant,
+            advance_ms,
+            frozen,
+        } => tenants::move_clock(state, *tenant, *advance_ms, *frozen, context),
         Command::CreateOwner { tenant, kind, name } => {
             tenants::create_owner(state, *tenant, *kind, name, context)
         }

@@ -69,10 +69,33 @@ impl Service {
     /// # Errors
     /// The ledger's refusals.
     pub async fn set_clock(&self, tenant: TenantId, clock: TenantClock) -> Result<Tenant> {
-        match self.command(Command::SetClock { tenant, clock }).await? {
-            Reply::Tenant(changed) => {
-                self.store.quiesce(tenant).await?;
-                Ok(changed)
+        self.clock_command(Command::SetClock { tenant, clock })
+            .await
+    }
+
+    /// Moves a sandbox tenant's clock from where it stands, likewise.
+    ///
+    /// # Errors
+    /// The ledger's refusals.
+    pub async fn move_clock(
+        &self,
+        tenant: TenantId,
+        advance_ms: i64,
+        frozen: Option<bool>,
+    ) -> Result<Tenant> {
+        self.clock_command(Command::MoveClock {
+            tenant,
+            advance_ms,
+            frozen,
+        })
+        .await
+    }
+
+    async fn clock_command(&self, command: Command) -> Result<Tenant> {
+        match self.command(command).await? {
+            Reply::Tenant(tenant) => {
+                self.store.quiesce(tenant.id).await?;
+                Ok(tenant)
             }
             other => Err(unexpected(&Outcome::Done(other))),
         }

@@ -150,6 +150,11 @@ impl Model {
                     .insert(TenantId::new(id()), Tenant { sandbox, clock });
             }
             Command::SetClock { tenant, clock } => self.set_clock(*tenant, *clock, machine)?,
+            Command::MoveClock {
+                tenant,
+                advance_ms,
+                frozen,
+            } => self.move_clock(*tenant, *advance_ms, *frozen, machine)?,
             Command::CreateOwner { tenant, name, .. } => {
                 self.tenant(*tenant)?;
                 refuse_when(!is_text(name, 1, 100), "invalid_parameters")?;
@@ -377,6 +382,25 @@ impl Model {
         refuse_when(back && !untouched, "clock_backwards")?;
         self.tenants.get_mut(&id).expect("found above").clock = clock;
         Ok(())
+    }
+
+    fn move_clock(
+        &mut self,
+        id: TenantId,
+        advance_ms: i64,
+        frozen: Option<bool>,
+        machine: Millis,
+    ) -> Result<(), Refusal> {
+        let old = self.tenant(id)?.clock;
+        let target = time(old, machine).plus(advance_ms);
+        let was_frozen = matches!(old, TenantClock::Frozen { .. });
+        let clock = match frozen.unwrap_or(was_frozen) {
+            true => TenantClock::Frozen { at: target },
+            false => TenantClock::Running {
+                offset_ms: target.0 - machine.0,
+            },
+        };
+        self.set_clock(id, clock, machine)
     }
 
     fn set_state(

@@ -325,7 +325,16 @@ impl Pair {
                 } else {
                     TenantClock::Frozen { at }
                 };
-                self.run(&Command::SetClock { tenant, clock });
+                // The same change said in two ways: where to, or by how much.
+                if at.0 % 2 == 0 {
+                    self.run(&Command::SetClock { tenant, clock });
+                } else {
+                    self.run(&Command::MoveClock {
+                        tenant,
+                        advance_ms: *by,
+                        frozen: Some(!*running),
+                    });
+                }
             }
             Step::Stranger(tenant) => self.stranger = Some(*tenant.get(&self.tenants)),
             Step::Pass(ms) => self.machine = self.machine.plus(*ms),

@@ -54,8 +54,8 @@ pub(crate) fn run(connection: &Connection, command: AdminCommand) -> anyhow::Res
         .build()?;
     let (answer, columns) = runtime.block_on(call(&client, command))?;
     match connection.output {
-        Output::Json => println!("{}", serde_json::to_string_pretty(&answer)?),
-        Output::Table if answer.is_null() => println!("done"),
+        Output::Json => crate::output::line(&serde_json::to_string_pretty(&answer)?),
+        Output::Table if answer.is_null() => crate::output::line(&"done"),
         Output::Table => print_table(&answer, columns),
     }
     Ok(ExitCode::SUCCESS)

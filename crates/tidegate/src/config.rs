@@ -207,6 +207,6 @@ pub(crate) fn check(flags: &ServeFlags, data_dir: Option<&Path>) -> anyhow::Resu
             config.sources[key].clone(),
         ]);
     }
-    println!("{table}");
+    crate::output::line(&table);
     Ok(ExitCode::SUCCESS)
 }

@@ -51,7 +51,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<ExitCode> {
             offline::rebuild(&config::data_dir(data_dir)?)
         }
         cli::Command::Openapi { dialect } => {
-            print!("{}", offline::document(dialect));
+            output::line(&offline::document(dialect).trim_end());
             Ok(ExitCode::SUCCESS)
         }
         cli::Command::Admin(command) => commands::run(&cli.connection, command),

@@ -11,11 +11,11 @@ use crate::cli::Dialect;
 pub(crate) fn verify(folder: &Path) -> anyhow::Result<ExitCode> {
     match store::embedded::verify(folder) {
         Ok(report) => {
-            println!("{report}");
+            crate::output::line(&report);
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
-            println!("{error}");
+            crate::output::line(&error);
             Ok(ExitCode::FAILURE)
         }
     }
@@ -25,7 +25,7 @@ pub(crate) fn verify(folder: &Path) -> anyhow::Result<ExitCode> {
 pub(crate) fn rebuild(folder: &Path) -> anyhow::Result<ExitCode> {
     let batches = store::embedded::rebuild_views(folder)
         .with_context(|| format!("the views of {} cannot be rebuilt", folder.display()))?;
-    println!("rebuilt: the views have seen {batches} batches");
+    crate::output::line(&format!("rebuilt: the views have seen {batches} batches"));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -19,14 +19,14 @@ pub(crate) fn print_table(value: &Value, columns: &[&str]) {
             for item in items {
                 table.add_row(columns.iter().map(|column| cell(lookup(item, column))));
             }
-            println!("{table}");
+            line(&table);
         }
         None => {
             let mut table = table(&["field", "value"]);
             for (field, value) in value.as_object().into_iter().flatten() {
                 table.add_row([field.clone(), cell(Some(value))]);
             }
-            println!("{table}");
+            line(&table);
         }
     }
 }
@@ -47,4 +47,10 @@ fn cell(value: Option<&Value>) -> String {
             .map_or_else(|| Value::Object(object.clone()).to_string(), str::to_owned),
         Some(other) => other.to_string(),
     }
+}
+
+/// One answer on standard output. A reader that has gone, such as `head`, is no error.
+pub(crate) fn line(text: &impl std::fmt::Display) {
+    use std::io::Write;
+    drop(writeln!(std::io::stdout().lock(), "{text}"));
 }

@@ -51,31 +51,32 @@ async fn set_clock(app: &App, tenant: &str, headers: &HeaderMap, body: Body) -> 
         fields.fault("advance_ms", format!("must be from 0 to {ADVANCE_MAX}"));
     }
     fields.finish()?;
-    let service = app.service();
-    let known = service.tenant(tenant_id(tenant)).await?;
-    let clock = moved(&known, service.store().now(), at, advance_ms, frozen);
-    let tenant = service.set_clock(known.id, clock).await?;
+    let (service, id) = (app.service(), tenant_id(tenant));
+    let tenant = match at {
+        None => {
+            service
+                .move_clock(id, advance_ms.unwrap_or(0), frozen)
+                .await?
+        }
+        Some(at) => {
+            let known = service.tenant(id).await?;
+            let clock = clock_at(&known, service.store().now(), at, frozen);
+            service.set_clock(id, clock).await?
+        }
+    };
     ok(&TenantBody::new(&tenant, service.store().now()))
 }
 
 /// A hundred years in milliseconds.
 const ADVANCE_MAX: i64 = 100 * 366 * 24 * 60 * 60 * 1000;
 
-fn moved(
-    tenant: &Tenant,
-    machine: Millis,
-    at: Option<Millis>,
-    advance_ms: Option<i64>,
-    frozen: Option<bool>,
-) -> TenantClock {
-    let now = tenant.clock.now(machine);
-    let then = at.unwrap_or_else(|| now.plus(advance_ms.unwrap_or(0)));
-    let was_frozen = matches!(tenant.clock, TenantClock::Frozen { .. });
-    if frozen.unwrap_or(was_frozen) {
-        TenantClock::Frozen { at: then }
+fn clock_at(tenant: &Tenant, machine: Millis, at: Millis, frozen: Option<bool>) -> TenantClock {
+    let stands = matches!(tenant.clock, TenantClock::Frozen { .. });
+    if frozen.unwrap_or(stands) {
+        TenantClock::Frozen { at }
     } else {
         TenantClock::Running {
-            offset_ms: then.since(machine),
+            offset_ms: at.since(machine),
         }
     }
 }

@@ -34,8 +34,8 @@ pub(super) async fn create(
 async fn create_key(app: &App, tenant: &str, headers: &HeaderMap, body: Body) -> Answer {
     let mut fields = fields(headers, body).await?;
     let name = fields.text("name");
-    if name.chars().count() > 100 {
-        fields.fault("name", "must have at most 100 characters");
+    if name.trim().is_empty() || name.chars().count() > 100 {
+        fields.fault("name", "must have 1 to 100 characters");
     }
     let permissions = parse_permissions(&mut fields);
     fields.finish()?;

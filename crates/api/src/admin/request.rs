@@ -15,10 +15,10 @@ pub(super) type Answer = Result<Response, Problem>;
 
 /// A JSON body's fields.
 pub(super) async fn fields(headers: &HeaderMap, body: Body) -> Result<Fields, Problem> {
-    let bytes = read_body(body, BODY_MAX).await.map_err(Problem::body)?;
     if !is_json(headers) {
         return Err(Problem::not_json());
     }
+    let bytes = read_body(body, BODY_MAX).await.map_err(Problem::body)?;
     Ok(Fields::parse(&bytes)?)
 }
 

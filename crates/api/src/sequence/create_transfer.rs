@@ -118,10 +118,10 @@ fn parse(bytes: &[u8]) -> Result<NewTransfer, Vec<Fault>> {
         );
     }
     fields.finish()?;
-    let account = |text: &str| AccountId::new(ids::read(ids::ACCOUNT, text).unwrap_or(0));
     Ok(NewTransfer {
-        source: account(&source),
-        destination: account(&destination),
+        source: AccountId::new(ids::read(ids::ACCOUNT, &source).unwrap_or(0)),
+        // Another number that nobody has: two strangers are not the same account.
+        destination: AccountId::new(ids::read(ids::ACCOUNT, &destination).unwrap_or(u64::MAX)),
         amount_minor,
         currency: Currency::USD,
     })

@@ -56,6 +56,27 @@ pub(super) fn set_clock(
     })
 }
 
+/// Like [`set_clock`], counted from the tenant's time at the moment of the decision.
+pub(super) fn move_clock(
+    state: &State,
+    tenant: TenantId,
+    advance_ms: i64,
+    frozen: Option<bool>,
+    context: &mut Context<'_>,
+) -> Result<Decision, Rejection> {
+    let known = tenant_of(state, tenant)?;
+    let then = known.clock.now(context.now).plus(advance_ms);
+    let stands = matches!(known.clock, TenantClock::Frozen { .. });
+    let clock = if frozen.unwrap_or(stands) {
+        TenantClock::Frozen { at: then }
+    } else {
+        TenantClock::Running {
+            offset_ms: then.since(context.now),
+        }
+    };
+    set_clock(state, tenant, clock, context)
+}
+
 pub(super) fn create_owner(
     state: &State,
     tenant: TenantId,

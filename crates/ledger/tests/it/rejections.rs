@@ -472,6 +472,25 @@ fn the_clock_of_an_untouched_sandbox_may_start_in_the_past() {
 }
 
 #[test]
+fn move_clock() {
+    let mut world = World::new();
+    let (live, _, _) = neighbour(&mut world, TenantMode::Live);
+    world.account(POD);
+    let tenant = world.tenant;
+    let wrap = |(tenant, advance_ms)| Command::MoveClock {
+        tenant,
+        advance_ms,
+        frozen: None,
+    };
+    check(&mut world, (NO_TENANT, -1), wrap)
+        .row("tenant_not_found", |_, _| {})
+        .row("sandbox_only", |_, c| c.0 = live)
+        .row("clock_backwards", |_, c| c.0 = tenant)
+        .row("ok", |_, c| c.1 = 0)
+        .end();
+}
+
+#[test]
 fn release_hold() {
     let mut world = World::new();
     let pod = world.funded(POD, 10);

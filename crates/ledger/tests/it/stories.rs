@@ -515,6 +515,32 @@ fn a_running_clock_with_an_offset_wakes_at_the_right_machine_time() {
 }
 
 #[test]
+fn a_clock_is_frozen_and_moved_from_where_it_stands_when_it_is_decided() {
+    let mut world = World::new();
+    let tenant = world.tenant;
+    let clock = |world: &World| world.state.tenant(tenant).expect("it exists").clock;
+    let move_clock = |world: &mut World, advance_ms, frozen| {
+        let command = Command::MoveClock {
+            tenant,
+            advance_ms,
+            frozen,
+        };
+        world.run(&command).expect("forward");
+    };
+    world.pass(5);
+    move_clock(&mut world, 0, Some(true));
+    let at = START.plus(5);
+    assert_eq!(clock(&world), TenantClock::Frozen { at });
+    world.pass(100);
+    move_clock(&mut world, DAY, None);
+    let at = at.plus(DAY);
+    assert_eq!(clock(&world), TenantClock::Frozen { at }, "it stays frozen");
+    move_clock(&mut world, 0, Some(false));
+    let offset_ms = DAY - 100;
+    assert_eq!(clock(&world), TenantClock::Running { offset_ms });
+}
+
+#[test]
 fn another_tenants_clock_moves_nothing_here() {
     let mut world = World::new();
     let (pod, bank) = (world.funded(POD, 100), world.account(BANK));

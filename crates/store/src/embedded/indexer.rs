@@ -66,6 +66,11 @@ impl Indexer {
         }
     }
 
+    /// The views, for reading.
+    pub(crate) fn views(&self) -> &Connection {
+        &self.connection
+    }
+
     /// Brings the views to batch `through`, telling `written` after each transaction how far they
     /// are and how many records that took.
     pub(crate) fn catch_up(

@@ -23,22 +23,22 @@ mod verify;
 mod views;
 mod writer;
 
-use std::collections::HashMap;
 use std::fs::File;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use journal::{Batch, Folder, Journal, JournalError, Reader, Storage};
-use ledger::{AccountId, Hold, KeyId, Millis, Owner, OwnerId, Tenant, TenantId, TransferId};
+use ledger::{AccountId, Hold, Millis, Owner, OwnerId, Tenant, TenantId, TransferId};
 use tokio::sync::oneshot;
 
 use crate::clock::{Clock, SystemClock};
 use crate::query::{AccountQuery, AccountRow, EntryRow, TransferQuery, TransferRow};
 use crate::records::{KeyRecord, Remembered};
 use crate::{BoxFuture, Health, Outcome, Result, Store, StoreError, Submit};
-use indexer::Indexer;
+use indexer::{IndexError, Indexer};
 use load::Memory;
 use reads::Readers;
 use shared::{Job, Shared};
@@ -147,7 +147,7 @@ impl Embedded {
         let storage = storage(options)?;
         let space = Arc::new(Space::new(folder));
 
-        let (connection, mut memory, progress) = open_views(folder)?;
+        let (connection, memory, progress) = open_views(folder)?;
         let (journal, found) = Journal::open(
             Arc::clone(&storage),
             journal::Options {
@@ -156,13 +156,19 @@ impl Embedded {
                 ..journal::Options::default()
             },
         )?;
-        let mut keys = reads::key_owners(&connection).map_err(views_error)?;
-        let reader = Reader::new(Arc::clone(&storage), progress.position);
-        let indexer = Indexer::new(connection, reader, memory.state.clone(), progress);
-        let mut replay = Reader::new(storage, progress.position);
-        replay_journal(&mut replay, found.end.batch, &mut memory, &mut keys)?;
-
-        let shared = Arc::new(Shared::new(found.end.batch, progress.position.batch));
+        let reader = Reader::new(storage, progress.position);
+        let mut indexer = Indexer::new(connection, reader, memory.state.clone(), progress);
+        let behind = found.end.batch.saturating_sub(progress.position.batch);
+        let memory = if behind == 0 {
+            memory
+        } else {
+            fill_views(&mut indexer, found.end.batch, behind, &space)?;
+            load::load(indexer.views())
+                .map_err(|error| OpenError::Views(error.to_string()))?
+                .0
+        };
+        let keys = reads::key_owners(indexer.views()).map_err(views_error)?;
+        let shared = Arc::new(Shared::new(found.end.batch, found.end.batch));
         let writer = Writer::new(
             memory,
             keys,
@@ -187,7 +193,7 @@ impl Embedded {
         ];
         let opened = Opened {
             batches: found.end.batch,
-            replayed: found.end.batch.saturating_sub(progress.position.batch),
+            replayed: behind,
             cut_bytes: found.cut.map_or(0, |cut| cut.bytes),
             elapsed: begun.elapsed(),
         };
@@ -248,7 +254,12 @@ fn lock_folder(folder: &Path) -> std::result::Result<File, OpenError> {
         folder: folder.to_owned(),
         source,
     };
-    std::fs::create_dir_all(folder).map_err(failed)?;
+    // Balances and hashes of keys are nobody else's business.
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(failed)?;
     let lock = File::options()
         .create(true)
         .truncate(false)
@@ -300,46 +311,25 @@ fn open_views(
     }
 }
 
-/// Applies everything after the views' place to the state in memory.
-fn replay_journal(
-    reader: &mut Reader,
+/// Brings the views to the journal's end before anything else happens.
+fn fill_views(
+    indexer: &mut Indexer,
     through: u64,
-    memory: &mut Memory,
-    keys: &mut HashMap<KeyId, TenantId>,
+    behind: u64,
+    space: &Space,
 ) -> std::result::Result<(), OpenError> {
-    while let Some(batch) = reader.next(through)? {
-        let number = batch.number();
-        let wrong = |what: String| OpenError::Inconsistent {
-            batch: number,
-            what,
-        };
-        for bytes in batch.records() {
-            let record = codec::decode(bytes).map_err(|error| wrong(error.to_string()))?;
-            memory.last_at_ms = record.at.0;
-            for change in record.changes {
-                match change {
-                    codec::Change::Ledger(effect) => {
-                        memory
-                            .state
-                            .apply(&effect)
-                            .map_err(|error| wrong(error.to_string()))?;
-                    }
-                    codec::Change::KeyCreated(key) => {
-                        memory.state.observe_id(key.id.raw());
-                        keys.insert(key.id, key.tenant);
-                    }
-                    codec::Change::KeyRevoked { key, .. } => {
-                        keys.remove(&key);
-                    }
-                    codec::Change::Remembered(remembered) => {
-                        memory.last_remembered = remembered.number;
-                        memory.remembered.insert(remembered.key, remembered.number);
-                    }
-                }
-            }
+    tracing::info!(batches = behind, "bringing the views to the journal's end");
+    let failed = |error| match error {
+        IndexError::Journal(error) => OpenError::Journal(error),
+        IndexError::Inconsistent { batch, what } => OpenError::Inconsistent { batch, what },
+        IndexError::Views(error) => views_error(error),
+    };
+    match indexer.catch_up(through, |_, _| {}) {
+        Err(IndexError::Views(_)) if space.release_ballast() => {
+            indexer.catch_up(through, |_, _| {}).map_err(failed)
         }
+        filled => filled.map_err(failed),
     }
-    Ok(())
 }
 
 /// A store that is dropped without [`Store::shut_down`] ends all the same: its threads must not
@@ -448,7 +438,10 @@ impl Store for Embedded {
     fn health(&self) -> Health {
         use std::sync::atomic::Ordering::Relaxed;
         Health {
-            stopped: self.shared.stopped(),
+            stopped: self.shared.stopped().or_else(|| {
+                let full = self.shared.disk_full.load(Relaxed);
+                full.then(|| Arc::from("the disk is full"))
+            }),
             committed: self.shared.committed(),
             indexed: self.shared.indexed(),
             commits: self.shared.commits.load(Relaxed),

@@ -59,6 +59,8 @@ pub(crate) struct Shared {
     records_indexed: AtomicU64,
     indexed: watch::Sender<u64>,
     index_failed: Mutex<Option<Arc<str>>>,
+    /// Whether the disk has no room for writes right now.
+    pub disk_full: AtomicBool,
     pub commits: AtomicU64,
     pub syncs: AtomicU64,
 }
@@ -81,6 +83,7 @@ impl Shared {
             records_indexed: AtomicU64::new(0),
             indexed: watch::Sender::new(indexed),
             index_failed: Mutex::new(None),
+            disk_full: AtomicBool::new(false),
             commits: AtomicU64::new(0),
             syncs: AtomicU64::new(0),
         }

@@ -121,6 +121,7 @@ impl Writer {
     fn group(&mut self, jobs: Vec<Job>) -> std::result::Result<(), Stop> {
         let now = self.now();
         let room = self.space.has_room();
+        self.shared.disk_full.store(!room, Ordering::Relaxed);
         if room {
             self.run_due(now)?;
         }

@@ -190,7 +190,9 @@ fn settle(admin: &mut Http, ground: &Ground) {
     let path = format!("/admin/v1/tenants/{}/clock", ground.tenant);
     loop {
         // Moves the clock past every settlement and returns when they have happened.
-        admin.call("PUT", &path, Some(&json!({"advance_ms": 1_000}))).expect(200);
+        admin
+            .call("PUT", &path, Some(&json!({"advance_ms": 1_000})))
+            .expect(200);
         let path = format!("/admin/v1/tenants/{}/transfers", ground.tenant);
         let newest = admin.get(&format!("{path}?account_id={}&limit=1000", ground.bank));
         let open = |t: &Value| t["status"] == "pending" || t["status"] == "processing";
@@ -227,8 +229,14 @@ fn check_books(http: &mut Http, admin: &mut Http, ground: &Ground, acknowledged:
         let answer: Value = serde_json::from_slice(answer).expect("JSON");
         let told = &answer["data"];
         let id = told["id"].as_str().expect("an id");
-        assert!(seen.insert(id.to_owned()), "{id} answers two keys, {} among them", wish.key);
-        let found = transfers.get(id).unwrap_or_else(|| panic!("{wish:?} is lost"));
+        assert!(
+            seen.insert(id.to_owned()),
+            "{id} answers two keys, {} among them",
+            wish.key
+        );
+        let found = transfers
+            .get(id)
+            .unwrap_or_else(|| panic!("{wish:?} is lost"));
         let wanted: Value = serde_json::from_str(&wish.body).expect("JSON");
         assert_eq!(found["amount_in_cents"], wanted["amount_in_cents"]);
         assert_eq!(found["source"]["id"], wanted["source_account_id"]);

@@ -1,8 +1,11 @@
 //! Tidegate as its users meet it: stories, refusals, the command line, crashes and faults.
 
 mod admin;
+mod cli;
 mod completeness;
 mod crash;
+mod demo;
+mod faults;
 mod harness;
 mod openapi;
 mod permissions;

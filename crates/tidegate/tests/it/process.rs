@@ -145,7 +145,13 @@ impl Place {
             .append(true)
             .open(self.path().join("server.log"))
             .expect("a file of ours");
-        let mut args = vec!["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+        let mut args = vec![
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--admin-listen",
+            "127.0.0.1:0",
+        ];
         args.extend(more);
         let mut command = self.command(&args);
         command.stdout(Stdio::piped()).stderr(log);
