@@ -34,7 +34,7 @@ pub struct CreateTransferBody {
     pub amount_in_cents: i64,
 }
 
-/// Answers the request.
+/// Create a manual transfer; it settles after the answer.
 #[utoipa::path(
     post, path = "/transfers", operation_id = "createTransfer", tag = "Transfers",
     params(

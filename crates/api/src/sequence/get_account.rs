@@ -14,7 +14,7 @@ use super::{auth, envelope, ids, request_id};
 use crate::http::{PathText, path_text};
 use crate::{App, metrics};
 
-/// Answers the request.
+/// Get one account with masked details and balance.
 #[utoipa::path(
     get, path = "/accounts/{id}", operation_id = "getAccount", tag = "Accounts",
     params(

@@ -15,7 +15,7 @@ use super::{auth, envelope, ids, request_id};
 use crate::http::{PathText, path_text};
 use crate::{App, metrics};
 
-/// Answers the request.
+/// Get one transfer.
 #[utoipa::path(
     get, path = "/transfers/{id}", operation_id = "getTransfer", tag = "Transfers",
     params(

@@ -15,7 +15,7 @@ use super::{auth, envelope, params, request_id};
 use crate::http::Query;
 use crate::{App, metrics};
 
-/// Answers the request.
+/// List all accounts.
 #[utoipa::path(
     get, path = "/accounts", operation_id = "listAccounts", tag = "Accounts",
     params(

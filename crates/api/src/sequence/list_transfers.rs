@@ -21,7 +21,7 @@ use crate::{App, metrics, time};
 const FIRST_DEFAULT: usize = 20;
 const FIRST_MAX: usize = 100;
 
-/// Answers the request.
+/// List one account's transfers, newest first.
 #[utoipa::path(
     get, path = "/transfers", operation_id = "listTransfers", tag = "Transfers",
     params(

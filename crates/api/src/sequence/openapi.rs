@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use serde_json::{Value, json};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
@@ -71,12 +72,81 @@ impl Modify for Authorization {
     }
 }
 
+/// The values that a text may have: where it stands in the document, and which.
+const ENUMS: &[(&str, &[&str])] = &[
+    (
+        "/components/schemas/TransferBody/properties/direction",
+        DIRECTIONS,
+    ),
+    (
+        "/components/schemas/TransferBody/properties/origin",
+        ORIGINS,
+    ),
+    (
+        "/components/schemas/TransferBody/properties/status",
+        STATUSES,
+    ),
+    (
+        "/components/schemas/PartyBody/properties/type",
+        ACCOUNT_TYPES,
+    ),
+    (
+        "/components/schemas/AccountSummary/properties/type",
+        ACCOUNT_TYPES,
+    ),
+    (
+        "/paths/~1transfers/get/parameters/account_role",
+        &["source", "destination", "either"],
+    ),
+    ("/paths/~1transfers/get/parameters/direction", DIRECTIONS),
+    ("/paths/~1transfers/get/parameters/origin", ORIGINS),
+    ("/paths/~1transfers/get/parameters/status", STATUSES),
+    ("/paths/~1accounts/get/parameters/type", ACCOUNT_TYPES),
+];
+const ACCOUNT_TYPES: &[&str] = &["income_source", "pod", "external_account"];
+const DIRECTIONS: &[&str] = &["money_in", "money_out", "internal"];
+const ORIGINS: &[&str] = &[
+    "paycheck",
+    "check_deposit",
+    "cashback",
+    "user_pull",
+    "rule",
+    "user",
+    "external_pull",
+];
+const STATUSES: &[&str] = &[
+    "pending_approval",
+    "processing",
+    "pending",
+    "complete",
+    "incomplete",
+    "error",
+    "cancelled",
+];
+
 /// The document as pretty JSON.
 #[must_use]
 pub fn document() -> String {
-    Document::openapi()
-        .to_pretty_json()
-        .expect("a document has string keys only")
+    let mut document =
+        serde_json::to_value(Document::openapi()).expect("a document has string keys only");
+    for (place, values) in ENUMS {
+        let schema = find(&mut document, place).expect("the table names what is there");
+        schema["enum"] = json!(values);
+    }
+    let text = serde_json::to_string_pretty(&document);
+    format!("{}\n", text.expect("a document has string keys only"))
+}
+
+/// A schema by its pointer; a parameter's by its name instead of its number.
+fn find<'a>(document: &'a mut Value, place: &str) -> Option<&'a mut Value> {
+    let Some((operation, name)) = place.split_once("/parameters/") else {
+        return document.pointer_mut(place);
+    };
+    let parameters = document.pointer_mut(operation)?.get_mut("parameters")?;
+    let mut parameters = parameters.as_array_mut()?.iter_mut();
+    parameters
+        .find(|parameter| parameter["name"] == name)
+        .map(|parameter| &mut parameter["schema"])
 }
 
 pub(super) async fn serve() -> Response {
