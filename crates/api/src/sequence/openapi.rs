@@ -133,8 +133,31 @@ pub fn document() -> String {
         let schema = find(&mut document, place).expect("the table names what is there");
         schema["enum"] = json!(values);
     }
+    bound_parameters(&mut document);
     let text = serde_json::to_string_pretty(&document);
     format!("{}\n", text.expect("a document has string keys only"))
+}
+
+/// What the parameters' types leave open: lengths, patterns and formats.
+fn bound_parameters(document: &mut Value) {
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    let operations = paths.flat_map(|(_, path)| path.as_object_mut().into_iter().flatten());
+    for (_, operation) in operations {
+        let parameters = operation["parameters"].as_array_mut().into_iter().flatten();
+        for parameter in parameters {
+            let bounds = match parameter["name"].as_str() {
+                Some("X-Request-ID") => json!({"maxLength": 255, "pattern": "^[ -~]*$"}),
+                Some("Idempotency-Key") => json!({"minLength": 1, "maxLength": 255}),
+                Some("account_id") => json!({"minLength": 1}),
+                Some("from" | "to") => json!({"format": "date-time"}),
+                Some("after") => json!({"pattern": "^cursor_[0-9A-HJKMNP-TV-Z]{13}$"}),
+                _ => continue,
+            };
+            for (name, bound) in bounds.as_object().into_iter().flatten() {
+                parameter["schema"][name] = bound.clone();
+            }
+        }
+    }
 }
 
 /// A schema by its pointer; a parameter's by its name instead of its number.

@@ -12,13 +12,14 @@ const MAX: usize = 255;
 
 /// The id to answer with, and whether the client's own could not be used.
 pub(super) fn of(app: &App, headers: &HeaderMap) -> (String, Result<(), Failure>) {
-    let Some(value) = headers.get(NAME) else {
+    let given = headers.get(NAME).filter(|value| !value.is_empty());
+    let Some(value) = given else {
         return (app.new_request_id(), Ok(()));
     };
     match value.to_str() {
-        Ok(text) if (1..=MAX).contains(&text.len()) => (text.to_owned(), Ok(())),
+        Ok(text) if text.len() <= MAX && !text.contains('\t') => (text.to_owned(), Ok(())),
         _ => {
-            let reason = "must have 1 to 255 visible ASCII characters";
+            let reason = "must have at most 255 visible ASCII characters";
             let fault = Fault::new("X-Request-ID", reason);
             (app.new_request_id(), Err(Failure::Invalid(vec![fault])))
         }
