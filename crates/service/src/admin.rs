@@ -57,11 +57,8 @@ impl Service {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn tenant(&self, id: TenantId) -> Result<Tenant> {
-        let tenants = self.store.tenants().await?;
-        tenants
-            .into_iter()
-            .find(|tenant| tenant.id == id)
-            .ok_or(Error::NotFound { what: "tenant" })
+        let tenant = self.store.tenant(id).await?;
+        tenant.ok_or(Error::NotFound { what: "tenant" })
     }
 
     /// Sets a sandbox tenant's clock, and returns when all work that became due is done.

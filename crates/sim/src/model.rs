@@ -566,6 +566,10 @@ impl Model {
         let pot = (owner, transfer.currency);
         let ours = (self.holds_money(source), self.holds_money(destination));
         if transfer.status == Status::Processing {
+            let outward = ours != (true, true);
+            if outward && !self.tenants[&transfer.tenant].sandbox {
+                return self.fail(id, ErrorCode::PaymentNotSupported);
+            }
             if let Some(code) = self.trouble(source).or(self.trouble(destination)) {
                 return self.fail(id, code);
             }

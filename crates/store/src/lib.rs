@@ -153,6 +153,8 @@ pub trait Store: Send + Sync + 'static {
     fn remembered(&self, number: u64) -> BoxFuture<'_, Result<Option<Remembered>>>;
     /// Every tenant, oldest first.
     fn tenants(&self) -> BoxFuture<'_, Result<Vec<Tenant>>>;
+    /// One tenant.
+    fn tenant(&self, id: TenantId) -> BoxFuture<'_, Result<Option<Tenant>>>;
     /// A tenant's owners, oldest first.
     fn owners(&self, tenant: TenantId) -> BoxFuture<'_, Result<Vec<Owner>>>;
     /// Accounts that match, oldest first.

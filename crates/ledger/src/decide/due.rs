@@ -119,6 +119,13 @@ fn settle_inside(state: &State, transfer: &Transfer) -> Step {
     Ok((Event::Settle, Some(posting)))
 }
 
+/// The simulated rail is for play money: on a live tenant it would take real money nowhere, or
+/// make some out of nothing.
+fn rail_exists(state: &State, transfer: &Transfer) -> bool {
+    let tenant = state.tenant(transfer.tenant);
+    tenant.is_some_and(|tenant| tenant.mode == TenantMode::Sandbox)
+}
+
 /// Hands a transfer to its rail. Money that is ours leaves its account now.
 fn submit(
     state: &State,
@@ -127,6 +134,9 @@ fn submit(
     context: &mut Context<'_>,
     effects: &mut Vec<Effect>,
 ) -> Step {
+    if !rail_exists(state, transfer) {
+        return Err(ErrorCode::PaymentNotSupported);
+    }
     let source = usable(transfer.source.and_then(|id| state.account(id)))?;
     usable(transfer.destination.and_then(|id| state.account(id)))?;
     if !source.kind.is_held() {

@@ -393,18 +393,34 @@ fn a_sandbox_does_late_work_at_the_time_it_was_due() {
 #[test]
 fn a_live_tenant_does_late_work_when_it_is_done() {
     let mut world = World::of_mode(TenantMode::Live);
-    let (bank, loan) = (world.account(BANK), world.account(LOAN));
-    let transfer = world.transfer(bank, loan, 10);
+    let (pod, other) = (world.account(POD), world.account(POD));
+    let transfer = world.transfer(pod, other, 10);
     world.pass(DAY);
-    assert_eq!(world.status(transfer), (Status::Pending, None));
-    let done = START.plus(DAY);
-    assert_eq!(world.due()[0].at, done.plus(RAIL_MS));
-    world.pass(2 * DAY);
     assert_eq!(
-        world.seen(transfer).completed_at,
-        Some(START.plus(3 * DAY)),
+        world.status(transfer),
+        (Status::Incomplete, Some(ErrorCode::InsufficientFunds))
+    );
+    assert_eq!(
+        world.seen(transfer).updated_at,
+        START.plus(DAY),
         "a live tenant's time is the machine's"
     );
+}
+
+#[test]
+fn a_live_tenant_has_no_simulated_rail() {
+    let mut world = World::of_mode(TenantMode::Live);
+    let (pod, bank, loan) = (world.account(POD), world.account(BANK), world.account(LOAN));
+    for (from, to) in [(bank, pod), (bank, loan), (pod, bank)] {
+        let transfer = world.transfer(from, to, 10);
+        world.run_due();
+        assert_eq!(
+            world.status(transfer),
+            (Status::Error, Some(ErrorCode::PaymentNotSupported)),
+            "money of nobody would come from nowhere"
+        );
+    }
+    assert_eq!(world.balance(pod), 0);
 }
 
 #[test]

@@ -378,6 +378,10 @@ impl Store for Embedded {
         Box::pin(self.read(reads::tenants))
     }
 
+    fn tenant(&self, id: TenantId) -> BoxFuture<'_, Result<Option<Tenant>>> {
+        Box::pin(self.read(move |views| reads::tenant(views, id)))
+    }
+
     fn owners(&self, tenant: TenantId) -> BoxFuture<'_, Result<Vec<Owner>>> {
         Box::pin(self.read(move |views| reads::owners(views, tenant)))
     }

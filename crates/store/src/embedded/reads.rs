@@ -86,6 +86,14 @@ pub(crate) fn tenants(views: &Connection) -> rusqlite::Result<Vec<Tenant>> {
     all(views, &sql, [], rows::tenant)
 }
 
+pub(crate) fn tenant(views: &Connection, tenant: TenantId) -> rusqlite::Result<Option<Tenant>> {
+    let sql = format!("SELECT {} FROM tenants WHERE id = ?1", rows::TENANT);
+    let mut statement = views.prepare_cached(&sql)?;
+    statement
+        .query_row([id(tenant.raw())], rows::tenant)
+        .optional()
+}
+
 pub(crate) fn owners(views: &Connection, tenant: TenantId) -> rusqlite::Result<Vec<Owner>> {
     let sql = format!(
         "SELECT {} FROM owners WHERE tenant = ?1 ORDER BY id",

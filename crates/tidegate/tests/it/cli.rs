@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use serde_json::{Value, json};
 
-use crate::process::{Http, PATIENCE, Place, Process, text};
+use crate::process::{Http, PATIENCE, Place, Process, finish, text};
 
 fn string<'a>(object: &'a Value, name: &str) -> &'a str {
     object[name]
@@ -325,7 +325,7 @@ fn a_server_is_found_by_its_address_too() {
     let mut command = elsewhere.command(&["tenant", "list"]);
     command.env("TIDEGATE_ADMIN_URL", &url);
     command.env("TIDEGATE_ADMIN_TOKEN", token.trim());
-    let output = command.output().expect("it runs");
+    let output = finish(&mut command);
     assert!(
         text(&output.stdout).contains("Acme"),
         "{}",
@@ -433,7 +433,7 @@ fn a_port_that_is_taken_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("bound").to_string();
     let mut command = place.command(&["serve", "--listen", &address]);
-    let output = command.output().expect("it runs");
+    let output = finish(&mut command);
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stderr);
     assert!(
@@ -470,7 +470,7 @@ fn a_flag_goes_over_the_environment_over_the_file_over_the_default() {
         all.extend(args);
         let mut command = place.command(&all);
         command.envs(variables.iter().copied());
-        let output = command.output().expect("it runs");
+        let output = finish(&mut command);
         assert!(output.status.success(), "{}", text(&output.stderr));
         let table = text(&output.stdout);
         let row = table
@@ -533,7 +533,7 @@ fn settings_that_make_no_sense_are_refused_by_name() {
         ] {
             let mut command = place.command(command);
             command.envs(variables.iter().copied());
-            let output = command.output().expect("it runs");
+            let output = finish(&mut command);
             let said = text(&output.stderr);
             assert_eq!(output.status.code(), Some(1), "{said}");
             for word in words {

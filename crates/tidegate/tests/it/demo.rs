@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::harness::transfer_body;
-use crate::process::{Http, Place, Process, text};
+use crate::process::{Http, Place, Process, finish, text};
 use crate::shape::assert_like;
 
 struct Demo {
@@ -296,7 +296,7 @@ fn the_readmes_curl_moves_money_and_answers_as_printed() {
         command
             .args(["-euc", script])
             .current_dir(demo.place.path());
-        let output = command.output().expect("a shell");
+        let output = finish(&mut command);
         assert!(output.status.success(), "{}", text(&output.stderr));
         output.stdout
     };

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Longest wait for anything a process should do at once; generous, for slow machines.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A folder of one's own: `data` for the server, and beside it what it prints.
 pub struct Place {
@@ -57,22 +57,21 @@ impl Place {
                 command.env_remove(name);
             }
         }
-        command.stdin(Stdio::null());
         command
     }
 
     /// Runs a command to its end.
     pub fn run(&self, args: &[impl AsRef<OsStr>]) -> Output {
-        self.command(args).output().expect("the program can be run")
+        finish(&mut self.command(args))
     }
 
     /// Runs a command that must succeed, and answers what it printed.
     #[track_caller]
     pub fn ok(&self, args: &[impl AsRef<OsStr>]) -> String {
         let output = self.run(args);
-        let said = text(&output.stderr);
-        assert!(output.status.success(), "{:?}: {said}", output.status);
-        text(&output.stdout)
+        let (printed, said) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "{:?}: {printed}{said}", output.status);
+        printed
     }
 
     /// Runs a command that must fail with this code, and answers what it said of it.
@@ -154,8 +153,27 @@ impl Place {
         ];
         args.extend(more);
         let mut command = self.command(&args);
+        command.stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(log);
         command.spawn().expect("the program can be started")
+    }
+}
+
+/// Runs a command to its end, which must come in bounded time.
+#[track_caller]
+pub fn finish(command: &mut Command) -> Output {
+    command.stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("the program can be started");
+    let pid = Pid::from_child(&child);
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || tell.send(child.wait_with_output()));
+    match told.recv_timeout(PATIENCE) {
+        Ok(output) => output.expect("its output can be read"),
+        Err(_) => {
+            let _ = kill_process(pid, Signal::KILL);
+            panic!("it does not end: {command:?}");
+        }
     }
 }
 
