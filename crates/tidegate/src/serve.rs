@@ -1,5 +1,6 @@
 //! The server's life: open, listen, say so, serve, drain, close.
 
+use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -90,9 +91,11 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     if new_token {
         tracing::info!(file = %secrets::admin_token_path(folder).display(), "admin token made");
     }
+    // Who reads the line may stop the server at once.
+    let told_to_stop = signals()?;
     announce(&api_url, &admin_url);
 
-    wait_for_signal().await?;
+    told_to_stop.await;
     tracing::info!("stopping: running requests are finished first");
     app.drain();
     stop.send_replace(true);
@@ -177,13 +180,15 @@ async fn until(mut stopping: watch::Receiver<bool>) {
     drop(stopping.wait_for(|stop| *stop).await);
 }
 
-async fn wait_for_signal() -> anyhow::Result<()> {
+/// Handles signals from now on; the future ends with the first one.
+fn signals() -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

@@ -135,13 +135,13 @@ async fn errors_come_in_a_fixed_order() {
     server
         .call_admin(call.clone())
         .await
-        .problem(413, "payload_too_large", &["1048576"]);
-    let call = call.body("[");
+        .problem(415, "unsupported_media_type", &[]);
+    let call = call.header("content-type", "application/json");
     server
         .call_admin(call.clone())
         .await
-        .problem(415, "unsupported_media_type", &[]);
-    let call = call.json_text("[");
+        .problem(413, "payload_too_large", &["1048576"]);
+    let call = call.body("[");
     server
         .call_admin(call.clone())
         .await
@@ -1028,7 +1028,7 @@ async fn health_readiness_and_metrics_need_no_token() {
         "{content_type}"
     );
     for line in [
-        r#"tidegate_http_requests_total{method="GET",path="/api/v1/accounts",status="200"} 1"#,
+        r#"tidegate_http_requests_total{operation="listAccounts",status="200"} 1"#,
         "tidegate_writable 1",
         "tidegate_queued 0",
         "# EOF",

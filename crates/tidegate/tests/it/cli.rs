@@ -145,7 +145,7 @@ fn everything_can_be_made_listed_and_moved() {
     assert_eq!(place.json(&["account", "show", fund])["available"], 900);
     assert_eq!(
         desk.list(&["hold", "list", "--account", fund]),
-        [hold.clone()]
+        std::slice::from_ref(&hold)
     );
     assert_eq!(
         place.ok(&["hold", "release", string(&hold, "id")]),
@@ -293,10 +293,7 @@ fn tables_are_for_people_and_mistakes_are_explained() {
             .is_empty()
     );
     let mut command = place.command(&["account", "list", "--output", "json"]);
-    let output = command
-        .env("TIDEGATE_TENANT", second)
-        .output()
-        .expect("it runs");
+    let output = finish(command.env("TIDEGATE_TENANT", second));
     assert!(output.status.success(), "{}", text(&output.stderr));
     let said = place.fails(
         1,
@@ -529,7 +526,7 @@ fn settings_that_make_no_sense_are_refused_by_name() {
         std::fs::write(place.path().join("tidegate.toml"), file).expect("a file of ours");
         for command in [
             &["config", "check"][..],
-            &["serve", "--listen", "127.0.0.1:0"],
+            &["serve", "--admin-listen", "127.0.0.1:0"],
         ] {
             let mut command = place.command(command);
             command.envs(variables.iter().copied());

@@ -277,7 +277,7 @@ fn all_transfers(http: &mut Http, account: &str) -> Vec<Value> {
     loop {
         let path = format!("/api/v1/transfers?account_id={account}&first=100{after}");
         let mut page = http.get(&path);
-        found.extend(page["data"].as_array_mut().expect("a list").drain(..));
+        found.append(page["data"].as_array_mut().expect("a list"));
         let info = &page["page_info"];
         if info["has_next_page"] == false {
             return found;

@@ -13,6 +13,8 @@ use crate::process::{Ground, PATIENCE, Place, text};
 use crate::random::Random;
 
 const SEGMENT: &str = "journal/00000001.tgj";
+/// What a disk writes whole or not at all, in bytes.
+const SECTOR: usize = 512;
 
 /// A stopped server's folder as it was before and after one more commit.
 struct Stopped {
@@ -97,6 +99,13 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
+/// The first batch of some, by the length of its payload (`crates/journal/FORMAT.md`).
+fn first_batch(batches: &[u8]) -> &[u8] {
+    let length: [u8; 4] = batches[16..20].try_into().expect("four bytes");
+    let payload = u32::from_le_bytes(length) as usize;
+    &batches[..24 + payload + 36]
+}
+
 #[test]
 fn a_torn_tail_is_cut_and_told_and_the_retry_moves_money_once() {
     let stopped = Stopped::new();
@@ -108,14 +117,20 @@ fn a_torn_tail_is_cut_and_told_and_the_retry_moves_money_once() {
         body,
         ..
     } = &stopped;
-    let added = &journal_after[journal_before.len()..];
+    // The settlement may be a batch of its own: what is torn here is the batch before it.
+    let added = first_batch(&journal_after[journal_before.len()..]);
     let mut torn: Vec<Vec<u8>> = [1, 4, 23, 24, 25, 40, added.len() / 2]
         .map(|length| added[..length].to_vec())
         .to_vec();
     // Blocks that were allotted and not written: zeros, alone or behind what arrived.
     torn.push(vec![0; 1]);
     torn.push(vec![0; 4096]);
-    torn.push([&added[..40], &[0; 512][..]].concat());
+    // A disk writes sectors whole: what arrived ends with one, the next is still empty.
+    let arrived = SECTOR - journal_before.len() % SECTOR;
+    if arrived < added.len() {
+        let empty = vec![0; added.len() - arrived];
+        torn.push([&added[..arrived], &empty].concat());
+    }
     for tail in torn {
         stopped.restore(&[journal_before, &tail[..]].concat());
         let what = format!("{} bytes", tail.len());
@@ -277,6 +292,7 @@ fn damaged_views_are_made_anew() {
         fs::write(place.data().join("views.sqlite"), damage).expect("a file of ours");
         let process = place.serve(&[]);
         let mut http = process.as_key(&ground.key);
+        settled(&mut process.as_admin(place), ground, &json!(transfer));
         let found = http.get(&format!("/api/v1/transfers/{transfer}"));
         assert_eq!(found["data"]["status"], "complete");
         assert_eq!(process.terminate().code(), Some(0));
@@ -357,9 +373,7 @@ fn a_full_disk_stops_writes_and_not_reads_and_goes_on_when_there_is_room() {
         .expect(201);
 
     let filler = place.data().join("filler");
-    let mut file = File::create(&filler).expect("a new file");
-    while file.write_all(&[1; 1 << 12]).is_ok() {}
-    drop(file);
+    fill(&filler, 512 << 10);
 
     // The space is looked at every tenth of a second; then the writes stop.
     let mut made = 0;
@@ -441,6 +455,58 @@ fn poll<T>(mut ask: impl FnMut() -> Option<T>) -> T {
         assert!(begun.elapsed() < PATIENCE, "it never comes");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Fills the file system of a new file until about this many bytes are left.
+fn fill(filler: &Path, left: u64) {
+    let mut file = File::create(filler).expect("a new file");
+    let free = || {
+        let system = rustix::fs::statvfs(filler).expect("it is there");
+        system.f_bavail * system.f_frsize
+    };
+    while free() > left && file.write_all(&[1; 1 << 12]).is_ok() {}
+}
+
+#[test]
+fn a_disk_that_fills_to_the_last_byte_loses_nothing() {
+    let place = Place::new();
+    fs::remove_dir_all(place.data()).expect("a folder of ours");
+    let Some(_disk) = SmallDisk::mount(&place.data(), "size=24m") else {
+        return;
+    };
+    let process = place.serve(&[]);
+    let ground = Ground::prepare(&mut process.as_admin(&place), 3, 100_000);
+    let mut http = process.as_key(&ground.key);
+    let body = transfer_body(&ground.pods[0], &ground.pods[1], 100).to_string();
+    http.transfer("before", &body)
+        .expect("an answer")
+        .expect(201);
+    let filler = place.data().join("filler");
+    fill(&filler, 0);
+    // Noticed before the write or by it: what does not fit is not acknowledged. A few may fit into
+    // the room that the files have already.
+    let mut made = 0;
+    let refused = poll(|| {
+        let answer = http.transfer(&format!("full-{made}"), &body);
+        let answer = answer.expect("an answer");
+        made += usize::from(answer.status == 201);
+        (answer.status != 201).then_some(answer)
+    });
+    refused.expect(503);
+    let list = format!("/api/v1/transfers?account_id={}&first=100", ground.pods[1]);
+    let listed =
+        |http: &mut crate::process::Http| http.get(&list)["data"].as_array().expect("a list").len();
+    assert_eq!(listed(&mut http), 2 + made, "reads go on");
+    process.kill();
+    place.verify();
+    fs::remove_file(&filler).expect("it was there");
+    let process = place.serve(&[]);
+    let mut http = process.as_key(&ground.key);
+    assert_eq!(listed(&mut http), 2 + made);
+    let last = http.transfer(&format!("full-{made}"), &body);
+    last.expect("an answer").expect(201);
+    assert_eq!(listed(&mut http), 3 + made);
+    place.verify();
 }
 
 #[test]

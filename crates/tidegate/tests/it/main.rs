@@ -5,6 +5,7 @@ mod cli;
 mod completeness;
 mod crash;
 mod demo;
+mod documents;
 mod faults;
 mod harness;
 mod openapi;

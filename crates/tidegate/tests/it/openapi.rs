@@ -87,6 +87,22 @@ fn check(document: &Value, error: &str, path: &str, call: &Call, reply: &Reply) 
     }
 }
 
+/// Whether some operation of the document may answer so.
+pub fn is_some_answer(document: &Value, value: &Value) -> bool {
+    let paths = document["paths"].as_object().expect("paths");
+    paths
+        .values()
+        .flat_map(|item| item.as_object().expect("operations").values())
+        .flat_map(|operation| {
+            operation["responses"]
+                .as_object()
+                .expect("responses")
+                .values()
+        })
+        .filter_map(|response| response["content"].as_object()?.values().next())
+        .any(|media| fits(document, &media["schema"], value, "$").is_ok())
+}
+
 fn matches(template: &str, path: &str) -> bool {
     let (mut template, mut path) = (template.split('/'), path.split('/'));
     loop {

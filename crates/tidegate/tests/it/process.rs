@@ -70,7 +70,11 @@ impl Place {
     pub fn ok(&self, args: &[impl AsRef<OsStr>]) -> String {
         let output = self.run(args);
         let (printed, said) = (text(&output.stdout), text(&output.stderr));
-        assert!(output.status.success(), "{:?}: {printed}{said}", output.status);
+        assert!(
+            output.status.success(),
+            "{:?}: {printed}{said}",
+            output.status
+        );
         printed
     }
 

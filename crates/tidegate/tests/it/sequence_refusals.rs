@@ -411,7 +411,7 @@ async fn create_transfer(ground: &Ground) {
         .await;
     let call = call.body("[");
     let invalid = "invalid_parameters";
-    for request_id in [&LONG[..], b"", b"caf\xc3\xa9"] {
+    for request_id in [&LONG[..], b"caf\xc3\xa9", b"a\tb"] {
         let call = call.clone().header("x-request-id", request_id);
         ground
             .refuse("request id", call, 400, invalid, &["X-Request-ID"])
