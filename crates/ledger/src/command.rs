@@ -39,6 +39,11 @@ pub enum Command {
         /// Whether it stands still afterwards; as before when `None`.
         frozen: Option<bool>,
     },
+    /// Moves the clock of a sandbox tenant to the time at which its next work is due.
+    ClockToNextDue {
+        /// The tenant.
+        tenant: TenantId,
+    },
     /// Makes an owner.
     CreateOwner {
         /// The tenant it belongs to.

@@ -85,6 +85,7 @@ pub fn decide(
             advance_ms,
             frozen,
         } => tenants::move_clock(state, *tenant, *advance_ms, *frozen, context),
+        Command::ClockToNextDue { tenant } => tenants::clock_to_next_due(state, *tenant, context),
         Command::CreateOwner { tenant, kind, name } => {
             tenants::create_owner(state, *tenant, *kind, name, context)
         }

@@ -88,6 +88,9 @@ pub enum Rejection {
     /// A tenant's clock only moves forward.
     #[error("the clock can only move forward")]
     ClockBackwards,
+    /// A clock cannot be moved to the next event when there is none.
+    #[error("no work is waiting for a time")]
+    NothingDue,
     /// The account is in this state already, or has been closed for good.
     #[error("the account is already {}", state_word(*state))]
     AlreadyInState {
@@ -152,6 +155,7 @@ impl Rejection {
             Rejection::NotPending { .. } => "transfer_not_pending",
             Rejection::SandboxOnly => "sandbox_only",
             Rejection::ClockBackwards => "clock_backwards",
+            Rejection::NothingDue => "nothing_due",
             Rejection::AlreadyInState { .. } => "already_in_state",
             Rejection::BalanceNotZero { .. } => "balance_not_zero",
             Rejection::AccountInUse => "account_in_use",

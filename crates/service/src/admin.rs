@@ -88,6 +88,14 @@ impl Service {
         .await
     }
 
+    /// Moves a sandbox tenant's clock to its next event, which has happened when this returns.
+    ///
+    /// # Errors
+    /// The ledger's refusals; `nothing_due` when no work is waiting.
+    pub async fn clock_to_next_due(&self, tenant: TenantId) -> Result<Tenant> {
+        self.clock_command(Command::ClockToNextDue { tenant }).await
+    }
+
     async fn clock_command(&self, command: Command) -> Result<Tenant> {
         match self.command(command).await? {
             Reply::Tenant(tenant) => {

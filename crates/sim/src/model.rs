@@ -155,6 +155,12 @@ impl Model {
                 advance_ms,
                 frozen,
             } => self.move_clock(*tenant, *advance_ms, *frozen, machine)?,
+            Command::ClockToNextDue { tenant } => {
+                self.sandbox(*tenant)?;
+                let next = self.next_due_of(*tenant).ok_or("nothing_due")?;
+                let wait_ms = (next.0 - self.now(*tenant, machine)?.0).max(0);
+                self.move_clock(*tenant, wait_ms, None, machine)?;
+            }
             Command::CreateOwner { tenant, name, .. } => {
                 self.tenant(*tenant)?;
                 refuse_when(!is_text(name, 1, 100), "invalid_parameters")?;
@@ -347,6 +353,14 @@ impl Model {
             }
             _ => false,
         }
+    }
+
+    /// When the tenant's next work is due, by its own clock.
+    fn next_due_of(&self, tenant: TenantId) -> Option<Millis> {
+        let steps = self.transfers.values().filter(|t| t.tenant == tenant);
+        let ends = self.holds.values().filter(|hold| hold.tenant == tenant);
+        let steps = steps.filter_map(|t| t.next);
+        steps.chain(ends.filter_map(|hold| hold.expires_at)).min()
     }
 
     fn tenant(&self, id: TenantId) -> Result<&Tenant, Refusal> {

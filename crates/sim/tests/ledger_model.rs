@@ -325,8 +325,10 @@ impl Pair {
                 } else {
                     TenantClock::Frozen { at }
                 };
-                // The same change said in two ways: where to, or by how much.
-                if at.0 % 2 == 0 {
+                // A change is said in three ways: where to, by how much, or to the next event.
+                if by % 5 == 0 {
+                    self.run(&Command::ClockToNextDue { tenant });
+                } else if at.0 % 2 == 0 {
                     self.run(&Command::SetClock { tenant, clock });
                 } else {
                     self.run(&Command::MoveClock {

@@ -395,6 +395,11 @@ pub(crate) enum ClockCommand {
         #[arg(long)]
         to: Option<String>,
     },
+    /// Moves the clock to the next event, which happens: a settlement, a hold that ends.
+    Next {
+        #[command(flatten)]
+        tenant: InTenant,
+    },
     /// Lets a frozen clock run on from where it stands.
     Resume {
         #[command(flatten)]

@@ -309,6 +309,10 @@ async fn clock(client: &Client, command: ClockCommand) -> anyhow::Result<Answer>
             let path = format!("{}/clock", at(client, &tenant).await?);
             return Ok((get(client, &path).await?, TENANT));
         }
+        ClockCommand::Next { tenant } => {
+            let path = format!("{}/clock/next", at(client, &tenant).await?);
+            return Ok((client.call(Method::POST, &path, None).await?, TENANT));
+        }
         ClockCommand::Freeze { tenant, at } => (tenant, json!({"frozen": true, "at": at})),
         ClockCommand::Advance {
             tenant,

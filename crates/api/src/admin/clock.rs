@@ -67,6 +67,15 @@ async fn set_clock(app: &App, tenant: &str, headers: &HeaderMap, body: Body) -> 
     ok(&TenantBody::new(&tenant, service.store().now()))
 }
 
+pub(super) async fn next(State(app): State<Arc<App>>, Path(tenant): Path<String>) -> Response {
+    finish(to_next_event(&app, &tenant).await)
+}
+
+async fn to_next_event(app: &App, tenant: &str) -> Answer {
+    let tenant = app.service().clock_to_next_due(tenant_id(tenant)).await?;
+    ok(&TenantBody::new(&tenant, app.service().store().now()))
+}
+
 /// A hundred years in milliseconds.
 const ADVANCE_MAX: i64 = 100 * 366 * 24 * 60 * 60 * 1000;
 

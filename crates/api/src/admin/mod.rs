@@ -40,6 +40,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/tenants", post(tenants::create).get(tenants::list))
         .route("/tenants/{tenant}", get(tenants::find))
         .route("/tenants/{tenant}/clock", get(clock::find).put(clock::set))
+        .route("/tenants/{tenant}/clock/next", post(clock::next))
         .route(
             "/tenants/{tenant}/owners",
             post(tenants::create_owner).get(tenants::list_owners),

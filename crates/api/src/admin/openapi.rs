@@ -293,6 +293,12 @@ const ROUTES: &[Route] = &[
             Answer::One("TenantBody"),
         )
     },
+    route(
+        "post",
+        "/tenants/{tenant}/clock/next",
+        "Move a sandbox tenant's clock to its next event; answers when that has happened",
+        Answer::One("TenantBody"),
+    ),
     Route {
         body: OWNER,
         ..route(
@@ -574,6 +580,6 @@ mod tests {
             let pointer = reference.split('"').next().expect("a closing quote");
             assert!(document.pointer(pointer).is_some(), "{pointer}");
         }
-        assert_eq!(document["paths"].as_object().map(Map::len), Some(22));
+        assert_eq!(document["paths"].as_object().map(Map::len), Some(23));
     }
 }

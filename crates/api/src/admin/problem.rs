@@ -205,6 +205,7 @@ fn rejected(rejection: &Rejection) -> Problem {
         | Rejection::NotPending { .. }
         | Rejection::SandboxOnly
         | Rejection::ClockBackwards
+        | Rejection::NothingDue
         | Rejection::AlreadyInState { .. }
         | Rejection::BalanceNotZero { .. }
         | Rejection::AccountInUse => StatusCode::CONFLICT,

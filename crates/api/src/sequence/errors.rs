@@ -158,6 +158,7 @@ fn rejected(rejection: &Rejection) -> Refusal {
         | Rejection::NotPending { .. }
         | Rejection::SandboxOnly
         | Rejection::ClockBackwards
+        | Rejection::NothingDue
         | Rejection::AlreadyInState { .. }
         | Rejection::BalanceNotZero { .. }
         | Rejection::AccountInUse => "",

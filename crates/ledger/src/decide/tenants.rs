@@ -77,6 +77,21 @@ pub(super) fn move_clock(
     set_clock(state, tenant, clock, context)
 }
 
+/// Moves the clock to the next work, which the writer then does before anything else.
+pub(super) fn clock_to_next_due(
+    state: &State,
+    tenant: TenantId,
+    context: &mut Context<'_>,
+) -> Result<Decision, Rejection> {
+    let known = tenant_of(state, tenant)?;
+    if known.mode != TenantMode::Sandbox {
+        return Err(Rejection::SandboxOnly);
+    }
+    let next = state.due_of(tenant).next().ok_or(Rejection::NothingDue)?;
+    let wait_ms = next.at.since(known.clock.now(context.now)).max(0);
+    move_clock(state, tenant, wait_ms, None, context)
+}
+
 pub(super) fn create_owner(
     state: &State,
     tenant: TenantId,

@@ -491,6 +491,23 @@ fn move_clock() {
 }
 
 #[test]
+fn clock_to_next_due() {
+    let mut world = World::new();
+    let (live, _, _) = neighbour(&mut world, TenantMode::Live);
+    let (pod, tenant) = (world.funded(POD, 10), world.tenant);
+    let wrap = |tenant| Command::ClockToNextDue { tenant };
+    check(&mut world, NO_TENANT, wrap)
+        .row("tenant_not_found", |_, _| {})
+        .row("sandbox_only", |_, c| *c = live)
+        .row("nothing_due", |_, c| *c = tenant)
+        .row("ok", |world, _| {
+            let end = Some(START.plus(1_000));
+            world.hold(pod, 10, end).expect("there is enough");
+        })
+        .end();
+}
+
+#[test]
 fn release_hold() {
     let mut world = World::new();
     let pod = world.funded(POD, 10);

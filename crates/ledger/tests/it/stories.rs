@@ -557,6 +557,30 @@ fn a_clock_is_frozen_and_moved_from_where_it_stands_when_it_is_decided() {
 }
 
 #[test]
+fn a_clock_is_moved_from_event_to_event() {
+    let mut world = World::new();
+    let (pod, bank, tenant) = (world.funded(POD, 100), world.account(BANK), world.tenant);
+    world.set_clock(TenantClock::Frozen { at: START });
+    let transfer = world.transfer(pod, bank, 10);
+    let end = START.plus(DAY);
+    world.hold(pod, 20, Some(end)).expect("there is enough");
+    let mut seen = Vec::new();
+    while world.run(&Command::ClockToNextDue { tenant }).is_ok() {
+        world.run_due();
+        let clock = world.state.tenant(tenant).expect("it exists").clock;
+        let available = world.state.account(pod).expect("it exists").available();
+        seen.push((clock.now(START), world.status(transfer).0, available));
+    }
+    let arrival = START.plus(RAIL_MS);
+    let expected = [
+        (START, Status::Pending, 70),
+        (arrival, Status::Complete, 70),
+        (end, Status::Complete, 90),
+    ];
+    assert_eq!(seen, expected);
+}
+
+#[test]
 fn another_tenants_clock_moves_nothing_here() {
     let mut world = World::new();
     let (pod, bank) = (world.funded(POD, 100), world.account(BANK));

@@ -10,6 +10,7 @@
 //! The data folder holds `journal/`, `views.sqlite`, `lock` and `ballast`; secrets that other
 //! layers keep beside them are not known here.
 
+mod bare;
 mod codec;
 mod codes;
 mod delta;
@@ -30,7 +31,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use journal::{Batch, Folder, Journal, JournalError, Reader, Storage};
+use journal::{Folder, Journal, JournalError, Reader, Storage};
 use ledger::{AccountId, Hold, Millis, Owner, OwnerId, Tenant, TenantId, TransferId};
 use tokio::sync::oneshot;
 
@@ -38,13 +39,14 @@ use crate::clock::{Clock, SystemClock};
 use crate::query::{AccountQuery, AccountRow, EntryRow, TransferQuery, TransferRow};
 use crate::records::{KeyRecord, Remembered};
 use crate::{BoxFuture, Health, Outcome, Result, Store, StoreError, Submit};
+pub use bare::BareWriter;
 use indexer::{IndexError, Indexer};
 use load::Memory;
 use reads::Readers;
 use shared::{Job, Shared};
 use space::Space;
 pub use verify::{Report, VerifyError, rebuild_views, verify};
-use writer::{Writer, error_chain};
+use writer::Writer;
 
 /// The journal's folder within the data folder.
 pub const JOURNAL: &str = "journal";
@@ -473,97 +475,5 @@ impl Store for Embedded {
                 ))),
             }
         })
-    }
-}
-
-/// The writer alone, for measuring: commits groups of commands with no queue and no views.
-pub struct BareWriter {
-    memory: Memory,
-    ids: ledger::IdSource,
-    journal: Journal,
-    batch: Batch,
-}
-
-impl BareWriter {
-    /// A writer over an empty journal in `folder`.
-    ///
-    /// # Errors
-    /// [`OpenError`] when the folder cannot be used.
-    pub fn open(folder: &Path) -> std::result::Result<BareWriter, OpenError> {
-        let storage = storage(&Options::new(folder))?;
-        let (journal, _) = Journal::open(storage, journal::Options::default())?;
-        let ids = ledger::IdSource::new(0, 0);
-        Ok(BareWriter {
-            memory: Memory::default(),
-            ids,
-            journal,
-            batch: Batch::new(),
-        })
-    }
-
-    /// Decides `commands` and the work that is due at `now`, in one durable group.
-    ///
-    /// # Errors
-    /// The first refusal or failure, as text.
-    pub fn group(
-        &mut self,
-        commands: &[ledger::Command],
-        now: Millis,
-    ) -> std::result::Result<Vec<ledger::Reply>, String> {
-        let mut replies = Vec::with_capacity(commands.len());
-        while let Some(due) = self.memory.state.next_due(now) {
-            self.one(&ledger::Command::RunDue(due), now)?;
-        }
-        for command in commands {
-            replies.push(self.one(command, now)?);
-        }
-        if !self.batch.is_empty() {
-            self.journal
-                .commit(&mut self.batch)
-                .map_err(|error| error_chain(&error))?;
-        }
-        Ok(replies)
-    }
-
-    fn one(
-        &mut self,
-        command: &ledger::Command,
-        now: Millis,
-    ) -> std::result::Result<ledger::Reply, String> {
-        let mut context = ledger::Context {
-            now,
-            ids: &mut self.ids,
-        };
-        let decision = ledger::decide(&self.memory.state, command, &mut context)
-            .map_err(|rejection| rejection.to_string())?;
-        self.batch.record(|out| {
-            let mut encoder = codec::begin(out, now);
-            for effect in &decision.effects {
-                codec::encode_effect(&mut encoder, effect);
-            }
-        });
-        for effect in &decision.effects {
-            self.memory
-                .state
-                .apply(effect)
-                .map_err(|error| error.to_string())?;
-        }
-        Ok(decision.reply)
-    }
-
-    /// `fdatasync` calls made for groups.
-    #[must_use]
-    pub fn syncs(&self) -> u64 {
-        self.journal.syncs()
-    }
-
-    /// The sum of all balances; zero.
-    #[must_use]
-    pub fn total(&self) -> i128 {
-        self.memory
-            .state
-            .accounts()
-            .map(|account| i128::from(account.balance))
-            .sum()
     }
 }

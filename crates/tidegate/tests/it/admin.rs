@@ -903,6 +903,22 @@ async fn a_clock_is_frozen_advanced_and_resumed() {
 }
 
 #[tokio::test]
+async fn a_clock_runs_to_the_next_event() {
+    let world = World::new().await;
+    put(&world, "/clock", &json!({"frozen": true}))
+        .await
+        .expect(200);
+    let next = async || post(&world, "/clock/next", &json!({})).await;
+    next().await.problem(409, "nothing_due", &[]);
+    let sent = world.moved(&world.fund, &world.bank, 100).await;
+    assert_eq!(world.transfer(&id(&sent)).await["status"], "pending");
+    let clock = next().await.expect(200);
+    assert_eq!(clock["now"], "2027-01-15T08:00:05Z");
+    assert_eq!(world.transfer(&id(&sent)).await["status"], "complete");
+    next().await.problem(409, "nothing_due", &[]);
+}
+
+#[tokio::test]
 async fn a_clock_survives_a_restart_and_never_goes_back() {
     let mut world = World::new().await;
     let to = json!({"frozen": true, "at": "2027-03-01T00:00:00Z"});

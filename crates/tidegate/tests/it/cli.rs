@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use serde_json::{Value, json};
 
-use crate::process::{Http, PATIENCE, Place, Process, finish, text};
+use crate::process::{Http, Place, Process, finish, text};
 
 fn string<'a>(object: &'a Value, name: &str) -> &'a str {
     object[name]
@@ -457,6 +457,18 @@ fn live_money_is_not_served_in_the_open_by_accident() {
     );
 }
 
+#[test]
+fn a_server_that_was_killed_is_missed_by_name() {
+    let Desk { place, process, .. } = Desk::new();
+    let admin = process.admin.clone();
+    process.kill();
+    let said = place.fails(1, &["tenant", "list"]);
+    assert!(said.contains(&admin), "{said}");
+    let process = place.serve(&[]);
+    assert!(place.ok(&["tenant", "list"]).contains("Acme"));
+    assert_eq!(process.terminate().code(), Some(0));
+}
+
 // --- settings ---------------------------------------------------------------------------------
 
 #[test]
@@ -673,10 +685,4 @@ fn limits_hold_over_a_socket_too() {
     assert_eq!(post(&mut http, &padded(limit + 1)), 413);
     // The connection, or a new one, goes on.
     http.get("/api/v1/accounts");
-    let head = http.send("HEAD", "/api/v1/transfers?account_id=x", &[], None);
-    assert!(head.is_err() || head.is_ok_and(|head| head.status == 200));
-    assert!(
-        PATIENCE.as_secs() > 30,
-        "longer than the server's own time-outs"
-    );
 }

@@ -82,8 +82,26 @@ impl Client {
     }
 }
 
-/// Runs the clients against the server and kills it after `moment`.
-fn kill_under_load(process: Process, ground: &Ground, clients: &mut [Client], moment: Duration) {
+fn clients(random: &mut Random) -> Vec<Client> {
+    (0..CLIENTS)
+        .map(|number| Client {
+            number,
+            random: Random::new(random.next()),
+            made: 0,
+            acknowledged: Vec::new(),
+            unanswered: Vec::new(),
+        })
+        .collect()
+}
+
+/// Runs the clients against the server and ends it after `moment`.
+fn under_load<T>(
+    process: Process,
+    ground: &Ground,
+    clients: &mut [Client],
+    moment: Duration,
+    end: impl FnOnce(Process) -> T,
+) -> T {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for client in clients {
@@ -92,9 +110,10 @@ fn kill_under_load(process: Process, ground: &Ground, clients: &mut [Client], mo
             scope.spawn(move || client.load(&mut http, ground, over));
         }
         std::thread::sleep(moment);
-        process.kill();
+        let ended = end(process);
         over.store(true, Ordering::Relaxed);
-    });
+        ended
+    })
 }
 
 /// Sends again what was not answered. The answer may be the first or a repeated one.
@@ -134,20 +153,12 @@ fn killed_at_random_moments_it_loses_nothing_and_doubles_nothing() {
     let serve = |place: &Place| place.serve(&["--rail-delay-ms", RAIL_MS]);
     let mut process = serve(&place);
     let ground = Ground::prepare(&mut process.as_admin(&place), PODS, FUNDS);
-    let mut clients: Vec<Client> = (0..CLIENTS)
-        .map(|number| Client {
-            number,
-            random: Random::new(random.next()),
-            made: 0,
-            acknowledged: Vec::new(),
-            unanswered: Vec::new(),
-        })
-        .collect();
+    let mut clients = clients(&mut random);
     let mut acknowledged = Acknowledged::new();
     let (mut retried, mut started_in_vain) = (0, 0);
     for kill in 1..=KILLS {
         let moment = Duration::from_millis(10 + random.below(190) as u64);
-        kill_under_load(process, &ground, &mut clients, moment);
+        under_load(process, &ground, &mut clients, moment, Process::kill);
         if kill % 10 == 0 {
             place.verify();
         }
@@ -163,6 +174,7 @@ fn killed_at_random_moments_it_loses_nothing_and_doubles_nothing() {
         let mut http = process.as_key(&ground.key);
         retried += retry(&mut http, &mut clients, &mut acknowledged);
         repeat(&mut http, &mut random, &acknowledged, 5);
+        check_sum(&mut process.as_admin(&place));
     }
     println!(
         "{KILLS} kills under load and {started_in_vain} at the start, {} transfers, {retried} \
@@ -267,8 +279,37 @@ fn check_books(http: &mut Http, admin: &mut Http, ground: &Ground, acknowledged:
         total -= balance;
     }
     assert_eq!(total, -FUNDS * funded as i64, "money was made or lost");
+    check_sum(admin);
+}
+
+/// All balances together are nothing.
+fn check_sum(admin: &mut Http) {
     let status = admin.get("/admin/v1/status");
     assert_eq!(status["sum_of_all_balances"], json!({"USD": "0"}));
+}
+
+#[test]
+fn told_to_stop_under_load_it_keeps_what_it_answered() {
+    let mut random = Random::seeded("STOP_SEED", 5);
+    let place = Place::new();
+    let mut process = place.serve(&["--rail-delay-ms", RAIL_MS]);
+    let ground = Ground::prepare(&mut process.as_admin(&place), PODS, FUNDS);
+    let mut clients = clients(&mut random);
+    let mut acknowledged = Acknowledged::new();
+    for _ in 0..6 {
+        let moment = Duration::from_millis(10 + random.below(100) as u64);
+        let stopped = under_load(process, &ground, &mut clients, moment, Process::terminate);
+        assert_eq!(stopped.code(), Some(0));
+        place.verify();
+        process = place.serve(&["--rail-delay-ms", RAIL_MS]);
+        let mut http = process.as_key(&ground.key);
+        retry(&mut http, &mut clients, &mut acknowledged);
+    }
+    let mut http = process.as_key(&ground.key);
+    let mut admin = process.as_admin(&place);
+    settle(&mut admin, &ground);
+    check_books(&mut http, &mut admin, &ground, &acknowledged);
+    place.verify();
 }
 
 fn all_transfers(http: &mut Http, account: &str) -> Vec<Value> {

@@ -1,8 +1,9 @@
 //! `/api/v1/accounts` as its users would tell it.
 
+use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Neighbour, World, id};
+use crate::harness::{Call, Neighbour, World, id};
 use crate::shape::assert_like;
 
 async fn names(world: &World, query: &str) -> Vec<String> {
@@ -159,6 +160,18 @@ async fn an_account_elsewhere_shows_what_its_bank_reported() {
         .await
         .data();
     assert_eq!(bank["balance"], Value::Null);
+}
+
+#[tokio::test]
+async fn head_answers_as_get_does_without_the_body() {
+    let world = World::new().await;
+    for (key, status) in [(&*world.key, 200), ("", 401)] {
+        let call = Call::new(Method::HEAD, "/api/v1/accounts").key(key);
+        let reply = world.server.call(call.header("x-request-id", "mine")).await;
+        assert_eq!(reply.status, status);
+        assert_eq!(reply.header("x-request-id"), Some("mine"));
+        assert_eq!(reply.header("content-type"), Some("application/json"));
+    }
 }
 
 #[tokio::test]

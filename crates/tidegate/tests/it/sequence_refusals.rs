@@ -5,6 +5,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::harness::{Call, Neighbour, Reply, World, everything, id, transfer_body};
+use crate::random::Random;
 
 /// Bodies longer than this are refused.
 const BODY_MAX: usize = 64 * 1024;
@@ -1064,4 +1065,135 @@ async fn a_narrow_key_learns_nothing_beyond_its_list() {
     john.transfer(NOBODY, &world.fund, 100)
         .await
         .refused(400, "transfer_source_not_found", &[]);
+}
+
+// --- anything at all --------------------------------------------------------------------------
+
+/// Requests put together and damaged at random: every answer is a documented one, none is a 500,
+/// and whatever they did, the books are sound. (The harness checks each answer.)
+#[tokio::test]
+async fn random_requests_get_documented_answers() {
+    let ground = Ground::new().await;
+    let world = &ground.world;
+    let mut random = Random::seeded("REQUEST_SEED", 11);
+    let accounts = [
+        &*world.pay,
+        &world.fund,
+        &world.trip,
+        &world.bank,
+        &world.card,
+        NOBODY,
+        &ground.strange,
+        &ground.euros,
+        &ground.neighbour.pod,
+        "",
+        "x",
+    ];
+    let amounts = [
+        "100",
+        "99",
+        "5000",
+        "-1",
+        "1e2",
+        "9223372036854775807",
+        "null",
+        "\"100\"",
+    ];
+    let keys = [&*world.key, &ground.neighbour.key, &ground.revoked, ""];
+    let values = [
+        "either",
+        "source",
+        "money_in",
+        "user",
+        "complete",
+        "2027-01-15T08:00:00Z",
+        "1",
+        "100",
+        "0",
+        "cursor_0000000000009",
+        "%00",
+        "%ff",
+        "+",
+        "",
+        "pod",
+    ];
+    let names = [
+        "account_role",
+        "direction",
+        "origin",
+        "status",
+        "rule_execution_id",
+        "from",
+        "to",
+        "first",
+        "after",
+        "type",
+        "account_id",
+        "x",
+    ];
+    let mut statuses = std::collections::BTreeMap::new();
+    for _ in 0..3_000 {
+        let mut call = match random.below(5) {
+            0 | 1 => {
+                let body = format!(
+                    r#"{{"source_account_id":"{}","destination_account_id":"{}","amount_in_cents":{}}}"#,
+                    random.pick(&accounts),
+                    random.pick(&accounts),
+                    random.pick(&amounts)
+                );
+                Call::post("/api/v1/transfers").json_text(damaged(body, &mut random))
+            }
+            2 | 3 => {
+                let mut query = format!("account_id={}", random.pick(&accounts));
+                for _ in 0..random.below(4) {
+                    query = format!("{query}&{}={}", random.pick(&names), random.pick(&values));
+                }
+                let what = random.pick(&["accounts", "transfers"]);
+                Call::get(format!("/api/v1/{what}?{query}"))
+            }
+            _ => {
+                let what = random.pick(&["accounts", "transfers"]);
+                Call::get(format!("/api/v1/{what}/{}", random.pick(&accounts)))
+            }
+        };
+        if random.below(10) > 0 {
+            let key: &&str = random.pick(&keys);
+            call = call.key(key);
+        }
+        if random.below(4) == 0 {
+            // Few enough to meet again, with the same body or another.
+            call = call.header("idempotency-key", format!("k{}", random.below(40)));
+        }
+        let reply = world.server.call(call).await;
+        *statuses.entry(reply.status).or_insert(0) += 1;
+        assert!(reply.header("x-request-id").is_some());
+    }
+    for status in [200, 201, 400, 401, 404] {
+        assert!(statuses.contains_key(&status), "{status}: {statuses:?}");
+    }
+    world.quiesce().await;
+    let status = world.server.admin_get("/status").await;
+    assert_eq!(
+        status["sum_of_all_balances"],
+        json!({"EUR": "0", "USD": "0"})
+    );
+    assert_eq!(status["writable"], true);
+}
+
+/// The text, most often with a few bytes changed, doubled or gone.
+fn damaged(text: String, random: &mut Random) -> Vec<u8> {
+    let mut bytes = text.into_bytes();
+    for _ in 0..random.below(3) {
+        let at = random.below(bytes.len());
+        match random.below(4) {
+            0 => bytes[at] = random.below(256) as u8,
+            1 => drop(bytes.remove(at)),
+            2 => bytes.truncate(at + 1),
+            _ => {
+                let part = bytes[at..].to_vec();
+                bytes.extend(part);
+            }
+        }
+    }
+    bytes
 }

@@ -155,6 +155,35 @@ async fn an_account_that_is_blocked_or_closed_meanwhile_ends_the_transfer() {
     assert_eq!(world.balance(&world.trip).await, 0);
 }
 
+#[tokio::test]
+async fn sums_too_large_to_record_are_refused_and_everything_else_goes_on() {
+    let world = World::new().await;
+    // All that the outside can owe: its balance is at the end of 64 bits.
+    world.paycheck(&world.pay, i64::MAX - 1_050_000).await;
+    let body = json!({"account_id": world.fund, "amount_in_cents": 100});
+    let path = world.path("/simulate/paycheck");
+    let method = axum::http::Method::POST;
+    let reply = world.server.admin(method, &path, Some(&body)).await;
+    reply.problem(409, "balance_overflow", &[]);
+    let pulled = world.moved(&world.bank, &world.trip, 100).await;
+    world.advance(RAIL_MS).await;
+    let ended = world.transfer(&id(&pulled)).await;
+    assert_eq!(ended["status"], "error");
+    assert_eq!(ended["error_code"], "PAYMENT_FAILED");
+    // Between accounts all of it can be moved, and out of the house too.
+    let all = world.balance(&world.pay).await;
+    assert_eq!(
+        world.moved(&world.pay, &world.fund, all).await["status"],
+        "complete"
+    );
+    assert_eq!(world.balance(&world.fund).await, i64::MAX);
+    let out = world.moved(&world.fund, &world.bank, i64::MAX).await;
+    world.advance(RAIL_MS).await;
+    assert_eq!(world.transfer(&id(&out)).await["status"], "complete");
+    let status = world.server.admin_get("/status").await;
+    assert_eq!(status["sum_of_all_balances"], json!({"USD": "0"}));
+}
+
 // --- what appears in lists --------------------------------------------------------------------
 
 /// A world in which every origin, direction and end of a transfer occurs, at different times.
@@ -470,6 +499,10 @@ async fn a_page_that_is_exactly_full_is_the_last() {
     let last = page["data"][3]["id"].as_str().expect("an id");
     let cursor = format!("cursor_{}", &last[4..]);
     assert_eq!(page["page_info"]["end_cursor"], *cursor);
+    // A cursor is a place in the order, whichever list it came from.
+    let other = format!("/transfers?account_id={}&after={cursor}", world.pay);
+    let other = world.john().get(&other).await.expect(200);
+    assert_eq!(other["data"][0]["origin"], "paycheck");
     let beyond = world.john().get(&format!("{path}&after={cursor}")).await;
     let beyond = beyond.expect(200);
     assert_eq!(beyond["data"], json!([]));
