@@ -104,6 +104,11 @@ impl State {
         self.tenants.values()
     }
 
+    /// Every owner, in no particular order.
+    pub fn owners(&self) -> impl Iterator<Item = &Owner> {
+        self.owners.values()
+    }
+
     /// Every hold, in no particular order.
     pub fn holds(&self) -> impl Iterator<Item = &Hold> {
         self.holds.values()

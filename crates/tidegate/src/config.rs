@@ -89,7 +89,8 @@ impl Finder {
 
 /// The data folder of commands other than `serve`, by the same precedence.
 pub(crate) fn data_dir(flag: Option<&Path>) -> anyhow::Result<PathBuf> {
-    let (file, file_name) = read_file(None)?;
+    let given = std::env::var_os("TIDEGATE_CONFIG").map(PathBuf::from);
+    let (file, file_name) = read_file(given.as_deref())?;
     Finder {
         file,
         file_name,

@@ -97,7 +97,13 @@ fn idempotency_key(
     headers: &HeaderMap,
     request_id: &str,
 ) -> Result<Option<IdempotencyKey>, Failure> {
-    let Some(value) = headers.get("idempotency-key") else {
+    let mut values = headers.get_all("idempotency-key").iter();
+    let value = values.next();
+    if values.next().is_some() {
+        let fault = Fault::new("Idempotency-Key", "must be given once");
+        return Err(Failure::Invalid(vec![fault]));
+    }
+    let Some(value) = value else {
         return Ok(None);
     };
     let text = std::str::from_utf8(value.as_bytes())

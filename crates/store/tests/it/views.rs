@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
-use store::{Embedded, Store, Submit};
+use ledger::{KeyId, Millis};
+use store::{Action, Embedded, KeyRecord, Outcome, Permission, Store, Submit};
 
 use crate::bed::{
     Bed, Ground, RAIL_MS, check_sound, claim, claimed, close, done, dump, made, tamper,
@@ -44,12 +46,47 @@ pub async fn write_history(bed: &Bed, store: &Embedded, ground: &Ground) {
     store.quiesce(ground.tenant).await.expect("writes work");
     bed.clock.advance(RAIL_MS);
     store.quiesce(ground.tenant).await.expect("writes work");
+    let mut ids = Vec::new();
+    for byte in [7, 8] {
+        let created = store
+            .submit(act(Action::CreateKey(key(ground, byte))))
+            .await;
+        let Ok(Outcome::Key(key)) = created else {
+            panic!("no key: {created:?}")
+        };
+        ids.push(key.id);
+    }
+    let revoked = store.submit(act(Action::RevokeKey {
+        tenant: ground.tenant,
+        key: ids[0],
+    }));
+    assert!(matches!(revoked.await, Ok(Outcome::Done(_))));
     // Some that are still open.
     for _ in 0..3 {
         let pull = ground.transfer(ground.bank, ground.pod, 7);
         made(store.submit(Submit::command(pull)).await);
     }
     store.quiesce(ground.tenant).await.expect("writes work");
+}
+
+fn act(action: Action) -> Submit {
+    Submit {
+        action,
+        claim: None,
+    }
+}
+
+fn key(ground: &Ground, byte: u8) -> KeyRecord {
+    KeyRecord {
+        id: KeyId::new(0),
+        tenant: ground.tenant,
+        name: Arc::from("payroll"),
+        hash: [byte; 32],
+        hint: Arc::from("x9z2"),
+        permissions: vec![Permission::ListAccounts],
+        created_at: Millis(0),
+        revoked_at: None,
+    }
 }
 
 /// Spoils the views, opens the store, and expects the same rows as before.
