@@ -11,6 +11,7 @@ RUN apt-get update \
 WORKDIR /src
 # Only what the build needs: no data folder and no target folder gets into a layer.
 COPY Cargo.toml Cargo.lock ./
+COPY .cargo .cargo
 COPY crates crates
 RUN cargo build --release --locked --package tidegate
 
