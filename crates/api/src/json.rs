@@ -167,6 +167,16 @@ impl Fields {
         }
     }
 
+    /// Notes that a field is missing.
+    pub(crate) fn require(&mut self, field: &str) {
+        self.fault(field, "is required");
+    }
+
+    /// Whether nothing is wrong so far.
+    pub(crate) fn is_faultless(&self) -> bool {
+        self.faults.is_empty()
+    }
+
     /// The faults so far, for a caller that goes on collecting elsewhere.
     pub(crate) fn into_faults(self) -> Vec<Fault> {
         self.faults
@@ -179,6 +189,14 @@ impl Fields {
         } else {
             Err(self.faults)
         }
+    }
+}
+
+/// One whole JSON value in which no object, however deep, has a key twice; why not, otherwise.
+pub(crate) fn strict(bytes: &[u8]) -> Result<Value, String> {
+    match serde_json::from_slice::<Strict>(bytes) {
+        Ok(Strict(value)) => Ok(value),
+        Err(error) => Err(error.to_string()),
     }
 }
 

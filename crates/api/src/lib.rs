@@ -10,6 +10,7 @@ pub mod app;
 mod http;
 mod json;
 mod metrics;
+pub mod multi;
 pub mod sequence;
 mod time;
 
@@ -24,6 +25,7 @@ use axum::Router;
 pub fn public_router(app: &Arc<App>) -> Router {
     Router::new()
         .merge(sequence::router(app))
+        .merge(multi::router(app))
         .fallback(http::nothing_here)
 }
 

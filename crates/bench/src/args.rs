@@ -19,8 +19,16 @@ pub struct Cli {
 /// What to measure.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Transfers over HTTP, server and echo in turns.
+    /// Transfers of the Sequence dialect over HTTP, server and echo in turns.
     Transfers(Transfers),
+    /// Transfers of the Multi dialect over HTTP, server and echo in turns.
+    Multi(Multi),
+    /// Multi's transfers read one at a time, server and echo in turns.
+    Get(Get),
+    /// Multi's lists of the transfers of an identity that has many.
+    List(List),
+    /// Multi's scheduled transfers: many that fall due at once, and some alone.
+    Scheduled(Scheduled),
     /// The writer alone: decide, journal, sync.
     Writer(Writer),
     /// Start-up over a data folder with history.
@@ -63,6 +71,122 @@ pub struct Transfers {
     /// Measure the echo only; nothing is started that keeps money.
     #[arg(long)]
     pub echo_only: bool,
+    /// Where the data folder is made; the system's temporary folder when not given.
+    #[arg(long)]
+    pub folder: Option<PathBuf>,
+    /// Print one JSON document instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `multi`.
+#[derive(Args, Serialize)]
+pub struct Multi {
+    /// Seconds of each measurement, after the warm-up.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub seconds: u64,
+    /// Milliseconds of load before each measurement.
+    #[arg(long, default_value_t = 500)]
+    pub warm_up_ms: u64,
+    /// Connections at a time; several numbers measure several loads.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 64, 256])]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub connections: Vec<u16>,
+    /// Times that echo and server are measured in turn at each load.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
+    /// Managed accounts of one identity between which the money moves.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(2..))]
+    pub accounts: u16,
+    /// Send no `idempotency-ref`; real clients send one with each transfer.
+    #[arg(long)]
+    pub no_idempotency_ref: bool,
+    /// Measure the echo only; nothing is started that keeps money.
+    #[arg(long)]
+    pub echo_only: bool,
+    /// Where the data folder is made; the system's temporary folder when not given.
+    #[arg(long)]
+    pub folder: Option<PathBuf>,
+    /// Print one JSON document instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `get`.
+#[derive(Args, Serialize)]
+pub struct Get {
+    /// Transfers that there are.
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub transfers: u64,
+    /// How many of them are made last, over HTTP, and read by themselves.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub recent: u64,
+    /// Seconds of each measurement, after the warm-up.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub seconds: u64,
+    /// Milliseconds of load before each measurement.
+    #[arg(long, default_value_t = 500)]
+    pub warm_up_ms: u64,
+    /// Connections at a time; several numbers measure several loads.
+    #[arg(long, value_delimiter = ',', default_values_t = [64])]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub connections: Vec<u16>,
+    /// Times that echo and server are measured in turn at each load.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
+    /// Managed accounts of one identity between which the money moves.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(2..))]
+    pub accounts: u16,
+    /// Where the data folder is made; the system's temporary folder when not given.
+    #[arg(long)]
+    pub folder: Option<PathBuf>,
+    /// Print one JSON document instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `list`.
+#[derive(Args, Serialize)]
+pub struct List {
+    /// Transfers of the identity.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub transfers: u64,
+    /// Seconds of each measurement, after the warm-up.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub seconds: u64,
+    /// Milliseconds of load before each measurement.
+    #[arg(long, default_value_t = 500)]
+    pub warm_up_ms: u64,
+    /// Connections at a time; several numbers measure several loads.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 8])]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub connections: Vec<u16>,
+    /// Managed accounts of the identity.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(2..))]
+    pub accounts: u16,
+    /// Where the data folder is made; the system's temporary folder when not given.
+    #[arg(long)]
+    pub folder: Option<PathBuf>,
+    /// Print one JSON document instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `scheduled`.
+#[derive(Args, Serialize)]
+pub struct Scheduled {
+    /// Transfers that fall due at the same moment.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub transfers: u64,
+    /// Connections over which they are handed in.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    pub connections: u16,
+    /// Transfers that fall due alone, one after the other.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub alone: u32,
+    /// Managed accounts of one identity: one half pays the other.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(2..))]
+    pub accounts: u16,
     /// Where the data folder is made; the system's temporary folder when not given.
     #[arg(long)]
     pub folder: Option<PathBuf>,

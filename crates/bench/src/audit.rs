@@ -102,21 +102,41 @@ pub async fn over_the_api(
         incomplete == 0,
         format!("{incomplete} of {} are not", listed.len()),
     );
-    let difference = Difference::of(acknowledged, &listed);
+    let name = "every acknowledged transfer exists, and no other";
+    note_difference(name, acknowledged, &listed, checks);
+    Ok(())
+}
+
+/// Checks that what was found is what was acknowledged, each once.
+pub fn note_difference(
+    name: &'static str,
+    acknowledged: &[u64],
+    found: &[u64],
+    checks: &mut Checks,
+) {
+    let difference = Difference::of(acknowledged, found);
+    let Difference {
+        missing,
+        unknown,
+        twice,
+    } = difference;
+    let detail = format!(
+        "{} acknowledged, {missing} missing, {unknown} not acknowledged, {twice} twice",
+        acknowledged.len()
+    );
+    checks.note(name, difference.is_none(), detail);
+}
+
+/// Asks a server to end.
+///
+/// # Errors
+/// When it does not, or not in order.
+pub fn stop(server: Child, checks: &mut Checks) -> Result<()> {
+    let took = server.stop()?;
     checks.note(
-        "every acknowledged transfer exists, and no other",
-        difference.is_none(),
-        {
-            let Difference {
-                missing,
-                unknown,
-                twice,
-            } = difference;
-            format!(
-                "{} acknowledged, {missing} missing, {unknown} not acknowledged, {twice} twice",
-                acknowledged.len()
-            )
-        },
+        "the server ended when asked to",
+        true,
+        format!("after {took:.0?}"),
     );
     Ok(())
 }

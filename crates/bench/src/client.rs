@@ -30,6 +30,27 @@ pub struct Answer<'a> {
     pub body: &'a [u8],
 }
 
+impl Answer<'_> {
+    /// Status and body as text, to tell what is wrong with them.
+    pub fn text(&self) -> String {
+        format!("{}: {}", self.status, String::from_utf8_lossy(self.body))
+    }
+
+    /// The bytes that follow `before` in the body.
+    pub fn after(&self, before: &[u8]) -> Option<&[u8]> {
+        let mut windows = self.body.windows(before.len());
+        let at = windows.position(|window| window == before)?;
+        self.body.get(at + before.len()..)
+    }
+
+    /// The decimal number that follows `before` in the body.
+    pub fn number_after(&self, before: &[u8]) -> Option<u64> {
+        let rest = self.after(before)?;
+        let end = rest.iter().position(|byte| !byte.is_ascii_digit());
+        std::str::from_utf8(rest.get(..end?)?).ok()?.parse().ok()
+    }
+}
+
 impl Connection {
     /// Connects.
     ///
@@ -133,24 +154,27 @@ fn parse_number(digits: &[u8]) -> Option<usize> {
     })
 }
 
-/// A connection that speaks JSON with a fixed authorization, for everything that is not measured.
+/// A connection that speaks JSON with fixed credentials, for everything that is not measured.
 pub struct JsonClient {
     connection: Connection,
-    address: SocketAddr,
-    authorization: String,
+    /// The lines of every head from `Host` on, up to the length.
+    headers: String,
 }
 
 impl JsonClient {
-    /// Connects.
+    /// Connects; `credentials` are headers and their values.
     ///
     /// # Errors
     /// When nobody answers there.
-    pub async fn open(address: SocketAddr, authorization: String) -> Result<JsonClient> {
+    pub async fn open(address: SocketAddr, credentials: &[(&str, &str)]) -> Result<JsonClient> {
         let connection = Connection::open(address).await?;
+        let mut headers = format!("Host: {address}\r\nContent-Type: application/json\r\n");
+        for (name, value) in credentials {
+            headers.extend([name, ": ", value, "\r\n"]);
+        }
         Ok(JsonClient {
             connection,
-            address,
-            authorization,
+            headers,
         })
     }
 
@@ -170,6 +194,18 @@ impl JsonClient {
         Ok(serde_json::from_slice(self.call("GET", path, "").await?)?)
     }
 
+    /// `GET`; `None` when the server says that it cannot answer now.
+    ///
+    /// # Errors
+    /// When the answer is anything else but JSON and a success.
+    pub async fn get_if_available(&mut self, path: &str) -> Result<Option<Value>> {
+        let answer = self.ask("GET", path, "").await?;
+        if answer.status == 503 {
+            return Ok(None);
+        }
+        Ok(Some(serde_json::from_slice(success("GET", path, answer)?)?))
+    }
+
     /// `POST`.
     ///
     /// # Errors
@@ -180,28 +216,51 @@ impl JsonClient {
         )?)
     }
 
+    /// `POST` without a body, to something that answers without one.
+    ///
+    /// # Errors
+    /// When the answer is anything but a success.
+    pub async fn act(&mut self, path: &str) -> Result<()> {
+        self.call("POST", path, "").await?;
+        Ok(())
+    }
+
+    /// `PUT`.
+    ///
+    /// # Errors
+    /// When the answer is anything but JSON and a success.
+    pub async fn put(&mut self, path: &str, body: &Value) -> Result<Value> {
+        Ok(serde_json::from_slice(
+            self.call("PUT", path, &body.to_string()).await?,
+        )?)
+    }
+
     async fn call(&mut self, method: &str, path: &str, body: &str) -> Result<&[u8]> {
+        success(method, path, self.ask(method, path, body).await?)
+    }
+
+    async fn ask(&mut self, method: &str, path: &str, body: &str) -> Result<Answer<'_>> {
         let JsonClient {
             connection,
-            address,
-            authorization,
+            headers,
         } = self;
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: {authorization}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let Answer { status, body } = connection
-            .exchange(request.as_bytes())
-            .await
-            .with_context(|| format!("{method} {path}"))?;
-        ensure!(
-            (200..300).contains(&status),
-            "{method} {path} was answered {status}: {}",
-            String::from_utf8_lossy(body)
-        );
-        Ok(body)
+        let length = body.len();
+        let request =
+            format!("{method} {path} HTTP/1.1\r\n{headers}Content-Length: {length}\r\n\r\n{body}");
+        let answer = connection.exchange(request.as_bytes()).await;
+        answer.with_context(|| format!("{method} {path}"))
     }
+}
+
+/// The body of an answer that is a success.
+fn success<'a>(method: &str, path: &str, answer: Answer<'a>) -> Result<&'a [u8]> {
+    let Answer { status, body } = answer;
+    ensure!(
+        (200..300).contains(&status),
+        "{method} {path} was answered {status}: {}",
+        String::from_utf8_lossy(body)
+    );
+    Ok(body)
 }
 
 #[cfg(test)]
@@ -235,6 +294,19 @@ mod tests {
         check(head, Some((200, head.len(), 0)));
         let head = "HTTP/1.1 204 No Content\r\n\r\n";
         check(head, Some((204, head.len(), 0)));
+    }
+
+    #[test]
+    fn numbers_are_found_in_a_body() {
+        let answer = Answer {
+            status: 200,
+            body: br#"{"id":"17","count":5,"responseCount":2,"last":9"#,
+        };
+        assert_eq!(answer.number_after(br#""id":""#), Some(17));
+        assert_eq!(answer.number_after(br#""count":"#), Some(5));
+        assert_eq!(answer.number_after(br#""missing":"#), None);
+        // A number that nothing follows may have been cut.
+        assert_eq!(answer.number_after(br#""last":"#), None);
     }
 
     #[test]

@@ -11,12 +11,15 @@ mod disk;
 mod echo;
 mod histogram;
 mod load;
+mod multi;
 mod process;
 mod random;
 mod report;
 mod setup;
 mod startup;
+mod template;
 mod transfers;
+mod turns;
 mod writer;
 
 use std::path::Path;
@@ -29,6 +32,10 @@ use args::{Cli, Command};
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Transfers(args) => transfers::run(args),
+        Command::Multi(args) => multi::transfers::run(args),
+        Command::Get(args) => multi::get::run(args),
+        Command::List(args) => multi::list::run(args),
+        Command::Scheduled(args) => multi::scheduled::run(args),
         Command::Writer(args) => writer::run(args),
         Command::Startup(args) => startup::run(args),
         Command::ChildServer { args } => return child::run_server(args),

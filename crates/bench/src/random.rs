@@ -28,6 +28,16 @@ impl Random {
     }
 }
 
+/// Sixteen bytes as random as those of a hash, different for every number.
+pub fn fingerprint(number: u64) -> store::Fingerprint {
+    let mut random = Random::new(number);
+    let (high, low) = (random.below(u64::MAX), random.below(u64::MAX));
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&high.to_le_bytes());
+    bytes[8..].copy_from_slice(&low.to_le_bytes());
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,5 +53,19 @@ mod tests {
             seen.insert((one, other));
         }
         assert_eq!(seen.len(), 12);
+    }
+
+    #[test]
+    fn fingerprints_differ_from_the_first_bytes_on() {
+        let mut fronts: Vec<[u8; 8]> = (0..10_000)
+            .map(|number| {
+                *fingerprint(number)
+                    .first_chunk()
+                    .expect("16 bytes have 8 in front")
+            })
+            .collect();
+        fronts.sort_unstable();
+        fronts.dedup();
+        assert_eq!(fronts.len(), 10_000);
     }
 }

@@ -28,7 +28,8 @@ pub struct World {
 pub async fn admin(server: &Child, data: &Path) -> Result<JsonClient> {
     let token = fs::read_to_string(data.join("admin.token")).context("the admin token")?;
     let address = server.admin.context("a server without an admin listener")?;
-    JsonClient::open(address, format!("Bearer {}", token.trim())).await
+    let authorization = format!("Bearer {}", token.trim());
+    JsonClient::open(address, &[("Authorization", &authorization)]).await
 }
 
 /// Makes a world with this many pods.
@@ -84,14 +85,23 @@ pub async fn key(admin: &mut JsonClient, tenant: &str) -> Result<String> {
 /// # Errors
 /// When nobody answers.
 pub async fn public(server: &Child, secret: &str) -> Result<JsonClient> {
-    JsonClient::open(server.api, format!("ApiKey {secret}")).await
+    let authorization = format!("ApiKey {secret}");
+    JsonClient::open(server.api, &[("Authorization", &authorization)]).await
 }
 
-fn id_of(value: &Value) -> Result<String> {
+/// The `id` of what was made.
+///
+/// # Errors
+/// When there is none.
+pub fn id_of(value: &Value) -> Result<String> {
     text_of(value, "id")
 }
 
-fn text_of(value: &Value, field: &str) -> Result<String> {
+/// A text of an answer.
+///
+/// # Errors
+/// When there is none.
+pub fn text_of(value: &Value, field: &str) -> Result<String> {
     let text = value.get(field).and_then(Value::as_str);
     Ok(text
         .with_context(|| format!("no {field} in {value}"))?

@@ -19,7 +19,7 @@ use store::{Action, Claim, Embedded, KeyRecord, Options, Outcome, Store, Submit}
 use tokio::task::JoinSet;
 
 use crate::child::Child;
-use crate::random::Random;
+use crate::random::{Random, fingerprint};
 use crate::report::{Checks, Report, median, ms, per_second, table, whole};
 use crate::{args, process, setup};
 
@@ -290,37 +290,8 @@ impl Filler {
     }
 }
 
-/// Sixteen bytes as random as those of a hash, different for every number.
-fn fingerprint(number: u64) -> store::Fingerprint {
-    let mut random = Random::new(number);
-    let (high, low) = (random.below(u64::MAX), random.below(u64::MAX));
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&high.to_le_bytes());
-    bytes[8..].copy_from_slice(&low.to_le_bytes());
-    bytes
-}
-
 fn spell(prefix: &str, number: u64) -> String {
     let mut text = prefix.to_owned();
     text.extend(id_text(number).map(char::from));
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fingerprints_differ_from_the_first_bytes_on() {
-        let mut fronts: Vec<[u8; 8]> = (0..10_000)
-            .map(|number| {
-                *fingerprint(number)
-                    .first_chunk()
-                    .expect("16 bytes have 8 in front")
-            })
-            .collect();
-        fronts.sort_unstable();
-        fronts.dedup();
-        assert_eq!(fronts.len(), 10_000);
-    }
 }

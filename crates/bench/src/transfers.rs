@@ -5,79 +5,35 @@
 //! then everything that was acknowledged is looked for, over the API and in the files.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
-use serde::Serialize;
+use anyhow::{Result, ensure};
+use service::spelling::{ID_CHARS, parse_id};
 
 use crate::audit;
 use crate::child::Child;
-use crate::histogram::Histogram;
-use crate::load::{Driven, Load, Target, drive};
-use crate::report::{Checks, Report, median, ms, per_second, table, us_each, whole};
+use crate::client::Answer;
+use crate::load::{Caller, Load, Script, Scripts};
+use crate::random::Random;
+use crate::report::{Checks, Report};
 use crate::setup::{self, World};
-use crate::{args, disk, process};
+use crate::template::Template;
+use crate::turns::{Rounds, Row, System, pair, rows_table};
+use crate::{args, disk};
 
-/// How long a process must be idle before the next measurement. Longer than the server lets its
-/// views lag, so that the work they still have is not done at the cost of the next one.
-const IDLE_WINDOW: Duration = Duration::from_millis(600);
-/// Processor time within it that still counts as idle.
-const IDLE_CPU: Duration = Duration::from_millis(10);
-/// How long to wait for that.
-const IDLE_MAX: Duration = Duration::from_secs(60);
 /// How long the burst lasts after which settling is timed.
 const BURST: Duration = Duration::from_secs(1);
 /// How long settling may take.
 const SETTLE_MAX: Duration = Duration::from_secs(2);
-
-/// What one system came to with one number of connections.
-#[derive(Serialize)]
-struct Row {
-    connections: u16,
-    system: &'static str,
-    /// Answers that counted, of all rounds.
-    requests: u64,
-    /// The median of the rounds.
-    requests_per_second: f64,
-    p50_ms: f64,
-    p99_ms: f64,
-    max_ms: f64,
-    /// Processor time of the system, until it was idle again, for each request.
-    cpu_us_per_request: f64,
-    /// Processor time of this process for each request.
-    client_cpu_us_per_request: f64,
-    /// After the last round.
-    memory_mb: f64,
-    /// What a bare `fdatasync` cost on the server's disk, just before each of its rounds, in the
-    /// median.
-    sync_us: Option<f64>,
-    /// Requests per second in each round.
-    rounds: Vec<f64>,
-    ratio: Option<Ratio>,
-}
-
-/// The server's requests per second by those of the echo measured just before it.
-#[derive(Clone, Serialize)]
-struct Ratio {
-    median: f64,
-    min: f64,
-    max: f64,
-}
-
-impl Ratio {
-    fn new(server: &[f64], echo: &[f64]) -> Ratio {
-        let ratios: Vec<f64> = server
-            .iter()
-            .zip(echo)
-            .map(|(server, echo)| if *echo > 0.0 { server / echo } else { 0.0 })
-            .collect();
-        Ratio {
-            min: ratios.iter().copied().fold(f64::INFINITY, f64::min),
-            max: ratios.iter().copied().fold(0.0, f64::max),
-            median: median(ratios),
-        }
-    }
-}
+/// Cents of every transfer; the least that the API takes.
+const AMOUNT: &str = "100";
+/// Characters of an account id: prefix and number.
+const ACCOUNT_CHARS: usize = 4 + ID_CHARS;
+/// Hex digits of an idempotency key that count the requests of one connection.
+const COUNT_DIGITS: usize = 12;
+/// What stands before the number of the new transfer in an answer.
+const ID_FIELD: &[u8] = br#""id":"txr_"#;
 
 /// Measures; true when all checks passed.
 ///
@@ -90,40 +46,7 @@ pub fn run(args: args::Transfers) -> Result<bool> {
     let mut checks = Checks::default();
     let rows = runtime.block_on(measure(&args, &mut checks))?;
     let json = args.json;
-    let mut table = table(
-        2,
-        &[
-            "connections",
-            "system",
-            "requests/s",
-            "p50 ms",
-            "p99 ms",
-            "max ms",
-            "CPU us",
-            "client us",
-            "ratio (min-max)",
-            "sync us",
-            "RSS MB",
-        ],
-    );
-    for row in &rows {
-        let ratio = row.ratio.as_ref().map_or_else(String::new, |ratio| {
-            format!("{:.2} ({:.2}-{:.2})", ratio.median, ratio.min, ratio.max)
-        });
-        table.add_row([
-            row.connections.to_string(),
-            row.system.to_owned(),
-            whole(row.requests_per_second),
-            format!("{:.2}", row.p50_ms),
-            format!("{:.2}", row.p99_ms),
-            format!("{:.1}", row.max_ms),
-            format!("{:.1}", row.cpu_us_per_request),
-            format!("{:.1}", row.client_cpu_us_per_request),
-            ratio,
-            row.sync_us.map_or_else(String::new, whole),
-            whole(row.memory_mb),
-        ]);
-    }
+    let table = rows_table(&rows);
     let report = Report::new("transfers", args, rows, checks);
     report.print(json, &table)?;
     Ok(report.passed)
@@ -133,21 +56,24 @@ async fn measure(args: &args::Transfers, checks: &mut Checks) -> Result<Vec<Row>
     let folder = crate::temporary_folder(args.folder.as_deref())?;
     let data = folder.path().join("data");
     let mut systems = Systems::start(args, folder.path(), &data).await?;
+    let scripts = scripts(&systems.world)?;
     let mut rows = Vec::new();
     for &connections in &args.connections {
+        let load = Load {
+            connections,
+            warm_up: Duration::from_millis(args.warm_up_ms),
+            span: Duration::from_secs(args.seconds),
+        };
         let (mut echo, mut server) = (Rounds::default(), Rounds::default());
         for _ in 0..args.rounds {
-            systems.echo.measure(connections, args, &mut echo).await?;
+            systems.echo.measure(load, &*scripts, &mut echo).await?;
             if let Some(system) = &mut systems.server {
                 server.syncs.push(disk::sync_us(folder.path())?);
-                system.measure(connections, args, &mut server).await?;
+                system.measure(load, &*scripts, &mut server).await?;
             }
         }
-        let ratio = Ratio::new(&server.rates, &echo.rates);
-        rows.push(echo.row(connections, "echo", None));
-        if systems.server.is_some() {
-            rows.push(server.row(connections, "tidegate", Some(ratio)));
-        }
+        let server = systems.server.is_some().then_some(server);
+        rows.extend(pair(connections, None, echo, server));
     }
     systems
         .echo
@@ -155,15 +81,11 @@ async fn measure(args: &args::Transfers, checks: &mut Checks) -> Result<Vec<Row>
     systems.echo.child.stop()?;
     if let Some(mut server) = systems.server {
         let connections = args.connections.iter().copied().max().unwrap_or(1);
-        settle(&mut server, connections, checks).await?;
+        let world = &systems.world;
+        settle(&mut server, world, &*scripts, connections, checks).await?;
         server.note_failures("every request was answered 201", checks);
-        audit::over_the_api(&server.child, &server.world, &server.ids, checks).await?;
-        let stopping = server.child.stop()?;
-        checks.note(
-            "the server ended when asked to",
-            true,
-            format!("after {stopping:.0?}"),
-        );
+        audit::over_the_api(&server.child, world, &server.ids, checks).await?;
+        audit::stop(server.child, checks)?;
         audit::in_the_files(&data, checks);
     }
     Ok(rows)
@@ -171,171 +93,51 @@ async fn measure(args: &args::Transfers, checks: &mut Checks) -> Result<Vec<Row>
 
 /// The measured processes.
 struct Systems {
+    world: World,
     echo: System,
     server: Option<System>,
 }
 
 impl Systems {
     async fn start(args: &args::Transfers, folder: &Path, data: &Path) -> Result<Systems> {
-        let echo = Child::echo(folder)?;
+        let echo = System::new(Child::echo(folder)?);
         if args.echo_only {
             let accounts = (0..args.accounts)
                 .map(|index| format!("acc_{index:013}"))
                 .collect();
             let secret = format!("tg_{}", "0".repeat(52));
-            let echo = System::new(echo, World { accounts, secret });
-            return Ok(Systems { echo, server: None });
+            return Ok(Systems {
+                world: World { accounts, secret },
+                echo,
+                server: None,
+            });
         }
         let server = Child::server(data)?;
         let mut admin = setup::admin(&server, data).await?;
-        let world = setup::world(&mut admin, args.accounts).await?;
         Ok(Systems {
-            echo: System::new(echo, world.clone()),
-            server: Some(System::new(server, world)),
+            world: setup::world(&mut admin, args.accounts).await?,
+            echo,
+            server: Some(System::new(server)),
         })
     }
 }
 
-/// One process and everything it answered.
-struct System {
-    child: Child,
-    world: World,
-    runs: u32,
-    sent: u64,
-    ids: Vec<u64>,
-    failures: u64,
-    failure: Option<String>,
-}
-
-impl System {
-    fn new(child: Child, world: World) -> System {
-        System {
-            child,
-            world,
-            runs: 0,
-            sent: 0,
-            ids: Vec::new(),
-            failures: 0,
-            failure: None,
-        }
-    }
-
-    async fn drive(
-        &mut self,
-        connections: u16,
-        warm_up: Duration,
-        span: Duration,
-    ) -> Result<Driven> {
-        let World { accounts, secret } = &self.world;
-        let target = Target {
-            address: self.child.api,
-            secret,
-            accounts,
-        };
-        self.runs += 1;
-        let load = Load {
-            connections,
-            warm_up,
-            span,
-            run: self.runs,
-        };
-        let mut driven = drive(&target, load).await?;
-        self.sent += driven.sent;
-        self.ids.append(&mut driven.ids);
-        self.failures += driven.failures;
-        if let Some(failure) = driven.failure.take() {
-            self.failure.get_or_insert(failure);
-        }
-        Ok(driven)
-    }
-
-    /// One round: load, then wait until everything it caused is done.
-    async fn measure(
-        &mut self,
-        connections: u16,
-        args: &args::Transfers,
-        rounds: &mut Rounds,
-    ) -> Result<()> {
-        let (pid, own) = (self.child.pid(), std::process::id());
-        let (before, own_before) = (process::cpu(pid)?, process::cpu(own)?);
-        let span = Duration::from_secs(args.seconds);
-        let warm_up = Duration::from_millis(args.warm_up_ms);
-        let driven = self.drive(connections, warm_up, span).await?;
-        let own_after = process::cpu(own)?;
-        idle(pid).await?;
-        rounds.cpu += process::cpu(pid)?.saturating_sub(before);
-        rounds.client_cpu += own_after.saturating_sub(own_before);
-        rounds.memory = process::memory(pid)?;
-        rounds.sent += driven.sent;
-        rounds
-            .rates
-            .push(per_second(driven.latencies.count(), span));
-        rounds.latencies.add(&driven.latencies);
-        Ok(())
-    }
-
-    fn note_failures(&self, name: &'static str, checks: &mut Checks) {
-        let first = self
-            .failure
-            .as_ref()
-            .map_or_else(String::new, |text| format!("; {text}"));
-        let detail = format!("{} of {} were not{first}", self.failures, self.sent);
-        checks.note(name, self.failures == 0, detail);
-    }
-}
-
-/// All rounds of one system with one number of connections.
-#[derive(Default)]
-struct Rounds {
-    rates: Vec<f64>,
-    syncs: Vec<f64>,
-    latencies: Histogram,
-    sent: u64,
-    cpu: Duration,
-    client_cpu: Duration,
-    memory: u64,
-}
-
-impl Rounds {
-    fn row(self, connections: u16, system: &'static str, ratio: Option<Ratio>) -> Row {
-        Row {
-            connections,
-            system,
-            requests: self.latencies.count(),
-            requests_per_second: median(self.rates.clone()),
-            p50_ms: ms(self.latencies.quantile(500)),
-            p99_ms: ms(self.latencies.quantile(990)),
-            max_ms: ms(self.latencies.max()),
-            cpu_us_per_request: us_each(self.cpu, self.sent),
-            client_cpu_us_per_request: us_each(self.client_cpu, self.sent),
-            memory_mb: self.memory as f64 / 1e6,
-            sync_us: (!self.syncs.is_empty()).then(|| median(self.syncs)),
-            rounds: self.rates,
-            ratio,
-        }
-    }
-}
-
-/// Waits until a process has nothing to do.
-async fn idle(pid: u32) -> Result<()> {
-    let begun = Instant::now();
-    let mut before = process::cpu(pid)?;
-    while begun.elapsed() < IDLE_MAX {
-        tokio::time::sleep(IDLE_WINDOW).await;
-        let now = process::cpu(pid)?;
-        if now.saturating_sub(before) <= IDLE_CPU {
-            return Ok(());
-        }
-        before = now;
-    }
-    anyhow::bail!("a process is still busy {IDLE_MAX:?} after its load ended")
-}
-
 /// A burst, then the time until no transfer is unsettled.
-async fn settle(server: &mut System, connections: u16, checks: &mut Checks) -> Result<()> {
-    let driven = server.drive(connections, Duration::ZERO, BURST).await?;
+async fn settle(
+    server: &mut System,
+    world: &World,
+    scripts: &Scripts<'_>,
+    connections: u16,
+    checks: &mut Checks,
+) -> Result<()> {
+    let burst = Load {
+        connections,
+        warm_up: Duration::ZERO,
+        span: BURST,
+    };
+    let driven = server.drive(burst, scripts).await?;
     let begun = Instant::now();
-    audit::all_settled(&server.child, &server.world, begun, 20 * SETTLE_MAX).await?;
+    audit::all_settled(&server.child, world, begun, 20 * SETTLE_MAX).await?;
     let took = begun.elapsed();
     checks.note(
         "all transfers settle soon",
@@ -346,4 +148,118 @@ async fn settle(server: &mut System, connections: u16, checks: &mut Checks) -> R
         ),
     );
     Ok(())
+}
+
+/// A script for each connection: transfers between the accounts of `world`.
+fn scripts(world: &World) -> Result<Box<Scripts<'static>>> {
+    let accounts: Arc<[String]> = world.accounts.clone().into();
+    ensure!(accounts.len() >= 2, "a transfer needs two accounts");
+    for id in accounts.iter() {
+        ensure!(id.len() == ACCOUNT_CHARS, "the account id {id}");
+    }
+    let secret = world.secret.clone();
+    Ok(Box::new(move |caller| {
+        Box::new(Transfers {
+            request: request(caller, &secret),
+            accounts: Arc::clone(&accounts),
+            random: Random::new(caller.seed()),
+            number: 0,
+        })
+    }))
+}
+
+/// What one connection sends.
+struct Transfers {
+    request: Template,
+    accounts: Arc<[String]>,
+    random: Random,
+    number: u64,
+}
+
+impl Script for Transfers {
+    fn next(&mut self) -> Option<&[u8]> {
+        let (source, destination) = self.random.two_of(self.accounts.len());
+        self.request.set_hex("count", self.number);
+        self.number += 1;
+        let source = self.accounts[source].as_bytes();
+        self.request.set("source", source);
+        let destination = self.accounts[destination].as_bytes();
+        self.request.set("destination", destination);
+        Some(self.request.bytes())
+    }
+
+    fn read(&mut self, answer: &Answer<'_>) -> Result<Option<u64>, String> {
+        let id = transfer_id(answer).filter(|_| answer.status == 201);
+        id.map(Some).ok_or_else(|| answer.text())
+    }
+}
+
+/// The number of the transfer in an answer.
+fn transfer_id(answer: &Answer<'_>) -> Option<u64> {
+    let number = answer.after(ID_FIELD)?.get(..ID_CHARS)?;
+    parse_id(std::str::from_utf8(number).ok()?)
+}
+
+fn request(caller: Caller, secret: &str) -> Template {
+    let Caller {
+        address,
+        run,
+        index,
+    } = caller;
+    let body = Template::new(r#"{"source_account_id":""#)
+        .place("source", ACCOUNT_CHARS)
+        .text(r#"","destination_account_id":""#)
+        .place("destination", ACCOUNT_CHARS)
+        .text(&format!(r#"","amount_in_cents":{AMOUNT}}}"#));
+    let head = format!(
+        "POST /api/v1/transfers HTTP/1.1\r\nHost: {address}\r\nAuthorization: ApiKey {secret}\r\n\
+         Content-Type: application/json\r\nIdempotency-Key: {run:08x}-{index:04x}-4000-8000-"
+    );
+    Template::new(&head).place("count", COUNT_DIGITS).body(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_written_anew_in_its_places() {
+        let caller = Caller {
+            address: "127.0.0.1:80".parse().expect("an address"),
+            run: 7,
+            index: 300,
+        };
+        let mut request = request(caller, "tg_s");
+        for (number, count) in [(0, "000000000000"), (0x1f, "00000000001f")] {
+            request.set_hex("count", number);
+            request.set("source", b"acc_1111111111111");
+            request.set("destination", b"acc_2222222222222");
+            let text = String::from_utf8_lossy(request.bytes());
+            let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+            let key = format!("Idempotency-Key: 00000007-012c-4000-8000-{count}");
+            let length = format!("Content-Length: {}", body.len());
+            for line in ["Authorization: ApiKey tg_s", &key, &length] {
+                assert!(head.lines().any(|found| found == line), "{line}: {head}");
+            }
+            assert_eq!(
+                body,
+                r#"{"source_account_id":"acc_1111111111111","destination_account_id":"acc_2222222222222","amount_in_cents":100}"#
+            );
+        }
+    }
+
+    #[test]
+    fn the_transfer_is_found_in_an_answer() {
+        let id = |body: &str| {
+            transfer_id(&Answer {
+                status: 201,
+                body: body.as_bytes(),
+            })
+        };
+        let body =
+            r#"{"request_id":"req_1","data":{"id":"txr_0000000000012","amount_in_cents":1}}"#;
+        assert_eq!(id(body), Some(34));
+        assert_eq!(id(r#"{"data":{"id":"txr_00"}}"#), None);
+        assert_eq!(id("{}"), None);
+    }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use ledger::{
     Account, AccountId, AccountKind, AccountState, Amount, Command, CreateTransfer, Currency,
-    MoneyIn, OpenAccount, Origin, OwnerKind, Reply, TenantId, TenantMode,
+    MoneyIn, OpenAccount, Origin, OwnerKind, Reply, StateReason, TenantId, TenantMode,
 };
 use serde::Serialize;
 use store::embedded::{BareWriter, JOURNAL};
@@ -263,7 +263,9 @@ impl Bench {
             .iter()
             .map(|&account| Command::SetAccountState {
                 tenant: self.tenant,
+                owner: None,
                 account,
+                reason: StateReason::System,
                 state: AccountState::Blocked,
             })
             .collect();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::id::{AccountId, OwnerId, TenantId};
+use crate::id::{AccountId, OwnerId, ProfileId, TenantId};
 use crate::money::Currency;
 use crate::time::Millis;
 
@@ -31,6 +31,17 @@ pub enum SystemKind {
     World,
     /// Money that left an account and has not yet arrived over this rail.
     InTransit(Rail),
+    /// What the owner has paid in fees.
+    FeeIncome,
+}
+
+/// The two classes of instruments that Multi moves money between.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum InstrumentClass {
+    /// A managed account: a pod.
+    Account,
+    /// A managed card, prepaid or debit.
+    Card,
 }
 
 /// What kind of account it is.
@@ -38,8 +49,12 @@ pub enum SystemKind {
 pub enum AccountKind {
     /// Where pay arrives.
     IncomeSource,
-    /// Money set aside for a purpose.
+    /// Money set aside for a purpose; Multi calls it a managed account.
     Pod,
+    /// A card with a balance of its own.
+    PrepaidCard,
+    /// A card that spends from its parent account and has no balance of its own.
+    DebitCard,
     /// An account held elsewhere; its money is not ours to hold.
     External(ExternalKind),
     /// One of the owner's own balancing accounts.
@@ -47,10 +62,23 @@ pub enum AccountKind {
 }
 
 impl AccountKind {
-    /// Whether the ledger holds this account's money (income sources and pods).
+    /// Whether the ledger holds this account's money (income sources, pods and prepaid cards).
     #[must_use]
     pub fn is_held(self) -> bool {
-        matches!(self, AccountKind::IncomeSource | AccountKind::Pod)
+        matches!(
+            self,
+            AccountKind::IncomeSource | AccountKind::Pod | AccountKind::PrepaidCard
+        )
+    }
+
+    /// What Multi calls it; `None` for what is no instrument there.
+    #[must_use]
+    pub fn instrument(self) -> Option<InstrumentClass> {
+        match self {
+            AccountKind::Pod => Some(InstrumentClass::Account),
+            AccountKind::PrepaidCard | AccountKind::DebitCard => Some(InstrumentClass::Card),
+            _ => None,
+        }
     }
 
     /// Whether it can be the source and the destination of transfers unless said otherwise.
@@ -61,9 +89,11 @@ impl AccountKind {
     pub fn default_roles(self) -> (bool, bool) {
         match self {
             AccountKind::IncomeSource => (true, false),
-            AccountKind::Pod | AccountKind::External(ExternalKind::Depository) => (true, true),
+            AccountKind::Pod
+            | AccountKind::PrepaidCard
+            | AccountKind::External(ExternalKind::Depository) => (true, true),
             AccountKind::External(_) => (false, true),
-            AccountKind::System(_) => (false, false),
+            AccountKind::DebitCard | AccountKind::System(_) => (false, false),
         }
     }
 
@@ -86,6 +116,23 @@ pub enum AccountState {
     Blocked,
     /// Closed for good, with a balance of zero.
     Destroyed,
+}
+
+/// Why an account is blocked or closed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum StateReason {
+    /// Its owner wished it.
+    User,
+    /// The operator did it.
+    System,
+    /// The card was lost.
+    Lost,
+    /// The card was stolen.
+    Stolen,
+    /// The card has expired.
+    Expired,
+    /// The card's data became known to others.
+    Compromised,
 }
 
 /// What an institution last reported of an external account. All sums in minor units.
@@ -130,8 +177,18 @@ pub struct Account {
     pub routing_last_four: Option<Arc<str>>,
     /// The currency of its balance.
     pub currency: Currency,
+    /// The profile it was opened under, for instruments.
+    pub profile: Option<ProfileId>,
+    /// The account that a debit card spends from.
+    pub parent: Option<AccountId>,
+    /// The user's own mark to search by, up to 50 characters.
+    pub tag: Option<Arc<str>>,
+    /// What a dialect keeps with the account and the ledger does not look at, as JSON.
+    pub details: Option<Arc<str>>,
     /// Whether it takes part in transfers.
     pub state: AccountState,
+    /// Why it is blocked or closed; `None` while it is active, and where no reason was kept.
+    pub reason: Option<StateReason>,
     /// Whether money may be taken from it by a transfer.
     pub can_be_source: bool,
     /// Whether money may be put into it by a transfer.

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::account::{AccountKind, AccountState, Reported};
+use crate::account::{AccountKind, AccountState, InstrumentClass, Reported, StateReason};
+use crate::bulk::BulkMode;
 use crate::effect::Due;
-use crate::id::{AccountId, HoldId, KeyId, OwnerId, TenantId, TransferId};
+use crate::id::{AccountId, BulkId, HoldId, KeyId, OwnerId, ProfileId, TenantId, TransferId};
 use crate::money::{Amount, Currency};
+use crate::profile::Terms;
 use crate::tenant::{OwnerKind, TenantClock, TenantMode};
 use crate::time::Millis;
 use crate::transfer::{ErrorCode, Origin};
@@ -55,17 +57,64 @@ pub enum Command {
     },
     /// Opens an account.
     OpenAccount(OpenAccount),
+    /// Opens a managed account or card under a profile.
+    OpenInstrument(OpenInstrument),
+    /// Changes what an account is called.
+    ChangeAccount(ChangeAccount),
     /// Blocks, unblocks or closes an account.
     SetAccountState {
         /// The tenant.
         tenant: TenantId,
+        /// Other owners' accounts do not exist, when it is given.
+        owner: Option<OwnerId>,
         /// The account.
         account: AccountId,
+        /// Why. Who asks as the user cannot lift a block that has another reason.
+        reason: StateReason,
         /// What it shall be. Closing (`Destroyed`) needs a balance of zero and nothing open.
         state: AccountState,
     },
     /// Records a transfer by hand, to be settled by due work.
     CreateTransfer(CreateTransfer),
+    /// Makes a profile.
+    CreateProfile(NewProfile),
+    /// Changes a profile; what was made under it stays.
+    ChangeProfile(ChangeProfile),
+    /// Moves money between two instruments under a profile, at once or at a time to come.
+    Transfer(ProfileTransfer),
+    /// Calls a scheduled transfer off.
+    CancelTransfer {
+        /// The tenant.
+        tenant: TenantId,
+        /// The identity that asks.
+        owner: OwnerId,
+        /// The transfer.
+        transfer: TransferId,
+        /// Why, up to 50 characters.
+        reason: Option<Arc<str>>,
+    },
+    /// Hands a bulk in.
+    SubmitBulk {
+        /// The tenant.
+        tenant: TenantId,
+        /// The identity that asks.
+        owner: OwnerId,
+        /// The API key that asks, for the record.
+        key: Option<KeyId>,
+        /// What is to be done, in order; 1 to [`crate::bulk::OPERATIONS_MAX`].
+        operations: Arc<[TransferOrder]>,
+    },
+    /// Runs, stops or calls off a bulk.
+    SteerBulk {
+        /// The tenant.
+        tenant: TenantId,
+        /// The identity that asks.
+        owner: OwnerId,
+        /// The bulk.
+        bulk: BulkId,
+        /// What to do with it.
+        steer: Steer,
+    },
     /// Simulated money that comes in from outside at once.
     MoneyIn(MoneyIn),
     /// Simulated money that somebody outside draws at once.
@@ -121,6 +170,135 @@ pub struct OpenAccount {
     pub reported: Reported,
 }
 
+/// Opens a managed account or card.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OpenInstrument {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The identity it will belong to.
+    pub owner: OwnerId,
+    /// A profile for this class of instrument.
+    pub profile: ProfileId,
+    /// Account or card; the profile says which kind of card.
+    pub class: InstrumentClass,
+    /// 1 to 100 characters.
+    pub name: Arc<str>,
+    /// In what it is counted; `None` for a debit card, which has its parent's.
+    pub currency: Option<Currency>,
+    /// The account that a debit card spends from.
+    pub parent: Option<AccountId>,
+    /// Up to 50 characters.
+    pub tag: Option<Arc<str>>,
+    /// What a dialect keeps with it, as JSON of at most [`DETAILS_MAX`] bytes.
+    pub details: Option<Arc<str>>,
+}
+
+/// Bytes of [`OpenInstrument::details`].
+pub const DETAILS_MAX: usize = 32_768;
+
+/// Changes what an account is called. What is `None` stays as it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChangeAccount {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Other owners' accounts do not exist, when it is given.
+    pub owner: Option<OwnerId>,
+    /// The account.
+    pub account: AccountId,
+    /// 1 to 100 characters.
+    pub name: Option<Arc<str>>,
+    /// Up to 50 characters.
+    pub tag: Option<Arc<str>>,
+    /// As JSON of at most [`DETAILS_MAX`] bytes.
+    pub details: Option<Arc<str>>,
+}
+
+/// Makes a profile.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewProfile {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Its name, 1 to 100 characters.
+    pub name: Arc<str>,
+    /// The currencies it allows; any when empty.
+    pub currencies: Vec<Currency>,
+    /// What it says.
+    pub terms: Terms,
+}
+
+/// Changes a profile. What is `None` stays as it is; the kind of its terms always does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChangeProfile {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The profile.
+    pub profile: ProfileId,
+    /// Its name, 1 to 100 characters.
+    pub name: Option<Arc<str>>,
+    /// Whether anything new can be made under it.
+    pub active: Option<bool>,
+    /// The currencies it allows.
+    pub currencies: Option<Vec<Currency>>,
+    /// What it says.
+    pub terms: Option<Terms>,
+}
+
+/// An instrument as a transfer names it: an id of another class is one that nobody has.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Instrument {
+    /// Its id.
+    pub id: AccountId,
+    /// Its class.
+    pub class: InstrumentClass,
+}
+
+/// What a transfer under a profile shall do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TransferOrder {
+    /// A transfer profile.
+    pub profile: ProfileId,
+    /// Where the money comes from.
+    pub source: Instrument,
+    /// Where it goes.
+    pub destination: Instrument,
+    /// In which currency; `None` for a code that is none.
+    pub currency: Option<Currency>,
+    /// How much, in minor units, without the fee. Not yet known to be positive.
+    pub amount_minor: i64,
+    /// Up to 50 characters.
+    pub tag: Option<Arc<str>>,
+    /// Up to 255 characters.
+    pub description: Option<Arc<str>>,
+    /// When to do it, by the tenant's clock; at once when `None`.
+    pub scheduled_at: Option<Millis>,
+}
+
+/// Moves money between two instruments of one identity.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProfileTransfer {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The identity that asks.
+    pub owner: OwnerId,
+    /// The API key that asks, for the record.
+    pub key: Option<KeyId>,
+    /// What is to be done.
+    pub order: TransferOrder,
+}
+
+/// What to do with a bulk.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Steer {
+    /// Begin.
+    Execute(BulkMode),
+    /// Stop after the current operation.
+    Pause,
+    /// Go on.
+    Resume,
+    /// End for good.
+    Cancel,
+}
+
 /// Records a transfer between two accounts of one owner.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CreateTransfer {
@@ -145,11 +323,11 @@ pub struct CreateTransfer {
 pub struct MoneyIn {
     /// The tenant, a sandbox.
     pub tenant: TenantId,
-    /// An income source or pod.
+    /// An income source, pod or card; what a debit card gets goes to its parent.
     pub destination: AccountId,
     /// How much.
     pub amount: Amount,
-    /// Paycheck, check deposit or cashback.
+    /// Paycheck, check deposit, cashback, deposit or card refund.
     pub origin: Origin,
     /// A note, up to 255 characters.
     pub description: Option<Arc<str>>,
@@ -160,10 +338,12 @@ pub struct MoneyIn {
 pub struct MoneyOut {
     /// The tenant, a sandbox.
     pub tenant: TenantId,
-    /// An income source or pod.
+    /// An income source, pod or card; what a debit card spends comes from its parent.
     pub source: AccountId,
     /// How much.
     pub amount: Amount,
+    /// External pull or card purchase.
+    pub origin: Origin,
     /// A note, up to 255 characters.
     pub description: Option<Arc<str>>,
 }
@@ -173,7 +353,7 @@ pub struct MoneyOut {
 pub struct PlaceHold {
     /// The tenant.
     pub tenant: TenantId,
-    /// An income source or pod.
+    /// An income source, pod or prepaid card.
     pub account: AccountId,
     /// How much; it must be available.
     pub amount: Amount,

@@ -4,16 +4,22 @@
 //! (`docs/reference/errors.md`). Nothing is changed here; a refusal has no effects.
 
 mod accounts;
+mod bulks;
 mod due;
 mod holds;
+mod instruments;
 mod money;
+mod profile_transfers;
+mod profiles;
 mod tenants;
 mod transfers;
 
 use crate::account::{Account, Party};
+use crate::bulk::Bulk;
 use crate::command::Command;
 use crate::effect::{Effect, Hold};
-use crate::id::{AccountId, IdSource, TenantId};
+use crate::id::{AccountId, IdSource, OwnerId, TenantId};
+use crate::profile::Profile;
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::tenant::{Owner, Tenant};
@@ -66,6 +72,10 @@ pub enum Reply {
     },
     /// A hold.
     Hold(Hold),
+    /// A profile, as it is now.
+    Profile(Profile),
+    /// A bulk, as it is now.
+    Bulk(Bulk),
 }
 
 /// Decides one command. Pure: the same input gives the same decision.
@@ -90,12 +100,40 @@ pub fn decide(
             tenants::create_owner(state, *tenant, *kind, name, context)
         }
         Command::OpenAccount(open) => accounts::open(state, open, context),
+        Command::OpenInstrument(open) => instruments::open(state, open, context),
+        Command::ChangeAccount(change) => instruments::change(state, change, context),
         Command::SetAccountState {
             tenant,
+            owner,
             account,
+            reason,
             state: wanted,
-        } => accounts::set_state(state, *tenant, *account, *wanted, context),
+        } => {
+            let account = seen_by(state, *tenant, *owner, *account);
+            accounts::set_state(state, *tenant, account, (*wanted, *reason), context)
+        }
         Command::CreateTransfer(create) => transfers::create(state, create, context),
+        Command::CreateProfile(new) => profiles::create(state, new, context),
+        Command::ChangeProfile(change) => profiles::change(state, change, context),
+        Command::Transfer(transfer) => profile_transfers::create(state, transfer, context),
+        Command::CancelTransfer {
+            tenant,
+            owner,
+            transfer,
+            reason,
+        } => profile_transfers::cancel(state, (*tenant, *owner), *transfer, reason, context),
+        Command::SubmitBulk {
+            tenant,
+            owner,
+            key,
+            operations,
+        } => bulks::submit(state, (*tenant, *owner), *key, operations, context),
+        Command::SteerBulk {
+            tenant,
+            owner,
+            bulk,
+            steer,
+        } => bulks::steer(state, (*tenant, *owner), *bulk, *steer, context),
         Command::MoneyIn(money) => money::money_in(state, money, context),
         Command::MoneyOut(money) => money::money_out(state, money, context),
         Command::ReturnTransfer {
@@ -121,6 +159,23 @@ fn account_of(state: &State, tenant: TenantId, id: AccountId) -> Option<&Account
         .filter(|account| !matches!(account.kind, crate::account::AccountKind::System(_)))
 }
 
+/// Like [`account_of`]; with an owner, other owners' accounts do not exist either.
+fn seen_by(
+    state: &State,
+    tenant: TenantId,
+    owner: Option<OwnerId>,
+    id: AccountId,
+) -> Option<&Account> {
+    account_of(state, tenant, id).filter(|account| owner.is_none_or(|owner| account.owner == owner))
+}
+
+fn owner_of(state: &State, tenant: TenantId, id: OwnerId) -> Result<&Owner, Rejection> {
+    state
+        .owner(id)
+        .filter(|owner| owner.tenant == tenant)
+        .ok_or(Rejection::OwnerNotFound)
+}
+
 fn check_text(
     field: &'static str,
     value: &str,
@@ -135,10 +190,10 @@ fn check_text(
         });
     }
     if length > at_most {
-        let reason = if at_most == NAME_MAX {
-            "must have at most 100 characters"
-        } else {
-            "must have at most 255 characters"
+        let reason = match at_most {
+            TAG_MAX => "must have at most 50 characters",
+            NAME_MAX => "must have at most 100 characters",
+            _ => "must have at most 255 characters",
         };
         return Err(Rejection::Invalid { field, reason });
     }
@@ -155,3 +210,9 @@ fn check_text(
 const NAME_MAX: usize = 100;
 /// Characters in a description.
 const TEXT_MAX: usize = 255;
+/// Characters in a tag, and in the reason of a cancellation.
+const TAG_MAX: usize = 50;
+
+fn check_tag(field: &'static str, tag: Option<&str>) -> Result<(), Rejection> {
+    tag.map_or(Ok(()), |tag| check_text(field, tag, 1, TAG_MAX))
+}

@@ -1,9 +1,13 @@
 //! What a decision changes, as data: the vocabulary of the journal.
 
-use crate::account::{Account, AccountState};
-use crate::id::{AccountId, HoldId, TenantId, TransferId};
+use std::sync::Arc;
+
+use crate::account::{Account, AccountState, StateReason};
+use crate::bulk::{Bulk, BulkMode, BulkStatus, OperationOutcome};
+use crate::id::{AccountId, BulkId, HoldId, TenantId, TransferId};
 use crate::money::Amount;
 use crate::posting::Posting;
+use crate::profile::Profile;
 use crate::tenant::{Owner, Tenant, TenantClock};
 use crate::time::Millis;
 use crate::transfer::{ErrorCode, Status, Transfer};
@@ -30,9 +34,26 @@ pub enum Effect {
         account: AccountId,
         /// Its state from now on.
         state: AccountState,
+        /// Why, unless it is active.
+        reason: Option<StateReason>,
         /// When, by the tenant's clock.
         at: Millis,
     },
+    /// An account is called something else from now on.
+    AccountChanged {
+        /// The account.
+        account: AccountId,
+        /// Its name.
+        name: Arc<str>,
+        /// Its tag.
+        tag: Option<Arc<str>>,
+        /// Its details.
+        details: Option<Arc<str>>,
+        /// When, by the tenant's clock.
+        at: Millis,
+    },
+    /// A profile exists or says something else from now on.
+    ProfileSet(Profile),
     /// A transfer exists from now on.
     TransferRecorded(Transfer),
     /// A transfer changed its status.
@@ -45,6 +66,10 @@ pub enum Effect {
         to: Status,
         /// Why, when it ended badly.
         error: Option<ErrorCode>,
+        /// The fee that was taken with this step, in minor units.
+        fee_minor: i64,
+        /// Why it was called off.
+        cancel_reason: Option<Arc<str>>,
         /// When, by the tenant's clock.
         at: Millis,
     },
@@ -61,6 +86,30 @@ pub enum Effect {
     HoldPlaced(Hold),
     /// Reserved money is free again.
     HoldReleased(HoldId),
+    /// A bulk was handed in.
+    BulkSubmitted(Bulk),
+    /// A bulk changed its status.
+    BulkMoved {
+        /// The bulk.
+        bulk: BulkId,
+        /// Where it was.
+        from: BulkStatus,
+        /// Where it is now.
+        to: BulkStatus,
+        /// What a failure means, when this is chosen now.
+        mode: Option<BulkMode>,
+        /// When, by the tenant's clock.
+        at: Millis,
+    },
+    /// An operation of a bulk was done.
+    BulkStepped {
+        /// The bulk.
+        bulk: BulkId,
+        /// The operation's index, from 0.
+        operation: u32,
+        /// What became of it.
+        outcome: OperationOutcome,
+    },
     /// Something must be done at a time.
     DueAdded(Due),
     /// It was done, or need not be done any more.
@@ -102,4 +151,6 @@ pub enum Work {
     Settle(TransferId),
     /// End a hold.
     ExpireHold(HoldId),
+    /// Do the next operation of a bulk.
+    RunBulk(BulkId),
 }

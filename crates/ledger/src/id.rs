@@ -50,6 +50,10 @@ ids! {
     RuleId,
     /// One run of a rule.
     ExecutionId,
+    /// A profile: the terms that instruments and transfers are made under.
+    ProfileId,
+    /// A bulk: many transfers that are handed in together.
+    BulkId,
 }
 
 /// Bits below the milliseconds: 6 of node, 10 of sequence.

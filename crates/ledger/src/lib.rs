@@ -14,31 +14,41 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 pub mod account;
+pub mod bulk;
 mod command;
 mod decide;
 mod effect;
 pub mod id;
 pub mod money;
 pub mod posting;
+pub mod profile;
 mod rejection;
 mod state;
 pub mod tenant;
 pub mod time;
 pub mod transfer;
 
-pub use account::{Account, AccountKind, AccountState, ExternalKind, Party, Rail, SystemKind};
+pub use account::{
+    Account, AccountKind, AccountState, ExternalKind, InstrumentClass, Party, Rail, StateReason,
+    SystemKind,
+};
+pub use bulk::{Bulk, BulkMode, BulkStatus, OperationOutcome};
 pub use command::{
-    Command, CreateTransfer, MoneyIn, MoneyOut, OpenAccount, PlaceHold, RAIL_DELAY_DEFAULT,
+    ChangeAccount, ChangeProfile, Command, CreateTransfer, DETAILS_MAX, Instrument, MoneyIn,
+    MoneyOut, NewProfile, OpenAccount, OpenInstrument, PlaceHold, ProfileTransfer,
+    RAIL_DELAY_DEFAULT, Steer, TransferOrder,
 };
 pub use decide::{Context, Decision, Reply, decide};
 pub use effect::{Due, Effect, Hold, Work};
 pub use id::{
-    AccountId, ExecutionId, HoldId, IdSource, KeyId, OwnerId, RuleId, TenantId, TransferId,
+    AccountId, BulkId, ExecutionId, HoldId, IdSource, KeyId, OwnerId, ProfileId, RuleId, TenantId,
+    TransferId,
 };
 pub use money::{Amount, Currency, MoneyError};
 pub use posting::{Entry, Posting, Side};
+pub use profile::{Profile, ProfileKind, Terms};
 pub use rejection::Rejection;
 pub use state::{Inconsistency, State};
 pub use tenant::{Owner, OwnerKind, Tenant, TenantClock, TenantMode};
 pub use time::Millis;
-pub use transfer::{Direction, ErrorCode, Origin, Status, Transfer};
+pub use transfer::{Denial, Direction, ErrorCode, Origin, Status, Transfer};

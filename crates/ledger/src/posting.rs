@@ -97,6 +97,51 @@ impl Posting {
         Some(Posting::new(vec![debit, credit]).expect("one debit equals one credit"))
     }
 
+    /// Moves `amount` from one account to another and `fee_minor` from the first to a third.
+    ///
+    /// The first account has one entry over both, so that its statement has one line. Returns
+    /// `None` when a balance would leave the 64-bit range.
+    ///
+    /// # Panics
+    /// When two of the accounts are the same, or of another currency: the caller's mistake.
+    #[must_use]
+    pub fn movement_with_fee(
+        amount: Amount,
+        fee_minor: i64,
+        from: &Account,
+        to: &Account,
+        fees: &Account,
+    ) -> Option<Posting> {
+        let Ok(fee) = Amount::new(fee_minor, amount.currency()) else {
+            return Posting::movement(amount, from, to);
+        };
+        let total = amount.minor().checked_add(fee_minor)?;
+        let total = Amount::new(total, amount.currency()).ok()?;
+        assert!(from.id != to.id && to.id != fees.id, "three accounts");
+        let currency = amount.currency();
+        for account in [from, to, fees] {
+            assert_eq!(account.currency, currency, "currency of {}", account.id);
+        }
+        let credit = |account: &Account, amount: Amount| {
+            Some(Entry {
+                account: account.id,
+                sequence: account.entries.checked_add(1)?,
+                side: Side::Credit,
+                amount,
+                balance_after: account.balance.checked_add(amount.minor())?,
+            })
+        };
+        let debit = Entry {
+            account: from.id,
+            sequence: from.entries.checked_add(1)?,
+            side: Side::Debit,
+            amount: total,
+            balance_after: from.balance.checked_sub(total.minor())?,
+        };
+        let entries = vec![debit, credit(to, amount)?, credit(fees, fee)?];
+        Some(Posting::new(entries).expect("one debit equals two credits"))
+    }
+
     /// The entries, in the order they were made.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {

@@ -1,8 +1,9 @@
 //! A business "no": closed, with data, a stable code and the field at fault.
 
 use crate::account::AccountState;
+use crate::bulk::BulkStatus;
 use crate::id::AccountId;
-use crate::transfer::Status;
+use crate::transfer::{Denial, Status};
 
 /// Why a command was refused. Nothing has changed when it was.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -106,6 +107,48 @@ pub enum Rejection {
     /// Transfers or holds of the account are still open.
     #[error("the account has open transfers or holds")]
     AccountInUse,
+    /// Debit cards still spend from the account.
+    #[error("cards are linked to the account")]
+    LinkedCards,
+    /// The user cannot lift a block of the operator or of a lost card.
+    #[error("the account was not blocked by its user")]
+    BlockedByOther,
+    /// No such profile of this kind in this tenant.
+    #[error("the profile does not exist")]
+    ProfileNotFound,
+    /// The profile is switched off.
+    #[error("the profile is switched off")]
+    ProfileInactive,
+    /// The profile does not allow the currency.
+    #[error("the profile does not allow this currency")]
+    CurrencyNotInProfile,
+    /// The account that a debit card shall spend from is not there.
+    #[error("the parent account does not exist")]
+    ParentNotFound,
+    /// The account that a debit card shall spend from is blocked or closed.
+    #[error("the parent account is not active")]
+    ParentNotActive,
+    /// A transfer under a profile was refused.
+    #[error("{}", .0.reason())]
+    Denied(Denial),
+    /// The transfer is not waiting for its time.
+    #[error("the transfer is {}, not scheduled", status_word(*status))]
+    NotScheduled {
+        /// Where it stands.
+        status: Status,
+    },
+    /// The transfer is another identity's.
+    #[error("the transfer belongs to another identity")]
+    TransferOfOther,
+    /// No such bulk that has not ended.
+    #[error("the bulk does not exist or has ended")]
+    BulkNotFound,
+    /// The bulk is not where it would have to be.
+    #[error("the bulk is {}", bulk_word(*status))]
+    BulkState {
+        /// Where it stands.
+        status: BulkStatus,
+    },
 }
 
 fn state_word(state: AccountState) -> &'static str {
@@ -127,6 +170,18 @@ fn status_word(status: Status) -> &'static str {
         Status::Error => "in error",
         Status::Rejected => "rejected",
         Status::Cancelled => "cancelled",
+    }
+}
+
+fn bulk_word(status: BulkStatus) -> &'static str {
+    match status {
+        BulkStatus::Submitted => "submitted",
+        BulkStatus::Running => "running",
+        BulkStatus::Paused => "paused",
+        BulkStatus::Completed => "completed",
+        BulkStatus::PartiallyCompleted => "partially completed",
+        BulkStatus::Failed => "failed",
+        BulkStatus::Cancelled => "cancelled",
     }
 }
 
@@ -159,6 +214,18 @@ impl Rejection {
             Rejection::AlreadyInState { .. } => "already_in_state",
             Rejection::BalanceNotZero { .. } => "balance_not_zero",
             Rejection::AccountInUse => "account_in_use",
+            Rejection::LinkedCards => "linked_cards",
+            Rejection::BlockedByOther => "blocked_by_other",
+            Rejection::ProfileNotFound => "profile_not_found",
+            Rejection::ProfileInactive => "profile_inactive",
+            Rejection::CurrencyNotInProfile => "currency_not_in_profile",
+            Rejection::ParentNotFound => "parent_not_found",
+            Rejection::ParentNotActive => "parent_not_active",
+            Rejection::Denied(denial) => denial.name(),
+            Rejection::NotScheduled { .. } => "transfer_not_scheduled",
+            Rejection::TransferOfOther => "transfer_of_other",
+            Rejection::BulkNotFound => "bulk_not_found",
+            Rejection::BulkState { .. } => "bulk_state",
         }
     }
 }

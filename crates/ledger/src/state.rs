@@ -10,10 +10,12 @@ mod due;
 use std::collections::HashMap;
 
 use crate::account::{Account, AccountState, SystemKind};
+use crate::bulk::{BULK_TRANSITIONS, Bulk, BulkStatus, OperationOutcome};
 use crate::effect::{Due, Effect, Hold};
-use crate::id::{AccountId, HoldId, OwnerId, TenantId, TransferId};
+use crate::id::{AccountId, BulkId, HoldId, OwnerId, ProfileId, TenantId, TransferId};
 use crate::money::Currency;
 use crate::posting::{Entry, Posting, Side};
+use crate::profile::Profile;
 use crate::tenant::{Owner, Tenant, TenantClock};
 use crate::time::Millis;
 use crate::transfer::{Status, TRANSITIONS, Transfer};
@@ -33,6 +35,10 @@ pub struct State {
     system: HashMap<(OwnerId, SystemKind, Currency), AccountId>,
     open: HashMap<TransferId, Transfer>,
     holds: HashMap<HoldId, Hold>,
+    profiles: HashMap<ProfileId, Profile>,
+    bulks: HashMap<BulkId, Bulk>,
+    /// How many debit cards that are not closed spend from an account.
+    linked: HashMap<AccountId, u32>,
     due: DueQueue,
     last_id: u64,
 }
@@ -87,6 +93,34 @@ impl State {
     #[must_use]
     pub fn hold(&self, id: HoldId) -> Option<&Hold> {
         self.holds.get(&id)
+    }
+
+    /// The profile with this id.
+    #[must_use]
+    pub fn profile(&self, id: ProfileId) -> Option<&Profile> {
+        self.profiles.get(&id)
+    }
+
+    /// The bulk with this id, while it has not ended.
+    #[must_use]
+    pub fn bulk(&self, id: BulkId) -> Option<&Bulk> {
+        self.bulks.get(&id)
+    }
+
+    /// Every bulk that has not ended, in no particular order.
+    pub fn bulks(&self) -> impl Iterator<Item = &Bulk> {
+        self.bulks.values()
+    }
+
+    /// Every profile, in no particular order.
+    pub fn profiles(&self) -> impl Iterator<Item = &Profile> {
+        self.profiles.values()
+    }
+
+    /// Whether a debit card that is not closed spends from this account.
+    #[must_use]
+    pub fn has_linked_cards(&self, account: AccountId) -> bool {
+        self.linked.contains_key(&account)
     }
 
     /// Every account, in no particular order.
@@ -194,7 +228,12 @@ impl State {
                 );
                 self.restore_account(account.clone())?;
             }
-            Effect::AccountStateSet { account, state, at } => {
+            Effect::AccountStateSet {
+                account,
+                state,
+                reason,
+                at,
+            } => {
                 let account = self.account_mut(*account)?;
                 ensure!(
                     account.state != AccountState::Destroyed,
@@ -202,7 +241,44 @@ impl State {
                     account.id
                 );
                 account.state = *state;
+                account.reason = *reason;
                 account.updated_at = *at;
+                if *state == AccountState::Destroyed
+                    && let Some(parent) = account.parent
+                {
+                    self.unlink(parent);
+                }
+            }
+            Effect::AccountChanged {
+                account,
+                name,
+                tag,
+                details,
+                at,
+            } => {
+                let account = self.account_mut(*account)?;
+                ensure!(
+                    account.state != AccountState::Destroyed,
+                    "account {} changes after it was closed",
+                    account.id
+                );
+                account.name.clone_from(name);
+                account.tag.clone_from(tag);
+                account.details.clone_from(details);
+                account.updated_at = *at;
+            }
+            Effect::ProfileSet(profile) => {
+                ensure!(
+                    self.tenants.contains_key(&profile.tenant),
+                    "profile {} lacks a tenant",
+                    profile.id
+                );
+                self.observe_id(profile.id.raw());
+                if let Some(before) = self.profiles.insert(profile.id, profile.clone()) {
+                    let same = before.tenant == profile.tenant
+                        && before.terms.kind() == profile.terms.kind();
+                    ensure!(same, "profile {} becomes another one", profile.id);
+                }
             }
             Effect::TransferRecorded(transfer) => {
                 if transfer.status.is_final() {
@@ -217,6 +293,7 @@ impl State {
                 to,
                 error,
                 at,
+                ..
             } => {
                 self.apply_move(*transfer, *from, *to, *error, *at)?;
             }
@@ -243,6 +320,19 @@ impl State {
                 );
                 account.held = account.held.saturating_sub(hold.amount.minor());
             }
+            Effect::BulkSubmitted(bulk) => self.restore_bulk(bulk.clone())?,
+            Effect::BulkMoved {
+                bulk,
+                from,
+                to,
+                mode,
+                at,
+            } => self.apply_bulk_move(*bulk, (*from, *to), *mode, *at)?,
+            Effect::BulkStepped {
+                bulk,
+                operation,
+                outcome,
+            } => self.apply_bulk_step(*bulk, *operation, *outcome)?,
             Effect::DueAdded(due) => self.restore_due(*due)?,
             Effect::DueRemoved(due) => {
                 ensure!(
@@ -278,9 +368,29 @@ impl State {
             ensure!(twin.is_none(), "owner {} has {kind:?} twice", account.owner);
         }
         self.observe_id(account.id.raw());
+        if let Some(parent) = account
+            .parent
+            .filter(|_| account.state != AccountState::Destroyed)
+        {
+            let cards = self.linked.entry(parent).or_default();
+            *cards = cards.saturating_add(1);
+        }
         let id = account.id;
         let twin = self.accounts.insert(id, account);
         ensure!(twin.is_none(), "account {id} was opened twice");
+        Ok(())
+    }
+
+    /// Puts back a bulk that had not ended when it was saved.
+    ///
+    /// # Errors
+    /// [`Inconsistency`] when it is there already or has ended.
+    pub fn restore_bulk(&mut self, bulk: Bulk) -> Result<(), Inconsistency> {
+        ensure!(!bulk.status.is_final(), "bulk {} has ended", bulk.id);
+        self.observe_id(bulk.id.raw());
+        let id = bulk.id;
+        let twin = self.bulks.insert(id, bulk);
+        ensure!(twin.is_none(), "bulk {id} was handed in twice");
         Ok(())
     }
 
@@ -334,6 +444,69 @@ impl State {
         self.accounts
             .get_mut(&id)
             .ok_or_else(|| Inconsistency(format!("account {id} is unknown")))
+    }
+
+    fn unlink(&mut self, parent: AccountId) {
+        if let Some(cards) = self.linked.get_mut(&parent) {
+            *cards = cards.saturating_sub(1);
+            if *cards == 0 {
+                self.linked.remove(&parent);
+            }
+        }
+    }
+
+    fn bulk_mut(&mut self, id: BulkId) -> Result<&mut Bulk, Inconsistency> {
+        self.bulks
+            .get_mut(&id)
+            .ok_or_else(|| Inconsistency(format!("bulk {id} is unknown or has ended")))
+    }
+
+    fn apply_bulk_move(
+        &mut self,
+        id: BulkId,
+        (from, to): (BulkStatus, BulkStatus),
+        mode: Option<crate::bulk::BulkMode>,
+        at: Millis,
+    ) -> Result<(), Inconsistency> {
+        ensure!(
+            BULK_TRANSITIONS.contains(&(from, to)),
+            "bulk {id} cannot go from {from:?} to {to:?}"
+        );
+        let bulk = self.bulk_mut(id)?;
+        ensure!(
+            bulk.status == from,
+            "bulk {id} is {:?}, not {from:?}",
+            bulk.status
+        );
+        bulk.moved(to, mode, at);
+        if to.is_final() {
+            self.bulks.remove(&id);
+        }
+        Ok(())
+    }
+
+    fn apply_bulk_step(
+        &mut self,
+        id: BulkId,
+        operation: u32,
+        outcome: OperationOutcome,
+    ) -> Result<(), Inconsistency> {
+        let bulk = self.bulk_mut(id)?;
+        ensure!(
+            bulk.status == BulkStatus::Running,
+            "bulk {id} does an operation while {:?}",
+            bulk.status
+        );
+        ensure!(
+            usize::try_from(operation) == Ok(bulk.next()),
+            "bulk {id} does operation {operation} out of turn"
+        );
+        ensure!(
+            bulk.next() < bulk.operations.len(),
+            "bulk {id} does more than it has"
+        );
+        bulk.stepped(outcome);
+        Ok(())
     }
 
     fn apply_clock(&mut self, id: TenantId, clock: TenantClock) -> Result<(), Inconsistency> {

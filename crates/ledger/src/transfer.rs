@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::account::Rail;
-use crate::id::{AccountId, ExecutionId, KeyId, OwnerId, RuleId, TenantId, TransferId};
+use crate::id::{AccountId, ExecutionId, KeyId, OwnerId, ProfileId, RuleId, TenantId, TransferId};
 use crate::money::Amount;
 use crate::time::Millis;
 
@@ -127,6 +127,12 @@ pub enum Origin {
     User,
     /// Somebody outside drew money: a cash machine, a direct debit, a cleared check.
     ExternalPull,
+    /// Money that was sent to an instrument from outside.
+    Deposit,
+    /// Something bought with a card.
+    CardPurchase,
+    /// A merchant gave back what a card had paid.
+    CardRefund,
 }
 
 /// Why a transfer ended as incomplete or in error.
@@ -146,10 +152,12 @@ pub enum ErrorCode {
     PaymentNotSupported,
     /// An account was closed before the transfer settled.
     ResourceDeleted,
+    /// A check of its profile or instruments refused it when its time came.
+    Denied(Denial),
 }
 
 impl ErrorCode {
-    /// Every code.
+    /// Every code that a rail can give back.
     pub const ALL: [ErrorCode; 6] = [
         ErrorCode::InsufficientFunds,
         ErrorCode::DisconnectedAccount,
@@ -169,6 +177,7 @@ impl ErrorCode {
             ErrorCode::PaymentFailed => "PAYMENT_FAILED",
             ErrorCode::PaymentNotSupported => "PAYMENT_NOT_SUPPORTED",
             ErrorCode::ResourceDeleted => "RESOURCE_DELETED",
+            ErrorCode::Denied(denial) => denial.name(),
         }
     }
 
@@ -184,8 +193,135 @@ impl ErrorCode {
     #[must_use]
     pub fn event(self) -> Event {
         match self {
-            ErrorCode::InsufficientFunds => Event::LackFunds,
+            ErrorCode::InsufficientFunds | ErrorCode::Denied(Denial::FundsInsufficient) => {
+                Event::LackFunds
+            }
             _ => Event::Fail,
+        }
+    }
+}
+
+/// Why a transfer under a profile is refused.
+///
+/// Source: the 21 conflict codes of seed 003, in its order.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[allow(
+    missing_docs,
+    reason = "each says what its name says; `Denial::reason` has the sentence"
+)]
+pub enum Denial {
+    ProfileInactive,
+    ModelConstraintsViolated,
+    InterceptorDenied,
+    InstrumentDenied,
+    SourceDestroyed,
+    DestinationDestroyed,
+    ForexTradeDenied,
+    CurrencyMismatch,
+    SourceBlocked,
+    DestinationBlocked,
+    FundsInsufficient,
+    AmountInvalid,
+    SourceNotFound,
+    DestinationNotFound,
+    FeeNotConfiguredForCurrency,
+    DestinationLimitExceeded,
+    SourceIsDebitCard,
+    DestinationIsDebitCard,
+    PairUnsupported,
+    SameInstrument,
+    ScheduledTimeInvalid,
+}
+
+impl Denial {
+    /// Every reason, in the order of the seed.
+    pub const ALL: [Denial; 21] = [
+        Denial::ProfileInactive,
+        Denial::ModelConstraintsViolated,
+        Denial::InterceptorDenied,
+        Denial::InstrumentDenied,
+        Denial::SourceDestroyed,
+        Denial::DestinationDestroyed,
+        Denial::ForexTradeDenied,
+        Denial::CurrencyMismatch,
+        Denial::SourceBlocked,
+        Denial::DestinationBlocked,
+        Denial::FundsInsufficient,
+        Denial::AmountInvalid,
+        Denial::SourceNotFound,
+        Denial::DestinationNotFound,
+        Denial::FeeNotConfiguredForCurrency,
+        Denial::DestinationLimitExceeded,
+        Denial::SourceIsDebitCard,
+        Denial::DestinationIsDebitCard,
+        Denial::PairUnsupported,
+        Denial::SameInstrument,
+        Denial::ScheduledTimeInvalid,
+    ];
+
+    /// The code as seed 003 spells it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Denial::ProfileInactive => "PROFILE_INACTIVE",
+            Denial::ModelConstraintsViolated => "MODEL_CONSTRAINTS_VIOLATED",
+            Denial::InterceptorDenied => "INTERCEPTOR_DENIED_TRANSACTION",
+            Denial::InstrumentDenied => "INSTRUMENT_DENIED_TRANSACTION",
+            Denial::SourceDestroyed => "SOURCE_INSTRUMENT_DESTROYED",
+            Denial::DestinationDestroyed => "DESTINATION_INSTRUMENT_DESTROYED",
+            Denial::ForexTradeDenied => "FOREX_TRADE_DENIED_TRANSACTION",
+            Denial::CurrencyMismatch => "CURRENCY_MISMATCH",
+            Denial::SourceBlocked => "SOURCE_INSTRUMENT_BLOCKED",
+            Denial::DestinationBlocked => "DESTINATION_INSTRUMENT_BLOCKED",
+            Denial::FundsInsufficient => "FUNDS_INSUFFICIENT",
+            Denial::AmountInvalid => "AMOUNT_INVALID",
+            Denial::SourceNotFound => "SOURCE_NOT_FOUND",
+            Denial::DestinationNotFound => "DESTINATION_NOT_FOUND",
+            Denial::FeeNotConfiguredForCurrency => "FEE_NOT_CONFIGURED_FOR_CURRENCY",
+            Denial::DestinationLimitExceeded => "DESTINATION_LIMIT_EXCEEDED",
+            Denial::SourceIsDebitCard => "SOURCE_CANNOT_BE_DEBIT_MODE_CARD",
+            Denial::DestinationIsDebitCard => "DESTINATION_CANNOT_BE_DEBIT_MODE_CARD",
+            Denial::PairUnsupported => "TRANSFER_BETWEEN_INSTRUMENTS_UNSUPPORTED",
+            Denial::SameInstrument => "SOURCE_AND_DESTINATION_MUST_BE_DIFFERENT",
+            Denial::ScheduledTimeInvalid => "SCHEDULED_TIMESTAMP_INVALID",
+        }
+    }
+
+    /// The reason with this code.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Denial> {
+        Denial::ALL.into_iter().find(|known| known.name() == code)
+    }
+
+    /// The reason as a sentence without its end.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Denial::ProfileInactive => "the profile is switched off",
+            Denial::ModelConstraintsViolated => {
+                "the profile does not allow this currency or an amount this large"
+            }
+            Denial::InterceptorDenied => "the amount is above what is let through unreviewed",
+            Denial::InstrumentDenied => "an instrument does not take part in transfers",
+            Denial::SourceDestroyed => "the source has been removed",
+            Denial::DestinationDestroyed => "the destination has been removed",
+            Denial::ForexTradeDenied => "the instruments differ in currency and nobody converts",
+            Denial::CurrencyMismatch => "the amount and both instruments must have one currency",
+            Denial::SourceBlocked => "the source is blocked",
+            Denial::DestinationBlocked => "the destination is blocked",
+            Denial::FundsInsufficient => "the source has too little available",
+            Denial::AmountInvalid => "the amount must be greater than zero",
+            Denial::SourceNotFound => "the source does not exist",
+            Denial::DestinationNotFound => "the destination does not exist",
+            Denial::FeeNotConfiguredForCurrency => {
+                "the profile has a fee for these instruments, but none in this currency"
+            }
+            Denial::DestinationLimitExceeded => "the destination would hold more than it may",
+            Denial::SourceIsDebitCard => "a debit card has no balance to take money from",
+            Denial::DestinationIsDebitCard => "a debit card has no balance to put money into",
+            Denial::PairUnsupported => "the profile does not allow these two kinds of instruments",
+            Denial::SameInstrument => "source and destination must be different",
+            Denial::ScheduledTimeInvalid => "the scheduled time must be in the future",
         }
     }
 }
@@ -223,6 +359,16 @@ pub struct Transfer {
     pub key: Option<KeyId>,
     /// A note, up to 255 characters.
     pub description: Option<Arc<str>>,
+    /// The profile it was made under, for transfers between instruments.
+    pub profile: Option<ProfileId>,
+    /// The user's own mark to search by, up to 50 characters.
+    pub tag: Option<Arc<str>>,
+    /// When it is or was to be executed, if not at once, by the tenant's clock.
+    pub scheduled_at: Option<Millis>,
+    /// The fee that was taken from the source besides the amount, in minor units.
+    pub fee_minor: i64,
+    /// Why it was called off, up to 50 characters.
+    pub cancel_reason: Option<Arc<str>>,
     /// When it was recorded, by the tenant's clock.
     pub created_at: Millis,
     /// When it last changed.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use ledger::{
     Account, AccountId, AccountState, Command, CreateTransfer, ErrorCode, Hold, HoldId, KeyId,
-    MoneyIn, MoneyOut, OpenAccount, Owner, OwnerKind, PlaceHold, Reply, Tenant, TenantClock,
-    TenantId, TenantMode, TransferId,
+    MoneyIn, MoneyOut, OpenAccount, Owner, OwnerKind, PlaceHold, Reply, StateReason, Tenant,
+    TenantClock, TenantId, TenantMode, TransferId,
 };
 use store::{
     AccountQuery, AccountRow, Action, KeyRecord, Outcome, Permission, Submit, TransferRow,
@@ -19,7 +19,7 @@ use crate::keys::Secret;
 use crate::transfers::unexpected;
 
 impl Service {
-    async fn command(&self, command: Command) -> Result<Reply> {
+    pub(crate) async fn command(&self, command: Command) -> Result<Reply> {
         match self.store.submit(Submit::command(command)).await? {
             Outcome::Done(reply) => Ok(reply),
             Outcome::Refused(rejection) => Err(rejection.into()),
@@ -166,7 +166,9 @@ impl Service {
     ) -> Result<Account> {
         self.account_reply(Command::SetAccountState {
             tenant,
+            owner: None,
             account,
+            reason: StateReason::System,
             state,
         })
         .await

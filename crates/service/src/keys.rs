@@ -84,7 +84,17 @@ impl KeyHasher {
     /// The keyed hash of a secret.
     #[must_use]
     pub fn hash(&self, secret: &str) -> [u8; 32] {
-        *blake3::keyed_hash(&self.0, secret.as_bytes()).as_bytes()
+        self.hash_bytes(secret.as_bytes())
+    }
+
+    /// The keyed hash of bytes.
+    pub(crate) fn hash_bytes(&self, bytes: &[u8]) -> [u8; 32] {
+        *blake3::keyed_hash(&self.0, bytes).as_bytes()
+    }
+
+    /// A secret for another purpose, from which this one cannot be told.
+    pub(crate) fn derive(&self, purpose: &str) -> [u8; 32] {
+        blake3::derive_key(purpose, &self.0)
     }
 }
 

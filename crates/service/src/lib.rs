@@ -9,6 +9,7 @@ mod error;
 mod idempotency;
 pub mod keys;
 mod limits;
+pub mod multi;
 pub mod permission;
 mod reads;
 pub mod spelling;
@@ -26,10 +27,11 @@ use std::sync::Arc;
 use std::num::NonZeroU32;
 
 use ledger::{RAIL_DELAY_DEFAULT, TenantMode};
-use store::Store;
+use store::{Store, StoreError};
 
 use keys::KeyDirectory;
 use limits::Limits;
+use multi::Multi;
 
 /// What the operator can set.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +57,7 @@ pub struct Service {
     keys: KeyDirectory,
     limits: Limits,
     settings: Settings,
+    multi: Multi,
 }
 
 impl Service {
@@ -73,6 +76,7 @@ impl Service {
                 .iter()
                 .any(|known| known.id == tenant && known.mode == TenantMode::Live)
         };
+        let multi = Multi::open(&*store, &hasher, &tenants).await?;
         let keys = KeyDirectory::new(hasher, store.keys(None).await?, live);
         let limits = Limits::new(settings.requests_per_minute);
         Ok(Service {
@@ -80,6 +84,7 @@ impl Service {
             keys,
             limits,
             settings,
+            multi,
         })
     }
 

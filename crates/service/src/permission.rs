@@ -188,6 +188,28 @@ mod tests {
     }
 
     #[test]
+    fn the_scopes_of_the_multi_dialect_open_nothing_here() {
+        let rule = RuleId::new(9);
+        for scope in [Permission::Programme, Permission::Simulator] {
+            for wish in [
+                Wish::ListAccounts,
+                Wish::ReadAccount(A),
+                Wish::ReadSomeAccounts,
+                Wish::ReadSomeTransfers,
+                Wish::ReadTransfersOf(A),
+                Wish::ReadCardsOf(A),
+                Wish::ListRules,
+                Wish::ReadRule(rule),
+                Wish::TriggerRule(rule),
+                Wish::ReadExecutionsOf(rule),
+                transfer(A, B, 100),
+            ] {
+                check(scope.clone(), wish, false);
+            }
+        }
+    }
+
+    #[test]
     fn rules_have_scopes_of_their_own() {
         let rule = RuleId::new(9);
         check(Permission::ListRules, Wish::ListRules, true);

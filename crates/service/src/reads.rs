@@ -1,6 +1,6 @@
 //! What a key may read.
 
-use ledger::{AccountId, Currency, TransferId};
+use ledger::{AccountId, AccountKind, Currency, TransferId};
 use store::{AccountClass, AccountQuery, AccountRow, TransferQuery, TransferRow};
 
 use crate::Service;
@@ -15,6 +15,12 @@ pub struct TransferPage {
     pub items: Vec<TransferRow>,
     /// Whether there are older ones.
     pub more: bool,
+}
+
+/// A debit card has no money of its own: it is no account to keys
+/// (`docs/decisions/2026-11-21-cards-are-accounts.md`).
+fn is_shown(row: &AccountRow) -> bool {
+    row.account.kind != AccountKind::DebitCard
 }
 
 impl Service {
@@ -32,13 +38,14 @@ impl Service {
             return Err(Error::Forbidden);
         }
         let query = AccountQuery {
-            tenant: key.tenant,
-            owner: None,
             class,
             currency: Some(currency),
             include_closed: false,
+            ..AccountQuery::new(key.tenant)
         };
-        Ok(self.store.accounts(query).await?)
+        let mut rows = self.store.accounts(query).await?;
+        rows.retain(is_shown);
+        Ok(rows)
     }
 
     /// One open account with its balance. `id` is `None` for a text that is no id at all: it is
@@ -61,7 +68,7 @@ impl Service {
             Some(id) => self.store.account(key.tenant, id).await?,
             None => None,
         };
-        row.filter(|row| row.account.currency == currency)
+        row.filter(|row| row.account.currency == currency && is_shown(row))
             .filter(|row| row.account.state != ledger::AccountState::Destroyed)
             .ok_or(Error::NotFound { what: "account" })
     }

@@ -177,7 +177,7 @@ impl Service {
     }
 }
 
-fn missing(what: &str) -> Error {
+pub(crate) fn missing(what: &str) -> Error {
     Error::Store(StoreError::Corrupt(Arc::from(format!("{what} is missing"))))
 }
 

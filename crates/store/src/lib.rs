@@ -13,11 +13,14 @@ mod records;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use embedded::{Embedded, Options};
 pub use query::{
-    AccountClass, AccountQuery, AccountRole, AccountRow, EntryRow, TransferQuery, TransferRow,
+    AccountClass, AccountPage, AccountQuery, AccountRole, AccountRow, BulkQuery, BulkRow,
+    EntryPage, EntryQuery, EntryRow, OwnerTransferPage, OwnerTransferQuery, RecordQuery,
+    TransferQuery, TransferRow,
 };
 pub use records::{
-    Fingerprint, KeyRecord, Permission, Remembered, RememberedReply, Resources, Selector,
-    TransferSet,
+    Expect, Fingerprint, KeyRecord, PUTS_MAX, Permission, Put, PutId, PutOwner, RECORD_BODY_MAX,
+    RECORD_TAKEN, Record, RecordConflict, RecordKind, Remembered, RememberedReply, Resources,
+    Selector, TransferSet,
 };
 
 use std::future::Future;
@@ -25,8 +28,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use ledger::{
-    AccountId, Command, Hold, KeyId, Millis, Owner, OwnerId, Rejection, Reply, Tenant, TenantId,
-    TransferId,
+    AccountId, Bulk, BulkId, Command, Hold, KeyId, Millis, OperationOutcome, Owner, OwnerId,
+    Profile, ProfileId, Rejection, Reply, Tenant, TenantId, TransferId,
 };
 
 /// A boxed future, so that engines can stand behind one pointer.
@@ -66,6 +69,22 @@ pub enum Action {
         /// The key.
         key: KeyId,
     },
+    /// Records.
+    Put(Vec<Put>),
+    /// A command of the ledger and records, all of it or nothing.
+    Together {
+        /// The command.
+        command: Command,
+        /// The records. Their conflicts are looked for before the command is decided.
+        puts: Vec<Put>,
+    },
+    /// A refusal that was decided elsewhere, to be remembered with the claim. Changes nothing else.
+    Refuse {
+        /// Its code.
+        code: Arc<str>,
+        /// Its text.
+        message: Arc<str>,
+    },
 }
 
 /// An idempotency key that a request claims.
@@ -94,6 +113,15 @@ pub enum Outcome {
     Replay(u64),
     /// No such key in this tenant.
     KeyNotFound,
+    /// It was done, and these records were written with it.
+    Stored {
+        /// What the command answers; [`Reply::Done`] without one.
+        reply: Reply,
+        /// The records as they are now, in the order of the puts; deleted ones are left out.
+        records: Vec<Record>,
+    },
+    /// The records were not as expected; nothing changed.
+    Conflict(RecordConflict),
 }
 
 /// Why a store could not do its work. Never a business "no".
@@ -147,6 +175,8 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 pub trait Store: Send + Sync + 'static {
     /// Decides and commits; returns when the outcome is durable.
     fn submit(&self, submit: Submit) -> BoxFuture<'_, Result<Outcome>>;
+    /// Submits in the order of the calls, and waits for nothing: what does not get a place is lost.
+    fn hand_in(&self, submit: Submit);
     /// Waits until no work of the tenant is due by its own clock.
     fn quiesce(&self, tenant: TenantId) -> BoxFuture<'_, Result<()>>;
     /// What an idempotency key was used for.
@@ -157,13 +187,24 @@ pub trait Store: Send + Sync + 'static {
     fn tenant(&self, id: TenantId) -> BoxFuture<'_, Result<Option<Tenant>>>;
     /// A tenant's owners, oldest first.
     fn owners(&self, tenant: TenantId) -> BoxFuture<'_, Result<Vec<Owner>>>;
+    /// A tenant's profiles, oldest first.
+    fn profiles(&self, tenant: TenantId) -> BoxFuture<'_, Result<Vec<Profile>>>;
+    /// One profile.
+    fn profile(&self, tenant: TenantId, id: ProfileId) -> BoxFuture<'_, Result<Option<Profile>>>;
     /// Accounts that match, oldest first.
     fn accounts(&self, query: AccountQuery) -> BoxFuture<'_, Result<Vec<AccountRow>>>;
+    /// Accounts that match, and how many there are on all pages.
+    fn accounts_page(&self, query: AccountQuery) -> BoxFuture<'_, Result<AccountPage>>;
     /// One account.
     fn account(&self, tenant: TenantId, id: AccountId)
     -> BoxFuture<'_, Result<Option<AccountRow>>>;
     /// Transfers that match, newest first; one more than asked for when there are more.
     fn transfers(&self, query: TransferQuery) -> BoxFuture<'_, Result<Vec<TransferRow>>>;
+    /// An owner's transfers that match, newest first, and how many match in all.
+    fn owner_transfers(
+        &self,
+        query: OwnerTransferQuery,
+    ) -> BoxFuture<'_, Result<OwnerTransferPage>>;
     /// One transfer.
     fn transfer(
         &self,
@@ -177,10 +218,40 @@ pub trait Store: Send + Sync + 'static {
         before: Option<u64>,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<EntryRow>>>;
+    /// An account's entries of a span of time, with their number and the balances around them.
+    fn entries_between(&self, query: EntryQuery) -> BoxFuture<'_, Result<EntryPage>>;
+    /// Transfers of a tenant, in the order asked; `None` for ids that nobody has there.
+    fn transfers_by_id(
+        &self,
+        tenant: TenantId,
+        ids: Vec<TransferId>,
+    ) -> BoxFuture<'_, Result<Vec<Option<TransferRow>>>>;
     /// An account's holds, oldest first.
     fn holds(&self, account: AccountId) -> BoxFuture<'_, Result<Vec<Hold>>>;
+    /// One record.
+    fn record(
+        &self,
+        kind: RecordKind,
+        tenant: TenantId,
+        id: u64,
+    ) -> BoxFuture<'_, Result<Option<Record>>>;
+    /// Records that match, by id.
+    fn records(&self, query: RecordQuery) -> BoxFuture<'_, Result<Vec<Record>>>;
+    /// The record that has `unique`.
+    fn record_by_unique(
+        &self,
+        kind: RecordKind,
+        tenant: TenantId,
+        unique: Fingerprint,
+    ) -> BoxFuture<'_, Result<Option<Record>>>;
     /// The API keys of one tenant, or of all.
     fn keys(&self, tenant: Option<TenantId>) -> BoxFuture<'_, Result<Vec<KeyRecord>>>;
+    /// An identity's bulks that match, newest first, and how many match in all.
+    fn bulks(&self, query: BulkQuery) -> BoxFuture<'_, Result<(Vec<BulkRow>, u64)>>;
+    /// One bulk of a tenant.
+    fn bulk(&self, tenant: TenantId, id: BulkId) -> BoxFuture<'_, Result<Option<Bulk>>>;
+    /// What became of a bulk's operations that have had their turn, in their order.
+    fn bulk_outcomes(&self, bulk: BulkId) -> BoxFuture<'_, Result<Vec<OperationOutcome>>>;
     /// The sum of each currency over every account, system accounts included: always zero.
     fn totals(&self) -> BoxFuture<'_, Result<Vec<(String, i128)>>>;
     /// The sum of each currency over one owner's accounts, system accounts included.

@@ -1,8 +1,8 @@
-//! What is stored besides the ledger's own effects: API keys and idempotency records.
+//! What is stored besides the ledger's own effects: API keys, idempotency records and records.
 
 use std::sync::Arc;
 
-use ledger::{KeyId, Millis, Party, Status, TenantId, TransferId};
+use ledger::{Account, BulkId, KeyId, Millis, OwnerId, Party, Status, TenantId, TransferId};
 use serde::{Deserialize, Serialize};
 
 /// 128 bits of a cryptographic hash: two different inputs do not meet.
@@ -52,6 +52,10 @@ pub enum Permission {
     ManualTransfer(Vec<TransferSet>),
     /// Cards of these accounts.
     ReadCards(Resources),
+    /// Speak for the whole programme in the Multi dialect. Grants nothing in Sequence.
+    Programme,
+    /// Use the Multi dialect's simulator. Grants nothing in Sequence.
+    Simulator,
 }
 
 /// Which objects a permission reaches.
@@ -126,4 +130,128 @@ pub enum RememberedReply {
     },
     /// It was done and there is nothing more to tell.
     Done,
+    /// Records were written, as they were then.
+    Records(Vec<Record>),
+    /// An account was made or changed: everything about it but its balance, as it was then.
+    Account(Box<Account>),
+    /// A bulk was handed in.
+    Bulk(BulkId),
+}
+
+/// What a record is about. One number space of ids for each.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum RecordKind {
+    /// What is known of a corporate or consumer besides its owner. Its id is the owner's.
+    Identity,
+    /// Somebody who logs in. A root user's id is its identity's.
+    User,
+    /// A login that has not ended.
+    Session,
+    /// What an operator has set for a tenant. Its id is the tenant's.
+    Settings,
+}
+
+impl RecordKind {
+    /// Its name, for messages.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            RecordKind::Identity => "identity",
+            RecordKind::User => "user",
+            RecordKind::Session => "session",
+            RecordKind::Settings => "settings",
+        }
+    }
+}
+
+/// The code under which [`RecordConflict::Taken`] is remembered; the text is the kind's word.
+pub const RECORD_TAKEN: &str = "record_taken";
+
+/// A small document kept beside the ledger, written in the same commit as a command.
+///
+/// The store does not look into it; whoever writes it says what must be unique.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Record {
+    /// What it is about.
+    pub kind: RecordKind,
+    /// Its id among its kind.
+    pub id: u64,
+    /// The tenant it belongs to.
+    pub tenant: TenantId,
+    /// The owner it belongs to, if to one.
+    pub owner: Option<OwnerId>,
+    /// How often it was written: 1 at first.
+    pub version: u64,
+    /// What no other record of its kind and tenant has.
+    pub unique: Option<Fingerprint>,
+    /// JSON.
+    pub body: Arc<str>,
+    /// When it was written last, by the machine's clock.
+    pub at: Millis,
+}
+
+/// Writes or deletes a record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Put {
+    /// What it is about.
+    pub kind: RecordKind,
+    /// Its id.
+    pub id: PutId,
+    /// The tenant it belongs to, one that exists.
+    pub tenant: TenantId,
+    /// The owner it belongs to, one of the tenant's.
+    pub owner: PutOwner,
+    /// What no other record of its kind and tenant may have.
+    pub unique: Option<Fingerprint>,
+    /// What must be there now; otherwise nothing is done.
+    pub expect: Expect,
+    /// JSON of at most [`RECORD_BODY_MAX`] bytes; `None` deletes.
+    pub body: Option<Arc<str>>,
+}
+
+/// Bytes of one record's body.
+pub const RECORD_BODY_MAX: usize = 256 * 1024;
+/// Records that one action may write.
+pub const PUTS_MAX: usize = 32;
+
+/// The id a record shall have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PutId {
+    /// This one, which was issued before.
+    Known(u64),
+    /// A new one.
+    New,
+    /// That of what the command beside it makes.
+    OfReply,
+}
+
+/// The owner a record shall have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PutOwner {
+    /// None.
+    None,
+    /// This one.
+    Known(OwnerId),
+    /// That of what the command beside it makes.
+    OfReply,
+}
+
+/// What must be there for a record to be written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expect {
+    /// Nothing.
+    Absent,
+    /// The record in this version.
+    Version(u64),
+    /// The record in any version: what was written meanwhile does not matter.
+    Present,
+}
+
+/// Why records were not written. Nothing was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RecordConflict {
+    /// Another record of this kind has what must be unique.
+    Taken(RecordKind),
+    /// The record is not as expected: somebody else was faster.
+    Changed(RecordKind),
 }

@@ -1,5 +1,9 @@
 //! The command line as it is written.
 
+mod profiles;
+
+pub(crate) use profiles::{OneProfile, ProfileCommand};
+
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -77,6 +81,8 @@ pub(crate) enum Command {
 pub(crate) enum Dialect {
     /// `/api/v1`
     Sequence,
+    /// `/multi`, its Back Office and its simulator
+    Multi,
     /// `/admin/v1`
     Admin,
 }
@@ -146,6 +152,9 @@ pub(crate) enum AdminCommand {
     /// API keys.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Profiles: the terms of Multi's identities, instruments and transfers.
+    #[command(subcommand)]
+    Profile(ProfileCommand),
     /// Transfers.
     #[command(subcommand)]
     Transfer(TransferCommand),
@@ -183,6 +192,21 @@ pub(crate) enum TenantCommand {
     },
     /// Lists all tenants.
     List,
+    /// Shows what is set for a tenant of the Multi dialect, or changes what is given.
+    Settings {
+        #[command(flatten)]
+        tenant: InTenant,
+        /// Whether requests may only have fields that are known.
+        #[arg(long, value_name = "BOOL")]
+        strict: Option<bool>,
+        /// Whether one person may be the root user of several identities.
+        #[arg(long, value_name = "BOOL")]
+        multi_identity: Option<bool>,
+        /// Limits as `requests/seconds`, such as `100/60,1000/3600`; `none`, or `default` for those
+        /// of the tenant's mode.
+        #[arg(long, value_name = "LIMITS")]
+        rate_limits: Option<String>,
+    },
 }
 
 #[derive(Subcommand, Debug)]

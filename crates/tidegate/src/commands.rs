@@ -1,5 +1,7 @@
 //! Commands that speak to a running server: each is one call of the admin API.
 
+mod profiles;
+
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -69,6 +71,7 @@ async fn call(client: &Client, command: AdminCommand) -> anyhow::Result<Answer> 
         AdminCommand::Owner(command) => owner(client, command).await,
         AdminCommand::Account(command) => account(client, command).await,
         AdminCommand::Key(command) => key(client, command).await,
+        AdminCommand::Profile(command) => profiles::profile(client, command).await,
         AdminCommand::Transfer(command) => transfer(client, command).await,
         AdminCommand::Hold(command) => hold(client, command).await,
         AdminCommand::Clock(command) => clock(client, command).await,
@@ -112,8 +115,44 @@ async fn tenant(client: &Client, command: TenantCommand) -> anyhow::Result<Answe
             post(client, "/tenants", &json!({"name": name, "mode": mode})).await?
         }
         TenantCommand::List => get(client, "/tenants").await?,
+        TenantCommand::Settings {
+            tenant,
+            strict,
+            multi_identity,
+            rate_limits,
+        } => {
+            let path = format!("{}/settings", at(client, &tenant).await?);
+            let mut body = rate_limits.as_deref().map_or(Ok(json!({})), limits_body)?;
+            body["strict"] = json!(strict);
+            body["multi_identity"] = json!(multi_identity);
+            let shows_only = strict.is_none() && multi_identity.is_none() && rate_limits.is_none();
+            let (method, body) = match shows_only {
+                true => (Method::GET, None),
+                false => (Method::PUT, Some(&body)),
+            };
+            client.call(method, &path, body).await?
+        }
     };
     Ok((answer, TENANT))
+}
+
+/// `100/60,1000/3600`, `none` or `default`.
+fn limits_body(text: &str) -> anyhow::Result<Value> {
+    match text {
+        "default" => return Ok(json!({"default_rate_limits": true})),
+        "none" => return Ok(json!({"rate_limits": []})),
+        _ => {}
+    }
+    let limit = |part: &str| -> Option<Value> {
+        let (requests, window) = part.split_once('/')?;
+        let (requests, window): (u32, u32) = (requests.parse().ok()?, window.parse().ok()?);
+        Some(json!({"requests": requests, "window_s": window}))
+    };
+    let limits: Option<Vec<Value>> = text.split(',').map(limit).collect();
+    let limits = limits.with_context(|| {
+        format!("`{text}` is no list of limits such as 100/60,1000/3600, nor `none` or `default`")
+    })?;
+    Ok(json!({"rate_limits": limits}))
 }
 
 async fn owner(client: &Client, command: OwnerCommand) -> anyhow::Result<Answer> {

@@ -6,11 +6,14 @@
 //! in its time; then the clock is let run. The last step writes `demo.json`: a start that was cut
 //! short before it begins again with a fresh tenant.
 
+mod programme;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use api::App;
 use ledger::account::Reported;
 use ledger::{
     AccountId, AccountKind, Amount, Currency, ErrorCode, ExternalKind, Millis, MoneyIn, MoneyOut,
@@ -22,6 +25,7 @@ use service::spelling::id_text;
 use store::{Permission, Resources, Selector, TransferSet};
 
 use crate::secrets;
+use programme::Programme;
 
 /// The listeners, as clients reach them.
 pub(crate) struct Urls<'a> {
@@ -40,11 +44,12 @@ const STORY_DAYS: i64 = 42;
 /// Fills an empty store; on a store that has the demo already, only the addresses are brought up
 /// to date.
 pub(crate) async fn prepare(
-    service: &Service,
+    app: &Arc<App>,
     folder: &Path,
     urls: &Urls<'_>,
     admin_token: &str,
 ) -> anyhow::Result<()> {
+    let service = app.service();
     let path = folder.join(FILE);
     if let Ok(text) = std::fs::read_to_string(&path) {
         let mut known: Value = serde_json::from_str(&text).with_context(|| {
@@ -61,7 +66,7 @@ pub(crate) async fn prepare(
         tracing::warn!("the store is not empty: --demo leaves it as it is");
         return Ok(());
     }
-    let mut demo = tell(service).await?;
+    let mut demo = tell(app).await?;
     set_addresses(&mut demo, urls, admin_token);
     write(folder, &demo)?;
     tracing::info!(file = %path.display(), "demo ready: keys and accounts are in this file");
@@ -73,6 +78,8 @@ fn set_addresses(demo: &mut Value, urls: &Urls<'_>, admin_token: &str) {
     demo["admin"] = json!(urls.admin);
     demo["admin_token"] = json!(admin_token);
     demo["sequence"]["base_url"] = json!(format!("{}/api/v1", urls.api));
+    demo["multi"]["base_url"] = json!(format!("{}/multi", urls.api));
+    demo["multi"]["simulator_url"] = json!(format!("{}/simulate/api", urls.api));
 }
 
 fn write(folder: &Path, demo: &Value) -> anyhow::Result<()> {
@@ -113,6 +120,18 @@ fn shell_variables(demo: &Value) -> String {
             .collect();
         line(variable.trim_matches('_'), id);
     }
+    let multi = &demo["multi"];
+    line("MULTI", &multi["base_url"]);
+    line("SIMULATOR", &multi["simulator_url"]);
+    line("MULTI_API_KEY", &multi["api_key"]);
+    line("MULTI_PROGRAMME_KEY", &multi["programme_key"]);
+    line("MULTI_PROFILE", &multi["profiles"]["transfer"]);
+    let company = &multi["identities"][0];
+    line("MULTI_EMAIL", &company["email"]);
+    line("MULTI_PASSWORD", &company["password"]);
+    line("EUR_MAIN", &company["managed_accounts"]["EUR main"]);
+    line("EUR_RESERVE", &company["managed_accounts"]["EUR reserve"]);
+    line("EUR_PREPAID", &company["managed_cards"]["EUR prepaid"]);
     text
 }
 
@@ -124,7 +143,8 @@ fn spell(prefix: &str, id: u64) -> String {
     )
 }
 
-async fn tell(service: &Service) -> anyhow::Result<Value> {
+async fn tell(app: &Arc<App>) -> anyhow::Result<Value> {
+    let service: &Service = app.service();
     let tenant = service
         .create_tenant(TENANT_NAME, TenantMode::Sandbox)
         .await?;
@@ -142,7 +162,9 @@ async fn tell(service: &Service) -> anyhow::Result<Value> {
         owner: owner.id,
         start,
         accounts: BTreeMap::new(),
+        programme: Programme::new(service, api::public_router(app), tenant.id).await?,
     };
+    story.programme.open().await?;
     story.open_accounts().await?;
     story.six_weeks().await?;
     let last = service.tenant(tenant.id).await?.clock.now(now);
@@ -158,11 +180,15 @@ async fn tell(service: &Service) -> anyhow::Result<Value> {
     let narrow = story
         .key("demo: Emergency Fund to Vacation, up to 50.00", narrow)
         .await?;
-    let accounts: BTreeMap<&str, String> = story
+    let mut accounts: BTreeMap<&str, String> = story
         .accounts
         .iter()
         .map(|(name, id)| (*name, spell("acc_", id.raw())))
         .collect();
+    // The company's dollars are seen in both dialects.
+    for (name, id) in story.programme.dollars() {
+        accounts.insert(name, spell("acc_", id));
+    }
     Ok(json!({
         "tenant": spell("ten_", tenant.id.raw()),
         "sequence": {
@@ -171,6 +197,7 @@ async fn tell(service: &Service) -> anyhow::Result<Value> {
             "accounts": accounts,
             "rules": {},
         },
+        "multi": story.programme.contact(),
     }))
 }
 
@@ -256,6 +283,7 @@ struct Story<'a> {
     owner: OwnerId,
     start: Millis,
     accounts: BTreeMap<&'static str, AccountId>,
+    programme: Programme,
 }
 
 impl Story<'_> {
@@ -295,9 +323,13 @@ impl Story<'_> {
         Ok(())
     }
 
+    fn now(&self, day: i64, hour: i64) -> Millis {
+        self.start.plus(day * DAY + hour * HOUR)
+    }
+
     /// Moves the clock to an hour of a day of the story; what is due until then happens.
     async fn at(&self, day: i64, hour: i64) -> anyhow::Result<()> {
-        let at = self.start.plus(day * DAY + hour * HOUR);
+        let at = self.now(day, hour);
         self.service
             .set_clock(self.tenant, TenantClock::Frozen { at })
             .await?;
@@ -320,6 +352,7 @@ impl Story<'_> {
     async fn draw(&self, from: &str, cents: i64) -> anyhow::Result<()> {
         self.service
             .money_out(MoneyOut {
+                origin: ledger::Origin::ExternalPull,
                 tenant: self.tenant,
                 source: self.accounts[from],
                 amount: Amount::new(cents, Currency::USD)?,
@@ -354,6 +387,7 @@ impl Story<'_> {
             self.transfer("Main Payroll", "Emergency Fund", 100_000)
                 .await?;
             self.transfer("Main Payroll", "Vacation", 25_000).await?;
+            self.programme.day(payday, self.now(payday, 9)).await?;
         }
         // The clock has passed the last payday already: what follows happens after it.
         self.at(30, 8).await?;
@@ -383,6 +417,7 @@ impl Story<'_> {
             .await?;
         self.at(40, 16).await?;
         self.transfer("Main Payroll", "Vacation", 10_000).await?;
+        self.programme.day(40, self.now(40, 16)).await?;
         Ok(())
     }
 

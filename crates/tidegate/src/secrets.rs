@@ -38,6 +38,13 @@ pub(crate) fn new_key() -> anyhow::Result<service::Secret> {
     Ok(service::Secret::from_entropy(random()?))
 }
 
+/// A password for a user of the demo: random, and with a character of each kind that the rules for
+/// passwords ask for.
+pub(crate) fn new_password() -> anyhow::Result<String> {
+    let random = service::spelling::bytes_text(&random::<12>()?);
+    Ok(format!("Tide-{random}-7"))
+}
+
 /// The admin token, made now if there is none. The second part tells whether it was made.
 pub(crate) fn admin_token(folder: &Path) -> anyhow::Result<(String, bool)> {
     let path = admin_token_path(folder);

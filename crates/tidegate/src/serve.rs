@@ -62,17 +62,17 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let admin_listener = bind(config.admin_listen, "--admin-listen").await?;
     let api_url = format!("http://{}", api_listener.local_addr()?);
     let admin_url = format!("http://{}", admin_listener.local_addr()?);
+    let app = Arc::new(App::new(Arc::clone(&service), &admin_token));
     if config.demo {
         let urls = demo::Urls {
             api: &api_url,
             admin: &admin_url,
         };
-        demo::prepare(&service, folder, &urls, &admin_token)
+        demo::prepare(&app, folder, &urls, &admin_token)
             .await
             .context("the demo cannot be prepared")?;
     }
 
-    let app = Arc::new(App::new(Arc::clone(&service), &admin_token));
     let (stop, stopping) = watch::channel(false);
     let api = tokio::spawn(listen::serve(
         api_listener,

@@ -152,11 +152,9 @@ async fn list_accounts(app: &App, tenant: &str, query: Option<&str>) -> Answer {
         return Err(Problem::invalid(query.faults));
     }
     let query = AccountQuery {
-        tenant: tenant_id(tenant),
         owner,
         class,
-        currency: None,
-        include_closed: true,
+        ..AccountQuery::new(tenant_id(tenant))
     };
     let rows = app.service().all_accounts(query).await?;
     ok(&List {

@@ -8,6 +8,7 @@ pub(super) const ACCOUNT: &str = "acc_";
 pub(super) const TRANSFER: &str = "txr_";
 pub(super) const KEY: &str = "key_";
 pub(super) const HOLD: &str = "hold_";
+pub(super) const PROFILE: &str = "prf_";
 pub(super) const RULE: &str = "rule_";
 
 pub(super) fn spell(prefix: &str, id: u64) -> String {

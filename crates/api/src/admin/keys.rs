@@ -91,19 +91,14 @@ fn parse_permissions(fields: &mut Fields) -> Vec<Permission> {
 fn parse_permission(fields: &mut Fields) -> Option<Permission> {
     let scope = fields.text("scope");
     let resources = fields.take("resources");
+    if let Some(whole) = without_resources(&scope) {
+        if resources.is_some() {
+            fields.fault("resources", "must be absent: this scope has none");
+        }
+        return Some(whole);
+    }
     let permission = match scope.as_str() {
         "" => return None,
-        "LIST_ACCOUNTS" | "LIST_RULES" => {
-            if resources.is_some() {
-                fields.fault("resources", "must be absent: this scope has none");
-            }
-            let list_accounts = scope == "LIST_ACCOUNTS";
-            return Some(if list_accounts {
-                Permission::ListAccounts
-            } else {
-                Permission::ListRules
-            });
-        }
         "READ_ACCOUNTS" => Permission::ReadAccounts(ids_of(fields, resources, ids::ACCOUNT)?),
         "READ_TRANSFERS" => Permission::ReadTransfers(ids_of(fields, resources, ids::ACCOUNT)?),
         "READ_CARDS" => Permission::ReadCards(ids_of(fields, resources, ids::ACCOUNT)?),
@@ -117,12 +112,24 @@ fn parse_permission(fields: &mut Fields) -> Option<Permission> {
             fields.fault(
                 "scope",
                 "must be one of LIST_ACCOUNTS, READ_ACCOUNTS, LIST_RULES, READ_RULES, \
-                 TRIGGER_RULES, READ_RULE_EXECUTIONS, READ_TRANSFERS, MANUAL_TRANSFER, READ_CARDS",
+                 TRIGGER_RULES, READ_RULE_EXECUTIONS, READ_TRANSFERS, MANUAL_TRANSFER, READ_CARDS, \
+                 PROGRAMME, SIMULATOR",
             );
             return None;
         }
     };
     Some(permission)
+}
+
+/// The scopes that are about the tenant as a whole.
+fn without_resources(scope: &str) -> Option<Permission> {
+    match scope {
+        "LIST_ACCOUNTS" => Some(Permission::ListAccounts),
+        "LIST_RULES" => Some(Permission::ListRules),
+        "PROGRAMME" => Some(Permission::Programme),
+        "SIMULATOR" => Some(Permission::Simulator),
+        _ => None,
+    }
 }
 
 fn ids_of(fields: &mut Fields, resources: Option<Value>, prefix: &str) -> Option<Resources> {

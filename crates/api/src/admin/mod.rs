@@ -11,7 +11,9 @@ mod keys;
 mod money;
 mod openapi;
 mod problem;
+mod profiles;
 mod request;
+mod settings;
 mod system;
 mod tenants;
 mod wire;
@@ -41,6 +43,10 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/tenants/{tenant}", get(tenants::find))
         .route("/tenants/{tenant}/clock", get(clock::find).put(clock::set))
         .route("/tenants/{tenant}/clock/next", post(clock::next))
+        .route(
+            "/tenants/{tenant}/settings",
+            get(settings::find).put(settings::set),
+        )
         .route(
             "/tenants/{tenant}/owners",
             post(tenants::create_owner).get(tenants::list_owners),
@@ -73,6 +79,14 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/tenants/{tenant}/holds/{hold}", delete(holds::release))
         .route("/tenants/{tenant}/keys", post(keys::create).get(keys::list))
         .route("/tenants/{tenant}/keys/{key}", delete(keys::revoke))
+        .route(
+            "/tenants/{tenant}/profiles",
+            post(profiles::create).get(profiles::list),
+        )
+        .route(
+            "/tenants/{tenant}/profiles/{profile}",
+            get(profiles::find).patch(profiles::change),
+        )
         .route(
             "/tenants/{tenant}/transfers",
             post(money::transfer).get(money::list),

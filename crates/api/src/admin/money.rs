@@ -145,6 +145,7 @@ async fn pull(app: &App, tenant: &str, headers: &HeaderMap, body: Body) -> Answe
         tenant,
         source: account,
         amount,
+        origin: ledger::Origin::ExternalPull,
         description,
     };
     created(&TransferBody::new(&app.service().money_out(money).await?))
@@ -231,7 +232,7 @@ async fn list_transfers(app: &App, tenant: &str, query: Option<&str>) -> Answer 
         account,
         role: AccountRole::Either,
         direction: None,
-        origin: None,
+        origin: Vec::new(),
         status: Vec::new(),
         execution: None,
         from: None,

@@ -6,7 +6,11 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use super::problem::Problem;
-use super::wire::{AccountBody, EntryBody, HoldBody, KeyBody, OwnerBody, TenantBody, TransferBody};
+use super::profiles::ProfileBody;
+use super::wire::{
+    AccountBody, EntryBody, HoldBody, KeyBody, OwnerBody, RateLimitBody, SettingsBody, TenantBody,
+    TransferBody,
+};
 use crate::http::json_response;
 
 #[derive(OpenApi)]
@@ -14,7 +18,8 @@ use crate::http::json_response;
     info(title = "Tidegate: admin API", version = "1.0.0", description = "For operators, console and command line, on its own listener. Sums are minor units, times RFC 3339 in UTC, errors RFC 9457."),
     servers((url = "/admin/v1")),
     components(schemas(
-        Problem, TenantBody, OwnerBody, AccountBody, EntryBody, HoldBody, KeyBody, TransferBody
+        Problem, TenantBody, SettingsBody, RateLimitBody, OwnerBody, AccountBody, EntryBody,
+        HoldBody, KeyBody, ProfileBody, TransferBody
     )),
     security(("AdminToken" = [])),
 )]
@@ -35,7 +40,7 @@ enum Answer {
     Nothing,
 }
 
-/// A body field: name, JSON type, whether it is required, what it is.
+/// A body field: name, JSON type (`strings`: a list of texts), whether it is required, what it is.
 type Field = (&'static str, &'static str, bool, &'static str);
 
 struct Route {
@@ -109,6 +114,32 @@ const CLOCK: &[Field] = &[
         "integer",
         false,
         "Milliseconds to move forward; not together with `at`",
+    ),
+];
+const SETTINGS: &[Field] = &[
+    (
+        "strict",
+        "boolean",
+        false,
+        "Whether requests of the Multi dialect may only have fields that are known",
+    ),
+    (
+        "multi_identity",
+        "boolean",
+        false,
+        "Whether one person may be the root user of several identities",
+    ),
+    (
+        "rate_limits",
+        "array",
+        false,
+        "At most 8 of {requests, window_s}; none when empty",
+    ),
+    (
+        "default_rate_limits",
+        "boolean",
+        false,
+        "`true` for the limits of the tenant's mode; not together with `rate_limits`",
     ),
 ];
 const ACCOUNT: &[Field] = &[
@@ -195,10 +226,109 @@ const KEY: &[Field] = &[
         "permissions",
         "array",
         true,
-        "Entries {scope, resources}: resources are absent for LIST_ACCOUNTS and LIST_RULES, a \
+        "Entries {scope, resources}: resources are absent for LIST_ACCOUNTS, LIST_RULES, PROGRAMME \
+         and SIMULATOR, a \
          list of {source, target, max_amount?} for MANUAL_TRANSFER, otherwise \"*\" or a list of ids",
     ),
 ];
+const PROFILE: &[Field] = &[
+    ("name", "string", true, "1 to 100 characters"),
+    (
+        "type",
+        "string",
+        true,
+        "`corporate`, `consumer`, `managed_account`, `managed_card` or `transfer`",
+    ),
+    CURRENCIES,
+    (
+        "mode",
+        "string",
+        false,
+        "`managed_card`, required there: `prepaid` or `debit`",
+    ),
+    MAX_BALANCES,
+    DEPOSIT_FEES,
+    PAIRS,
+    FEES,
+    FEE_POLICY,
+    MAX_AMOUNTS,
+    DENY_ABOVE,
+    FOREX,
+];
+const PROFILE_CHANGE: &[Field] = &[
+    ("name", "string", false, "1 to 100 characters"),
+    (
+        "active",
+        "boolean",
+        false,
+        "Whether anything new can be made under it",
+    ),
+    CURRENCIES,
+    MAX_BALANCES,
+    DEPOSIT_FEES,
+    PAIRS,
+    FEES,
+    FEE_POLICY,
+    MAX_AMOUNTS,
+    DENY_ABOVE,
+    FOREX,
+];
+const CURRENCIES: Field = (
+    "currencies",
+    "strings",
+    false,
+    "ISO 4217; any when empty or absent",
+);
+const MAX_BALANCES: Field = (
+    "max_balances",
+    "array",
+    false,
+    "`managed_account`, `managed_card`: the most an instrument may hold, {currency, amount}",
+);
+const DEPOSIT_FEES: Field = (
+    "deposit_fees",
+    "array",
+    false,
+    "`managed_account`: {currency, type, flat?, percent?}, as `fees`",
+);
+const PAIRS: Field = (
+    "pairs",
+    "array",
+    false,
+    "`transfer`: {source, destination}, each `managed_accounts` or `managed_cards`; all when empty \
+     or absent",
+);
+const FEES: Field = (
+    "fees",
+    "array",
+    false,
+    "`transfer`: {source, destination, currency, type, flat?, percent?}; type FLAT, PERCENTAGE, \
+     PLUS, MIN or MAX; flat in minor units, percent as text such as \"1.25\"",
+);
+const FEE_POLICY: Field = (
+    "fee_policy",
+    "string",
+    false,
+    "`transfer`: `best_effort` (the default) or `required`",
+);
+const MAX_AMOUNTS: Field = (
+    "max_amounts",
+    "array",
+    false,
+    "`transfer`: the most one transfer may move, {currency, amount}",
+);
+const DENY_ABOVE: Field = (
+    "deny_above",
+    "array",
+    false,
+    "`transfer`: amounts above are refused as by a risk assessment, {currency, amount}",
+);
+const FOREX: Field = (
+    "forex",
+    "boolean",
+    false,
+    "`transfer`: whether instruments of two currencies are a refused trade, not a mismatch",
+);
 const TRANSFER: &[Field] = &[
     ("source_account_id", "string", true, "acc_…"),
     ("destination_account_id", "string", true, "acc_…"),
@@ -299,6 +429,21 @@ const ROUTES: &[Route] = &[
         "Move a sandbox tenant's clock to its next event; answers when that has happened",
         Answer::One("TenantBody"),
     ),
+    route(
+        "get",
+        "/tenants/{tenant}/settings",
+        "Show a tenant's settings for the Multi dialect",
+        Answer::One("SettingsBody"),
+    ),
+    Route {
+        body: SETTINGS,
+        ..route(
+            "put",
+            "/tenants/{tenant}/settings",
+            "Change a tenant's settings for the Multi dialect; what is absent stays as it is",
+            Answer::One("SettingsBody"),
+        )
+    },
     Route {
         body: OWNER,
         ..route(
@@ -407,6 +552,36 @@ const ROUTES: &[Route] = &[
         "Revoke an API key at once",
         Answer::Nothing,
     ),
+    Route {
+        body: PROFILE,
+        ..route(
+            "post",
+            "/tenants/{tenant}/profiles",
+            "Make a profile",
+            Answer::Made("ProfileBody"),
+        )
+    },
+    route(
+        "get",
+        "/tenants/{tenant}/profiles",
+        "List profiles",
+        Answer::Many("ProfileBody"),
+    ),
+    route(
+        "get",
+        "/tenants/{tenant}/profiles/{profile}",
+        "Show a profile",
+        Answer::One("ProfileBody"),
+    ),
+    Route {
+        body: PROFILE_CHANGE,
+        ..route(
+            "patch",
+            "/tenants/{tenant}/profiles/{profile}",
+            "Change a profile; what was made under it stays",
+            Answer::One("ProfileBody"),
+        )
+    },
     Route {
         body: TRANSFER,
         ..route(
@@ -547,10 +722,13 @@ fn request_body(fields: &[Field]) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for (name, kind, needed, about) in fields {
-        let mut schema = json!({"type": kind, "description": about});
-        if *kind == "array" {
-            schema["items"] = json!({"type": "object"});
-        }
+        let schema = match *kind {
+            "array" => json!({"type": "array", "description": about, "items": {"type": "object"}}),
+            "strings" => {
+                json!({"type": "array", "description": about, "items": {"type": "string"}})
+            }
+            kind => json!({"type": kind, "description": about}),
+        };
         properties.insert((*name).to_owned(), schema);
         if *needed {
             required.push(*name);
@@ -580,6 +758,6 @@ mod tests {
             let pointer = reference.split('"').next().expect("a closing quote");
             assert!(document.pointer(pointer).is_some(), "{pointer}");
         }
-        assert_eq!(document["paths"].as_object().map(Map::len), Some(23));
+        assert_eq!(document["paths"].as_object().map(Map::len), Some(26));
     }
 }

@@ -192,7 +192,11 @@ fn rejected(rejection: &Rejection) -> Problem {
         | Rejection::TransferNotFound
         | Rejection::HoldNotFound
         | Rejection::SourceNotFound
-        | Rejection::DestinationNotFound => StatusCode::NOT_FOUND,
+        | Rejection::DestinationNotFound
+        | Rejection::ProfileNotFound
+        | Rejection::ParentNotFound
+        | Rejection::TransferOfOther
+        | Rejection::BulkNotFound => StatusCode::NOT_FOUND,
         Rejection::SameAccount => StatusCode::BAD_REQUEST,
         Rejection::SourceNotActive { .. }
         | Rejection::DestinationNotActive { .. }
@@ -208,7 +212,15 @@ fn rejected(rejection: &Rejection) -> Problem {
         | Rejection::NothingDue
         | Rejection::AlreadyInState { .. }
         | Rejection::BalanceNotZero { .. }
-        | Rejection::AccountInUse => StatusCode::CONFLICT,
+        | Rejection::AccountInUse
+        | Rejection::LinkedCards
+        | Rejection::BlockedByOther
+        | Rejection::ProfileInactive
+        | Rejection::CurrencyNotInProfile
+        | Rejection::ParentNotActive
+        | Rejection::Denied(_)
+        | Rejection::NotScheduled { .. }
+        | Rejection::BulkState { .. } => StatusCode::CONFLICT,
     };
     Problem::new(status, rejection.code(), rejection.to_string())
 }

@@ -6,6 +6,7 @@ use ledger::{
 };
 use serde::Serialize;
 use serde_json::{Value, json};
+use service::multi::TenantSettings;
 use store::{AccountRow, EntryRow, KeyRecord, Permission, Resources, Selector, TransferRow};
 use utoipa::ToSchema;
 
@@ -37,6 +38,42 @@ impl TenantBody {
             now: time::render(tenant.clock.now(machine)),
             frozen: matches!(tenant.clock, TenantClock::Frozen { .. }),
             created_at: time::render(tenant.created_at),
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct SettingsBody {
+    /// Whether requests of the Multi dialect may only have fields that are known.
+    strict: bool,
+    /// Whether one person may be the root user of several identities.
+    multi_identity: bool,
+    /// Whether the limits are those of the tenant's mode.
+    default_rate_limits: bool,
+    /// The limits in force; none when empty.
+    rate_limits: Vec<RateLimitBody>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct RateLimitBody {
+    requests: u32,
+    /// Seconds.
+    window_s: u32,
+}
+
+impl SettingsBody {
+    pub(super) fn new(settings: &TenantSettings, is_live: bool) -> SettingsBody {
+        let limits = settings.limits(is_live).iter();
+        SettingsBody {
+            strict: settings.strict,
+            multi_identity: settings.multi_identity,
+            default_rate_limits: settings.rate_limits.is_none(),
+            rate_limits: limits
+                .map(|limit| RateLimitBody {
+                    requests: limit.requests,
+                    window_s: limit.window_s,
+                })
+                .collect(),
         }
     }
 }
@@ -136,6 +173,8 @@ fn type_text(kind: AccountKind) -> &'static str {
     match kind {
         AccountKind::IncomeSource => "income_source",
         AccountKind::Pod => "pod",
+        AccountKind::PrepaidCard => "prepaid_card",
+        AccountKind::DebitCard => "debit_card",
         AccountKind::External(_) => "external_account",
         AccountKind::System(_) => "system",
     }
@@ -314,6 +353,8 @@ fn permission_json(permission: &Permission) -> Value {
     match permission {
         Permission::ListAccounts => json!({"scope": "LIST_ACCOUNTS"}),
         Permission::ListRules => json!({"scope": "LIST_RULES"}),
+        Permission::Programme => json!({"scope": "PROGRAMME"}),
+        Permission::Simulator => json!({"scope": "SIMULATOR"}),
         Permission::ReadAccounts(ids) => resources("READ_ACCOUNTS", ids::ACCOUNT, ids),
         Permission::ReadRules(ids) => resources("READ_RULES", ids::RULE, ids),
         Permission::TriggerRules(ids) => resources("TRIGGER_RULES", ids::RULE, ids),

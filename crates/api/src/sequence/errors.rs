@@ -161,7 +161,19 @@ fn rejected(rejection: &Rejection) -> Refusal {
         | Rejection::NothingDue
         | Rejection::AlreadyInState { .. }
         | Rejection::BalanceNotZero { .. }
-        | Rejection::AccountInUse => "",
+        | Rejection::AccountInUse
+        | Rejection::LinkedCards
+        | Rejection::BlockedByOther
+        | Rejection::ProfileNotFound
+        | Rejection::ProfileInactive
+        | Rejection::CurrencyNotInProfile
+        | Rejection::ParentNotFound
+        | Rejection::ParentNotActive
+        | Rejection::Denied(_)
+        | Rejection::NotScheduled { .. }
+        | Rejection::TransferOfOther
+        | Rejection::BulkNotFound
+        | Rejection::BulkState { .. } => "",
     };
     let message = format!("{field}{rejection}.");
     Refusal::new(StatusCode::BAD_REQUEST, rejection.code(), message)

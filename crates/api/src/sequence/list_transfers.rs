@@ -103,7 +103,7 @@ fn parse(
         .unwrap_or(0);
     let role = query.read("account_role", ONE_OF_ROLES, params::account_role);
     let direction = query.read("direction", ONE_OF_DIRECTIONS, params::direction);
-    let origin = query.read("origin", ONE_OF_ORIGINS, params::origin);
+    let origin = query.read("origin", ONE_OF_ORIGINS, params::origins);
     let status = query.read("status", ONE_OF_STATUSES, params::statuses);
     // An execution that nobody has matches nothing.
     let execution = query
@@ -127,7 +127,7 @@ fn parse(
         account: AccountId::new(account),
         role: role.unwrap_or(AccountRole::Either),
         direction,
-        origin,
+        origin: origin.unwrap_or_default(),
         status: status.unwrap_or_default(),
         execution,
         from,

@@ -1,6 +1,6 @@
 //! Enums of the dialect, as text.
 
-use ledger::{Direction, Origin, Status};
+use ledger::{Denial, Direction, ErrorCode, Origin, Status};
 use store::{AccountClass, AccountRole};
 
 pub(super) fn account_type(text: &str) -> Option<AccountClass> {
@@ -35,7 +35,7 @@ pub(super) fn direction(text: &str) -> Option<Direction> {
         .find(|direction| direction_text(*direction) == text)
 }
 
-const ORIGINS: [Origin; 7] = [
+const ORIGINS: [Origin; 10] = [
     Origin::Paycheck,
     Origin::CheckDeposit,
     Origin::Cashback,
@@ -43,24 +43,44 @@ const ORIGINS: [Origin; 7] = [
     Origin::Rule,
     Origin::User,
     Origin::ExternalPull,
+    Origin::Deposit,
+    Origin::CardPurchase,
+    Origin::CardRefund,
 ];
 
 pub(super) fn origin_text(origin: Origin) -> &'static str {
     match origin {
         Origin::Paycheck => "paycheck",
-        Origin::CheckDeposit => "check_deposit",
-        Origin::Cashback => "cashback",
+        Origin::CheckDeposit | Origin::Deposit => "check_deposit",
+        Origin::Cashback | Origin::CardRefund => "cashback",
         Origin::UserPull => "user_pull",
         Origin::Rule => "rule",
         Origin::User => "user",
-        Origin::ExternalPull => "external_pull",
+        Origin::ExternalPull | Origin::CardPurchase => "external_pull",
     }
 }
 
-pub(super) fn origin(text: &str) -> Option<Origin> {
-    ORIGINS
+/// The core's origins that are shown as this one.
+pub(super) fn origins(text: &str) -> Option<Vec<Origin>> {
+    let shown: Vec<Origin> = ORIGINS
         .into_iter()
-        .find(|origin| origin_text(*origin) == text)
+        .filter(|origin| origin_text(*origin) == text)
+        .collect();
+    (!shown.is_empty()).then_some(shown)
+}
+
+/// Why a transfer ended badly. What refused a scheduled transfer of Multi has no code here: the
+/// nearest of the documented ones stands for it.
+pub(super) fn error_text(code: ErrorCode) -> &'static str {
+    let code = match code {
+        ErrorCode::Denied(Denial::FundsInsufficient) => ErrorCode::InsufficientFunds,
+        ErrorCode::Denied(Denial::SourceDestroyed | Denial::DestinationDestroyed) => {
+            ErrorCode::ResourceDeleted
+        }
+        ErrorCode::Denied(_) => ErrorCode::PaymentNotSupported,
+        other => other,
+    };
+    code.name()
 }
 
 /// The seven statuses of the dialect. A scheduled transfer (Multi's) shows as processing, a

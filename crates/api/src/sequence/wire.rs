@@ -7,7 +7,7 @@ use store::AccountRow;
 use utoipa::ToSchema;
 
 use super::ids::{self, spell};
-use super::params::{direction_text, origin_text, status_text};
+use super::params::{direction_text, error_text, origin_text, status_text};
 use crate::time;
 
 /// One end of a transfer.
@@ -83,7 +83,7 @@ impl TransferBody {
             destination: destination.map(PartyBody::new),
             rule_id: rule.map(|rule| spell(ids::RULE, rule.raw())),
             rule_execution_id: execution.map(|run| spell(ids::EXECUTION, run.raw())),
-            error_code: transfer.error.map(ledger::ErrorCode::name),
+            error_code: transfer.error.map(error_text),
             created_at: time::render(transfer.created_at),
             completed_at: transfer.completed_at.map(time::render),
         }
@@ -234,7 +234,9 @@ impl BalanceBody {
 fn type_text(kind: AccountKind) -> &'static str {
     match kind {
         AccountKind::IncomeSource => "income_source",
-        AccountKind::Pod => "pod",
+        // A card with a balance of its own is money set aside like any pod; a debit card has none
+        // and never is an end of a transfer.
+        AccountKind::Pod | AccountKind::PrepaidCard | AccountKind::DebitCard => "pod",
         AccountKind::External(_) | AccountKind::System(_) => "external_account",
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Context, Decision, NAME_MAX, Reply, TEXT_MAX, account_of, check_text, tenant_of};
-use crate::account::{Account, AccountKind, AccountState, Reported, SystemKind};
+use super::{Context, Decision, NAME_MAX, Reply, TEXT_MAX, check_text, tenant_of};
+use crate::account::{Account, AccountKind, AccountState, Reported, StateReason, SystemKind};
 use crate::command::OpenAccount;
 use crate::effect::Effect;
 use crate::id::{AccountId, OwnerId, TenantId};
@@ -36,7 +36,12 @@ pub(super) fn open(
         number_last_four: open.number_last_four.clone(),
         routing_last_four: open.routing_last_four.clone(),
         currency: open.currency,
+        profile: None,
+        parent: None,
+        tag: None,
+        details: None,
         state: AccountState::Active,
+        reason: None,
         can_be_source: open.can_be_source.unwrap_or(source),
         can_be_destination: open.can_be_destination.unwrap_or(destination),
         reported: Reported {
@@ -59,6 +64,12 @@ fn check_open(open: &OpenAccount) -> Result<(), Rejection> {
     let invalid = |field, reason| Err(Rejection::Invalid { field, reason });
     if matches!(open.kind, AccountKind::System(_)) {
         return invalid("type", "must not be a system account");
+    }
+    if matches!(open.kind, AccountKind::PrepaidCard | AccountKind::DebitCard) {
+        return invalid(
+            "type",
+            "must not be a card: cards are opened under a profile",
+        );
     }
     check_text("name", &open.name, 1, NAME_MAX)?;
     if let Some(description) = &open.description {
@@ -90,19 +101,25 @@ fn check_open(open: &OpenAccount) -> Result<(), Rejection> {
     Ok(())
 }
 
+/// Blocks, unblocks or closes `account`, for a reason. A block of another's is not the user's to
+/// lift (weavr-api §4.1).
 pub(super) fn set_state(
     state: &State,
     tenant: TenantId,
-    account: AccountId,
-    wanted: AccountState,
+    account: Option<&Account>,
+    (wanted, reason): (AccountState, StateReason),
     context: &mut Context<'_>,
 ) -> Result<Decision, Rejection> {
     let tenant = tenant_of(state, tenant)?;
-    let account = account_of(state, tenant.id, account).ok_or(Rejection::AccountNotFound)?;
+    let account = account.ok_or(Rejection::AccountNotFound)?;
     if account.state == wanted || account.state == AccountState::Destroyed {
         return Err(Rejection::AlreadyInState {
             state: account.state,
         });
+    }
+    let others = account.reason.unwrap_or(StateReason::User) != StateReason::User;
+    if wanted == AccountState::Active && others && reason == StateReason::User {
+        return Err(Rejection::BlockedByOther);
     }
     if wanted == AccountState::Destroyed {
         if account.balance != 0 {
@@ -117,10 +134,15 @@ pub(super) fn set_state(
         if account.held != 0 || in_use {
             return Err(Rejection::AccountInUse);
         }
+        if state.has_linked_cards(account.id) {
+            return Err(Rejection::LinkedCards);
+        }
     }
     let at = tenant.clock.now(context.now);
+    let reason = (wanted != AccountState::Active).then_some(reason);
     let changed = Account {
         state: wanted,
+        reason,
         updated_at: at,
         ..account.clone()
     };
@@ -128,6 +150,7 @@ pub(super) fn set_state(
         effects: vec![Effect::AccountStateSet {
             account: account.id,
             state: wanted,
+            reason,
             at,
         }],
         reply: Reply::Account(changed),
@@ -152,6 +175,7 @@ pub(super) fn system_account(
     let name = match kind {
         SystemKind::World => "world",
         SystemKind::InTransit(_) => "in transit",
+        SystemKind::FeeIncome => "fee income",
     };
     let account = Account {
         id: AccountId::new(context.new_id()),
@@ -164,7 +188,12 @@ pub(super) fn system_account(
         number_last_four: None,
         routing_last_four: None,
         currency,
+        profile: None,
+        parent: None,
+        tag: None,
+        details: None,
         state: AccountState::Active,
+        reason: None,
         can_be_source: false,
         can_be_destination: false,
         reported: Reported::default(),

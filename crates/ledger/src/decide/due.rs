@@ -6,7 +6,7 @@
 //! (`docs/decisions/2026-11-21-tenant-clocks.md`).
 
 use super::accounts::system_account;
-use super::{Context, Decision, Reply};
+use super::{Context, Decision, Reply, bulks, profile_transfers};
 use crate::account::{Account, AccountState, Rail, SystemKind};
 use crate::effect::{Due, Effect, Work};
 use crate::id::TransferId;
@@ -26,6 +26,7 @@ pub(super) fn run(state: &State, due: &Due, context: &mut Context<'_>) -> Decisi
             Work::ExpireHold(hold) => {
                 effects.extend(state.hold(hold).map(|hold| Effect::HoldReleased(hold.id)));
             }
+            Work::RunBulk(bulk) => bulks::run(state, bulk, now, context, &mut effects),
         }
     }
     Decision {
@@ -52,7 +53,16 @@ fn settle(
     let Some(transfer) = state.open_transfer(id) else {
         return;
     };
+    let mut fee_minor = 0;
     let step = match (transfer.status, transfer.rail) {
+        (Status::Scheduled, _) => {
+            let executed = profile_transfers::execute(state, transfer, now, context);
+            executed.map(|executed| {
+                effects.extend(executed.opened);
+                fee_minor = executed.fee_minor;
+                (Event::Settle, Some(executed.posting))
+            })
+        }
         (Status::Processing, None) => settle_inside(state, transfer),
         (Status::Processing, Some(_)) => submit(state, transfer, now, context, effects),
         (Status::Pending, _) => arrive(state, transfer, now, context, effects),
@@ -78,6 +88,8 @@ fn settle(
         from: transfer.status,
         to,
         error,
+        fee_minor,
+        cancel_reason: None,
         at: now,
     });
     if event == Event::Submit {

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::accounts::system_account;
 use super::{Context, Decision, Reply, TEXT_MAX, account_of, check_text, tenant_of};
-use crate::account::{Account, AccountState, SystemKind};
+use crate::account::{Account, AccountKind, AccountState, SystemKind};
 use crate::command::{MoneyIn, MoneyOut};
 use crate::effect::Effect;
 use crate::id::{AccountId, TenantId, TransferId};
 use crate::money::Amount;
 use crate::posting::Posting;
+use crate::profile::Terms;
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::tenant::{Tenant, TenantMode};
@@ -23,9 +24,9 @@ pub(super) fn money_in(
     let tenant = sandbox_of(state, money.tenant)?;
     let account =
         account_of(state, tenant.id, money.destination).ok_or(Rejection::DestinationNotFound)?;
-    if !account.kind.is_held() {
-        return Err(Rejection::DestinationNotAllowed);
-    }
+    let account = behind_card(state, account)
+        .filter(|account| account.kind.is_held())
+        .ok_or(Rejection::DestinationNotAllowed)?;
     if account.state != AccountState::Active {
         return Err(Rejection::DestinationNotActive {
             state: account.state,
@@ -35,6 +36,7 @@ pub(super) fn money_in(
         tenant,
         account,
         amount: money.amount,
+        fee_minor: deposit_fee(state, account, money),
         direction: Direction::MoneyIn,
         origin: money.origin,
         description: money.description.as_ref(),
@@ -60,24 +62,53 @@ pub(super) fn money_out(
         tenant,
         account,
         amount: money.amount,
+        fee_minor: 0,
         direction: Direction::MoneyOut,
-        origin: Origin::ExternalPull,
+        origin: money.origin,
         description: money.description.as_ref(),
     };
     settle_with_world(state, &outside, context)
 }
 
 fn source_account(state: &State, tenant: TenantId, id: AccountId) -> Result<&Account, Rejection> {
-    let account = account_of(state, tenant, id).ok_or(Rejection::SourceNotFound)?;
-    if !account.kind.is_held() {
-        return Err(Rejection::SourceNotAllowed);
-    }
-    if account.state != AccountState::Active {
-        return Err(Rejection::SourceNotActive {
-            state: account.state,
-        });
+    let presented = account_of(state, tenant, id).ok_or(Rejection::SourceNotFound)?;
+    let account = behind_card(state, presented)
+        .filter(|account| account.kind.is_held())
+        .ok_or(Rejection::SourceNotAllowed)?;
+    // A card that is blocked spends nothing, whatever is on its parent.
+    for account in [presented, account] {
+        if account.state != AccountState::Active {
+            return Err(Rejection::SourceNotActive {
+                state: account.state,
+            });
+        }
     }
     Ok(account)
+}
+
+/// The account whose money a card spends: its own, or that of a debit card's parent.
+fn behind_card<'a>(state: &'a State, account: &'a Account) -> Option<&'a Account> {
+    if account.kind == AccountKind::DebitCard {
+        account.parent.and_then(|parent| state.account(parent))
+    } else {
+        Some(account)
+    }
+}
+
+/// What the account's profile takes of a deposit, in minor units. A deposit that is not larger
+/// than its fee is free: a fee is taken only where there is enough for it (weavr-api §7).
+fn deposit_fee(state: &State, account: &Account, money: &MoneyIn) -> i64 {
+    let profile = account.profile.and_then(|id| state.profile(id));
+    let Some(Terms::ManagedAccount { deposit_fees, .. }) = profile.map(|profile| &profile.terms)
+    else {
+        return 0;
+    };
+    let currency = money.amount.currency();
+    let line = deposit_fees.iter().find(|line| line.currency == currency);
+    line.filter(|_| money.origin == Origin::Deposit)
+        .and_then(|line| line.fee.on(money.amount.minor()))
+        .filter(|fee| *fee < money.amount.minor())
+        .unwrap_or(0)
 }
 
 /// One movement between an account and the outside world.
@@ -85,6 +116,8 @@ struct Outside<'a> {
     tenant: &'a Tenant,
     account: &'a Account,
     amount: Amount,
+    /// What of the amount is a fee.
+    fee_minor: i64,
     direction: Direction,
     origin: Origin,
     description: Option<&'a Arc<str>>,
@@ -99,6 +132,7 @@ fn settle_with_world(
         tenant,
         account,
         amount,
+        fee_minor,
         ..
     } = *outside;
     if let Some(description) = outside.description {
@@ -125,26 +159,33 @@ fn settle_with_world(
         rule: None,
         key: None,
         description: outside.description.cloned(),
+        profile: None,
+        tag: None,
+        scheduled_at: None,
+        fee_minor,
+        cancel_reason: None,
         created_at: now,
         updated_at: now,
         completed_at: Some(now),
     };
-    let (world, opened) = system_account(
-        state,
-        tenant.id,
-        account.owner,
-        SystemKind::World,
-        amount.currency(),
-        now,
-        context,
-    );
-    let (from, to) = if inward {
-        (&world, account)
-    } else {
-        (account, &world)
+    let mut system = |kind| {
+        let (tenant, owner) = (tenant.id, account.owner);
+        let currency = amount.currency();
+        system_account(state, tenant, owner, kind, currency, now, context)
     };
-    let posting = Posting::movement(amount, from, to).ok_or(Rejection::BalanceOverflow)?;
+    let (world, opened) = system(SystemKind::World);
     let mut effects: Vec<Effect> = opened.into_iter().collect();
+    let net = Amount::new(amount.minor().saturating_sub(fee_minor), amount.currency());
+    let posting = match (inward, net) {
+        (true, Ok(net)) if fee_minor > 0 => {
+            let (fees, opened) = system(SystemKind::FeeIncome);
+            effects.extend(opened);
+            Posting::movement_with_fee(net, fee_minor, &world, account, &fees)
+        }
+        (true, _) => Posting::movement(amount, &world, account),
+        (false, _) => Posting::movement(amount, account, &world),
+    };
+    let posting = posting.ok_or(Rejection::BalanceOverflow)?;
     effects.push(Effect::TransferRecorded(transfer.clone()));
     effects.push(Effect::Posted {
         transfer: transfer.id,

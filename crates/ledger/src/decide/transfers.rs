@@ -47,6 +47,11 @@ pub(super) fn create(
         rule: None,
         key: create.key,
         description: create.description.clone(),
+        profile: None,
+        tag: None,
+        scheduled_at: None,
+        fee_minor: 0,
+        cancel_reason: None,
         created_at: now,
         updated_at: now,
         completed_at: None,
@@ -169,6 +174,8 @@ pub(super) fn give_back(
         from: transfer.status,
         to,
         error: Some(code),
+        fee_minor: 0,
+        cancel_reason: None,
         at: now,
     });
     let changed = Transfer {

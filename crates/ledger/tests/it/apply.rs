@@ -226,6 +226,7 @@ fn accounts() {
     let set = |account, state| Effect::AccountStateSet {
         account,
         state,
+        reason: None,
         at: START,
     };
     let ghost = set(AccountId::new(9), AccountState::Blocked);
@@ -259,6 +260,8 @@ fn transfers() {
         from,
         to,
         error: None,
+        fee_minor: 0,
+        cancel_reason: None,
         at: START,
     };
     let (ghost, known) = (TransferId::new(9), open.id);
@@ -315,6 +318,8 @@ fn every_change_of_status_that_is_not_in_the_table() {
                 from,
                 to,
                 error: Some(ErrorCode::PaymentFailed),
+                fee_minor: 0,
+                cancel_reason: None,
                 at: START,
             };
             if listed && from == Status::Processing {

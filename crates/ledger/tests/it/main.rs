@@ -1,7 +1,15 @@
 //! The ledger's rules, through its two public functions: `decide` and `State::apply`.
 
 mod apply;
+mod apply_programme;
+mod bulks;
+mod instruments;
 mod overflow;
+mod profile_transfers;
+mod profiles;
+mod programme;
 mod rejections;
+mod scheduled;
 mod stories;
+mod table;
 mod world;

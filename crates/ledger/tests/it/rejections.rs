@@ -6,70 +6,16 @@ use std::sync::Arc;
 use ledger::account::Reported;
 use ledger::{
     AccountId, AccountKind, AccountState, Command, CreateTransfer, Currency, ErrorCode, Millis,
-    MoneyIn, MoneyOut, OpenAccount, Origin, OwnerId, PlaceHold, Rejection, SystemKind, TenantClock,
-    TenantId, TenantMode, TransferId,
+    MoneyIn, MoneyOut, OpenAccount, Origin, OwnerId, PlaceHold, Rejection, StateReason, SystemKind,
+    TenantClock, TenantId, TenantMode, TransferId,
 };
 
+use crate::table::{check, spoken};
 use crate::world::{BANK, EUR, INCOME, LOAN, POD, RAIL_MS, START, USD, World, eur, usd};
 
 const GHOST: AccountId = AccountId::new(1);
 const OTHER_GHOST: AccountId = AccountId::new(2);
 const NO_TENANT: TenantId = TenantId::new(3);
-
-/// The code, with the field for those that name one.
-fn spoken(outcome: Result<impl Sized, Rejection>) -> String {
-    match outcome {
-        Ok(_) => "ok".to_owned(),
-        Err(Rejection::Invalid { field, .. }) => format!("invalid_parameters {field}"),
-        Err(rejection) => rejection.code().to_owned(),
-    }
-}
-
-/// A command with every fault at once, being repaired from row to row.
-struct Table<'w, C, W> {
-    world: &'w mut World,
-    command: C,
-    wrap: W,
-    rows: usize,
-    accepted: bool,
-}
-
-fn check<C: Clone, W: Fn(C) -> Command>(world: &mut World, command: C, wrap: W) -> Table<'_, C, W> {
-    Table {
-        world,
-        command,
-        wrap,
-        rows: 0,
-        accepted: false,
-    }
-}
-
-impl<C: Clone, W: Fn(C) -> Command> Table<'_, C, W> {
-    /// Repairs one fault and compares what is answered then; `ok` ends the table.
-    fn row(mut self, expected: &str, repair: impl FnOnce(&mut World, &mut C)) -> Self {
-        self.rows += 1;
-        let row = self.rows;
-        assert!(
-            !self.accepted,
-            "row {row} comes after the command was accepted"
-        );
-        repair(self.world, &mut self.command);
-        let before = self.world.log.len();
-        let answer = spoken(self.world.run(&(self.wrap)(self.command.clone())));
-        assert_eq!(answer, expected, "row {row}");
-        self.accepted = answer == "ok";
-        let changed = self.world.log.len() > before;
-        assert_eq!(
-            changed, self.accepted,
-            "row {row}: a refusal has no effects"
-        );
-        self
-    }
-
-    fn end(self) {
-        assert!(self.accepted, "the last row repairs the last fault");
-    }
-}
 
 /// A tenant with an owner and a funded pod, beside the world's own.
 fn neighbour(world: &mut World, mode: TenantMode) -> (TenantId, OwnerId, AccountId) {
@@ -225,6 +171,7 @@ fn money_out() {
         tenant: NO_TENANT,
         source: live_pod,
         amount: eur(100),
+        origin: Origin::ExternalPull,
         description: too_long(),
     };
     check(&mut world, command, Command::MoneyOut)
@@ -379,7 +326,9 @@ fn set_account_state() {
     let tenant = world.tenant;
     let wrap = |(tenant, account)| Command::SetAccountState {
         tenant,
+        owner: None,
         account,
+        reason: StateReason::System,
         state: AccountState::Destroyed,
     };
     check(&mut world, (NO_TENANT, GHOST), wrap)

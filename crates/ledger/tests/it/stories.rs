@@ -462,6 +462,8 @@ fn a_clock_that_jumps_runs_work_in_the_order_of_its_time() {
         from: Status::Pending,
         to: Status::Complete,
         error: None,
+        fee_minor: 0,
+        cancel_reason: None,
         at: START.plus(delta),
     };
     assert_eq!(

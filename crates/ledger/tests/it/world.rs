@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use ledger::account::Reported;
 use ledger::{
-    Account, AccountId, AccountKind, AccountState, Amount, Command, Context, CreateTransfer,
-    Currency, Due, Effect, ErrorCode, ExternalKind, Hold, IdSource, Millis, MoneyIn, MoneyOut,
-    OpenAccount, Origin, Owner, OwnerId, OwnerKind, PlaceHold, Rail, Rejection, Reply, State,
-    Status, SystemKind, Tenant, TenantClock, TenantId, TenantMode, Transfer, TransferId, decide,
+    Account, AccountId, AccountKind, AccountState, Amount, Bulk, BulkId, Command, Context,
+    CreateTransfer, Currency, Due, Effect, ErrorCode, ExternalKind, Hold, IdSource, Millis,
+    MoneyIn, MoneyOut, OpenAccount, OperationOutcome, Origin, Owner, OwnerId, OwnerKind, PlaceHold,
+    Rail, Rejection, Reply, State, StateReason, Status, SystemKind, Tenant, TenantClock, TenantId,
+    TenantMode, Transfer, TransferId, decide,
 };
 
 pub const USD: Currency = Currency::USD;
@@ -43,6 +44,8 @@ pub struct World {
     pub log: Vec<Effect>,
     /// Every transfer as its effects leave it, final ones too.
     transfers: BTreeMap<TransferId, Transfer>,
+    /// Every bulk as its effects leave it, with what became of its operations.
+    bulks: BTreeMap<BulkId, (Bulk, Vec<OperationOutcome>)>,
     /// When each entry was posted, in the order of posting.
     pub posted: Vec<(TransferId, Millis)>,
 }
@@ -61,6 +64,7 @@ impl World {
             owner: OwnerId::new(0),
             log: Vec::new(),
             transfers: BTreeMap::new(),
+            bulks: BTreeMap::new(),
             posted: Vec::new(),
         };
         world.tenant = world.new_tenant(mode).id;
@@ -95,6 +99,8 @@ impl World {
                 transfer,
                 to,
                 error,
+                fee_minor,
+                cancel_reason,
                 at,
                 ..
             } => {
@@ -105,12 +111,28 @@ impl World {
                 assert!(!known.status.is_final(), "a final transfer moves");
                 known.status = *to;
                 known.error = *error;
+                known.fee_minor += fee_minor;
+                known.cancel_reason.clone_from(cancel_reason);
                 known.updated_at = *at;
                 if *to == Status::Complete {
                     known.completed_at = Some(*at);
                 }
             }
             Effect::Posted { transfer, at, .. } => self.posted.push((*transfer, *at)),
+            Effect::BulkSubmitted(bulk) => {
+                self.bulks.insert(bulk.id, (bulk.clone(), Vec::new()));
+            }
+            Effect::BulkMoved {
+                bulk, to, mode, at, ..
+            } => {
+                let (known, _) = self.bulks.get_mut(bulk).expect("handed in before it moves");
+                known.moved(*to, *mode, *at);
+            }
+            Effect::BulkStepped { bulk, outcome, .. } => {
+                let (known, outcomes) = self.bulks.get_mut(bulk).expect("handed in before");
+                known.stepped(*outcome);
+                outcomes.push(*outcome);
+            }
             _ => {}
         }
     }
@@ -210,6 +232,7 @@ impl World {
             tenant: self.tenant,
             source,
             amount: usd(minor),
+            origin: Origin::ExternalPull,
             description: None,
         })
     }
@@ -285,7 +308,9 @@ impl World {
         let tenant = self.tenant;
         self.run(&Command::SetAccountState {
             tenant,
+            owner: None,
             account,
+            reason: StateReason::System,
             state,
         })
     }
@@ -324,9 +349,24 @@ impl World {
         self.system(SystemKind::World)
     }
 
+    pub fn fee_income(&self) -> i64 {
+        self.system(SystemKind::FeeIncome)
+    }
+
     /// A transfer as its effects left it.
     pub fn seen(&self, transfer: TransferId) -> &Transfer {
         &self.transfers[&transfer]
+    }
+
+    /// A bulk as its effects left it, and what became of its operations.
+    pub fn bulk(&self, bulk: BulkId) -> (&Bulk, &[OperationOutcome]) {
+        let (bulk, outcomes) = &self.bulks[&bulk];
+        (bulk, outcomes)
+    }
+
+    /// Every transfer ever recorded, oldest first.
+    pub fn all_transfers(&self) -> impl Iterator<Item = &Transfer> {
+        self.transfers.values()
     }
 
     pub fn status(&self, transfer: TransferId) -> (Status, Option<ErrorCode>) {

@@ -6,13 +6,19 @@
 //! values out of range and bytes left over are errors, never guesses.
 
 mod effects;
+mod programme;
 pub(crate) use effects::{work_of, work_parts};
+pub(crate) use programme::{
+    operations_from_bytes, operations_to_bytes, terms_from_bytes, terms_to_bytes,
+};
+mod records;
 mod wire;
 
-use ledger::{Effect, KeyId, Millis, TenantId, TransferId};
+use ledger::{BulkId, Effect, KeyId, Millis, TenantId, TransferId};
 
 use super::codes::Code;
-use crate::records::{KeyRecord, Permission, Remembered, RememberedReply};
+use crate::records::{KeyRecord, Permission, RecordKind, Remembered, RememberedReply};
+pub(crate) use records::encode_record_change;
 pub(crate) use wire::{CodecError, Decoder, Encoder};
 
 /// The version of every record written by this release.
@@ -25,6 +31,8 @@ pub(crate) enum Change {
     KeyCreated(KeyRecord),
     KeyRevoked { key: KeyId, at: Millis },
     Remembered(Remembered),
+    RecordPut(crate::Record),
+    RecordDeleted { kind: RecordKind, id: u64 },
 }
 
 /// Begins a record at machine time `at`; changes follow until the record ends.
@@ -88,6 +96,22 @@ fn encode_reply(e: &mut Encoder<'_>, reply: &RememberedReply) {
             e.text(message);
         }
         RememberedReply::Done => e.byte(3),
+        RememberedReply::Records(records) => {
+            e.byte(4);
+            e.uint(records.len() as u64);
+            for record in records {
+                records::encode(e, record);
+            }
+        }
+        RememberedReply::Account(account) => {
+            e.byte(5);
+            effects::encode_account(e, account);
+            effects::encode_instrument(e, account);
+        }
+        RememberedReply::Bulk(bulk) => {
+            e.byte(6);
+            e.id(bulk.raw());
+        }
     }
 }
 
@@ -105,6 +129,21 @@ fn decode_reply(d: &mut Decoder<'_>) -> Result<RememberedReply, CodecError> {
             message: d.text()?,
         },
         3 => RememberedReply::Done,
+        4 => {
+            // Each record takes more than ten bytes, so a false count runs out of bytes early.
+            let count = d.uint()?;
+            let mut records = Vec::new();
+            for _ in 0..count {
+                records.push(records::decode(d)?);
+            }
+            RememberedReply::Records(records)
+        }
+        5 => {
+            let account = effects::decode_account(d)?;
+            let account = effects::decode_instrument(d, account)?;
+            RememberedReply::Account(Box::new(account))
+        }
+        6 => RememberedReply::Bulk(BulkId::new(d.id()?)),
         tag => return Err(CodecError::Tag { what: "reply", tag }),
     })
 }
@@ -169,6 +208,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Record, CodecError> {
 const TAG_KEY_CREATED: u8 = 64;
 const TAG_KEY_REVOKED: u8 = 65;
 const TAG_REMEMBERED: u8 = 66;
+const TAG_RECORD_PUT: u8 = 67;
+const TAG_RECORD_DELETED: u8 = 68;
 
 fn decode_change(d: &mut Decoder<'_>) -> Result<Change, CodecError> {
     Ok(match d.byte()? {
@@ -194,6 +235,11 @@ fn decode_change(d: &mut Decoder<'_>) -> Result<Change, CodecError> {
             request_id: d.text()?,
             reply: decode_reply(d)?,
         }),
+        TAG_RECORD_PUT => Change::RecordPut(records::decode(d)?),
+        TAG_RECORD_DELETED => Change::RecordDeleted {
+            kind: d.code()?,
+            id: d.id()?,
+        },
         tag => Change::Ledger(effects::decode(d, tag)?),
     })
 }

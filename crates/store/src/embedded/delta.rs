@@ -6,15 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{
-    Account, AccountId, Due, Effect, Hold, HoldId, KeyId, Millis, Owner, OwnerId, Side, State,
-    Tenant, TenantClock, TenantId, Transfer, TransferId,
+    Account, AccountId, Bulk, BulkId, Due, Effect, Hold, HoldId, KeyId, Millis, OperationOutcome,
+    Owner, OwnerId, Profile, ProfileId, Side, State, Tenant, TenantClock, TenantId, Transfer,
+    TransferId,
 };
 use rusqlite::{Connection, params};
 
 use super::codec::{self, Change, work_parts};
 use super::codes::Code;
+use super::rows;
 use super::views::{self, Progress};
-use crate::records::{KeyRecord, Remembered};
+use crate::records::{KeyRecord, Record, RecordKind, Remembered};
 
 /// One entry to insert.
 struct EntryLine {
@@ -36,6 +38,13 @@ struct DueRow {
     waiting: bool,
 }
 
+/// A bulk as it is after what was noted so far.
+struct BulkLine {
+    bulk: Bulk,
+    /// Whether the views have its operations already.
+    seen: bool,
+}
+
 /// Changes not yet written.
 #[derive(Default)]
 pub(crate) struct Delta {
@@ -46,15 +55,24 @@ pub(crate) struct Delta {
     entries: Vec<EntryLine>,
     holds: BTreeMap<HoldId, (Hold, bool)>,
     due: BTreeMap<Due, DueRow>,
+    profiles: BTreeMap<ProfileId, Profile>,
+    bulks: BTreeMap<BulkId, BulkLine>,
+    operations: Vec<(BulkId, u32, OperationOutcome)>,
     keys: BTreeMap<KeyId, KeyRecord>,
     revoked: Vec<(KeyId, Millis)>,
     remembered: Vec<Remembered>,
+    /// Records as they are at last, `None` when deleted.
+    records: BTreeMap<(RecordKind, u64), Option<Record>>,
 }
 
 impl Delta {
     /// A rough number of rows to write.
     pub(crate) fn len(&self) -> usize {
-        self.transfers.len() + self.entries.len() / 2 + self.remembered.len() / 2
+        self.transfers.len()
+            + self.entries.len() / 2
+            + self.remembered.len() / 2
+            + self.operations.len()
+            + self.records.len()
     }
 
     /// Applies a change to `state` and notes what it changes in the views.
@@ -70,6 +88,8 @@ impl Delta {
                     Effect::ClockSet { .. }
                         | Effect::TransferMoved { .. }
                         | Effect::HoldReleased(_)
+                        | Effect::BulkMoved { .. }
+                        | Effect::BulkStepped { .. }
                 ) {
                     self.note(state, effect.clone())?;
                     state.apply(&effect).map_err(|error| error.to_string())?;
@@ -84,6 +104,13 @@ impl Delta {
             }
             Change::KeyRevoked { key, at } => self.revoked.push((key, at)),
             Change::Remembered(remembered) => self.remembered.push(remembered),
+            Change::RecordPut(record) => {
+                state.observe_id(record.id);
+                self.records.insert((record.kind, record.id), Some(record));
+            }
+            Change::RecordDeleted { kind, id } => {
+                self.records.insert((kind, id), None);
+            }
         }
         Ok(())
     }
@@ -107,8 +134,27 @@ impl Delta {
                 self.owners.insert(owner.id, owner);
             }
             Effect::AccountOpened(Account { id, .. })
-            | Effect::AccountStateSet { account: id, .. } => {
+            | Effect::AccountStateSet { account: id, .. }
+            | Effect::AccountChanged { account: id, .. } => {
                 self.accounts.insert(id);
+            }
+            Effect::ProfileSet(profile) => {
+                self.profiles.insert(profile.id, profile);
+            }
+            Effect::BulkSubmitted(bulk) => {
+                let row = BulkLine { bulk, seen: false };
+                self.bulks.insert(row.bulk.id, row);
+            }
+            Effect::BulkMoved {
+                bulk, to, mode, at, ..
+            } => self.bulk_row(state, bulk)?.moved(to, mode, at),
+            Effect::BulkStepped {
+                bulk,
+                operation,
+                outcome,
+            } => {
+                self.bulk_row(state, bulk)?.stepped(outcome);
+                self.operations.push((bulk, operation, outcome));
             }
             Effect::TransferRecorded(transfer) => {
                 self.transfers.insert(transfer.id, transfer);
@@ -117,6 +163,8 @@ impl Delta {
                 transfer: id,
                 to,
                 error,
+                fee_minor,
+                cancel_reason,
                 at,
                 ..
             } => {
@@ -129,6 +177,10 @@ impl Delta {
                 };
                 transfer.status = to;
                 transfer.error = error;
+                transfer.fee_minor = transfer.fee_minor.saturating_add(fee_minor);
+                if cancel_reason.is_some() {
+                    transfer.cancel_reason = cancel_reason;
+                }
                 transfer.updated_at = at;
                 if to == ledger::Status::Complete {
                     transfer.completed_at = Some(at);
@@ -183,6 +235,15 @@ impl Delta {
         Ok(())
     }
 
+    fn bulk_row(&mut self, state: &State, id: BulkId) -> Result<&mut Bulk, String> {
+        let known = state.bulk(id).ok_or("an unknown bulk changes")?;
+        let row = self.bulks.entry(id).or_insert_with(|| BulkLine {
+            bulk: known.clone(),
+            seen: true,
+        });
+        Ok(&mut row.bulk)
+    }
+
     /// Writes everything in one transaction, with the place it leads to. `state` is as after it.
     /// On an error nothing is written and the delta is as before.
     pub(crate) fn write(
@@ -201,6 +262,8 @@ impl Delta {
         self.write_entries(&transaction)?;
         self.write_waiting(&transaction)?;
         self.write_keys(&transaction)?;
+        self.write_programme(&transaction)?;
+        self.write_records(&transaction)?;
         views::set_progress(&transaction, progress)?;
         transaction.commit()?;
         *self = Delta::default();
@@ -241,7 +304,8 @@ impl Delta {
     fn write_accounts(&self, connection: &Connection, state: &State) -> rusqlite::Result<()> {
         let mut put = connection.prepare_cached(
             "REPLACE INTO accounts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
-             ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+             ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, \
+             ?30)",
         )?;
         for id in &self.accounts {
             let Some(account) = state.account(*id) else {
@@ -274,6 +338,11 @@ impl Delta {
                 account.balance,
                 account.held,
                 account.entries.cast_signed(),
+                account.profile.map(|id| id.raw().cast_signed()),
+                account.parent.map(|id| id.raw().cast_signed()),
+                account.tag.as_deref(),
+                account.details.as_deref(),
+                account.reason.map(Code::code),
             ])?;
         }
         Ok(())
@@ -282,7 +351,7 @@ impl Delta {
     fn write_transfers(&self, connection: &Connection) -> rusqlite::Result<()> {
         let mut put = connection.prepare_cached(
             "REPLACE INTO transfers VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
-             ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+             ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
         )?;
         for t in self.transfers.values() {
             put.execute(params![
@@ -306,6 +375,11 @@ impl Delta {
                 t.created_at.0,
                 t.updated_at.0,
                 t.completed_at.map(|at| at.0),
+                t.profile.map(|id| id.raw().cast_signed()),
+                t.tag.as_deref(),
+                t.scheduled_at.map(|at| at.0),
+                t.fee_minor,
+                t.cancel_reason.as_deref(),
             ])?;
         }
         Ok(())
@@ -429,6 +503,98 @@ impl Delta {
                 remembered.at.0,
                 &*remembered.request_id,
                 codec::reply_to_bytes(&remembered.reply, remembered.at),
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn write_programme(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut put = connection
+            .prepare_cached("REPLACE INTO profiles VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
+        for profile in self.profiles.values() {
+            put.execute(params![
+                profile.id.raw().cast_signed(),
+                profile.tenant.raw().cast_signed(),
+                &*profile.name,
+                profile.active,
+                rows::currencies_text(&profile.currencies),
+                profile.terms.kind().code(),
+                codec::terms_to_bytes(&profile.terms),
+                profile.created_at.0,
+                profile.updated_at.0,
+            ])?;
+        }
+        let mut put = connection.prepare_cached(
+            "INSERT INTO bulks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        )?;
+        let mut change = connection.prepare_cached(
+            "UPDATE bulks SET status = ?2, mode = ?3, succeeded = ?4, failed = ?5, \
+             started_ms = ?6, finished_ms = ?7 WHERE id = ?1",
+        )?;
+        for BulkLine { bulk, seen } in self.bulks.values() {
+            let id = bulk.id.raw().cast_signed();
+            let (status, mode) = (bulk.status.code(), bulk.mode.map(Code::code));
+            let started = bulk.started_at.map(|at| at.0);
+            let finished = bulk.finished_at.map(|at| at.0);
+            let (succeeded, failed) = (bulk.succeeded, bulk.failed);
+            if *seen {
+                change.execute(params![
+                    id, status, mode, succeeded, failed, started, finished
+                ])?;
+                continue;
+            }
+            put.execute(params![
+                id,
+                bulk.tenant.raw().cast_signed(),
+                bulk.owner.raw().cast_signed(),
+                bulk.key.map(|key| key.raw().cast_signed()),
+                status,
+                mode,
+                succeeded,
+                failed,
+                bulk.created_at.0,
+                started,
+                finished,
+                i64::try_from(bulk.operations.len()).unwrap_or(i64::MAX),
+                codec::operations_to_bytes(&bulk.operations),
+            ])?;
+        }
+        let mut put =
+            connection.prepare_cached("INSERT INTO bulk_operations VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        for (bulk, operation, outcome) in &self.operations {
+            let (transfer, status, denial) = match outcome {
+                OperationOutcome::Made(id, status) => {
+                    (Some(id.raw().cast_signed()), Some(status.code()), None)
+                }
+                OperationOutcome::Denied(denial) => (None, None, Some(denial.code())),
+                OperationOutcome::ProfileNotFound => (None, None, None),
+            };
+            let bulk = bulk.raw().cast_signed();
+            put.execute(params![bulk, operation, transfer, status, denial])?;
+        }
+        Ok(())
+    }
+
+    fn write_records(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut put = connection
+            .prepare_cached("REPLACE INTO records VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+        let mut cut =
+            connection.prepare_cached("DELETE FROM records WHERE kind = ?1 AND id = ?2")?;
+        for ((kind, id), record) in &self.records {
+            let (kind, id) = (kind.code(), id.cast_signed());
+            let Some(record) = record else {
+                cut.execute(params![kind, id])?;
+                continue;
+            };
+            put.execute(params![
+                kind,
+                id,
+                record.tenant.raw().cast_signed(),
+                record.owner.map(|owner| owner.raw().cast_signed()),
+                record.version.cast_signed(),
+                record.unique,
+                &*record.body,
+                record.at.0,
             ])?;
         }
         Ok(())

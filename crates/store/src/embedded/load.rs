@@ -6,6 +6,7 @@ use ledger::{Inconsistency, State};
 use rusqlite::Connection;
 
 use super::rows;
+use super::shelf::Shelf;
 use super::views::{self, Progress};
 use crate::records::Fingerprint;
 
@@ -17,6 +18,7 @@ pub(crate) struct Memory {
     /// transfers, is what grows with history, so that a retry however late is recognised.
     pub remembered: HashMap<Fingerprint, u64, FingerprintHasher>,
     pub last_remembered: u64,
+    pub shelf: Shelf,
     /// The machine's time of the last commit.
     pub last_at_ms: i64,
 }
@@ -54,6 +56,8 @@ pub(crate) enum LoadError {
     Sqlite(#[from] rusqlite::Error),
     #[error("{0}")]
     Inconsistent(#[from] Inconsistency),
+    #[error("{0}")]
+    Records(&'static str),
 }
 
 /// Reads the state and how far it goes.
@@ -97,6 +101,16 @@ pub(crate) fn load(connection: &Connection) -> Result<(Memory, Progress), LoadEr
         &format!("SELECT {} FROM due", rows::DUE),
         |row| Ok(state.restore_due(rows::due(row)?)?),
     )?;
+    each(
+        connection,
+        &format!("SELECT {} FROM profiles", rows::PROFILE),
+        |row| Ok(state.apply(&ledger::Effect::ProfileSet(rows::profile(row)?))?),
+    )?;
+    each(
+        connection,
+        &format!("SELECT {} FROM bulks WHERE status IN (1, 2, 3)", rows::BULK),
+        |row| Ok(state.restore_bulk(rows::bulk(row)?)?),
+    )?;
     state.observe_id(progress.last_id);
     let remembered = &mut memory.remembered;
     let count: i64 = connection.query_row(
@@ -108,6 +122,12 @@ pub(crate) fn load(connection: &Connection) -> Result<(Memory, Progress), LoadEr
     each(connection, "SELECT number, key FROM remembered", |row| {
         remembered.insert(row.get(1)?, row.get::<_, i64>(0)?.cast_unsigned());
         Ok(())
+    })?;
+    let shelf = &mut memory.shelf;
+    let sql = format!("SELECT {} FROM records", rows::RECORD);
+    each(connection, &sql, |row| {
+        let record = rows::record(row)?;
+        shelf.restore(&record).map_err(LoadError::Records)
     })?;
     Ok((memory, progress))
 }

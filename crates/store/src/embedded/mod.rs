@@ -11,6 +11,7 @@
 //! layers keep beside them are not known here.
 
 mod bare;
+mod bulk_reads;
 mod codec;
 mod codes;
 mod delta;
@@ -19,6 +20,7 @@ mod load;
 mod reads;
 mod rows;
 mod shared;
+mod shelf;
 mod space;
 mod verify;
 mod views;
@@ -32,12 +34,18 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use journal::{Folder, Journal, JournalError, Reader, Storage};
-use ledger::{AccountId, Hold, Millis, Owner, OwnerId, Tenant, TenantId, TransferId};
+use ledger::{
+    AccountId, Bulk, BulkId, Hold, Millis, OperationOutcome, Owner, OwnerId, Profile, ProfileId,
+    Tenant, TenantId, TransferId,
+};
 use tokio::sync::oneshot;
 
 use crate::clock::{Clock, SystemClock};
-use crate::query::{AccountQuery, AccountRow, EntryRow, TransferQuery, TransferRow};
-use crate::records::{KeyRecord, Remembered};
+use crate::query::{
+    AccountQuery, AccountRow, BulkQuery, BulkRow, EntryRow, OwnerTransferPage, OwnerTransferQuery,
+    RecordQuery, TransferQuery, TransferRow,
+};
+use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
 use crate::{BoxFuture, Health, Outcome, Result, Store, StoreError, Submit};
 pub use bare::BareWriter;
 use indexer::{IndexError, Indexer};
@@ -362,6 +370,13 @@ impl Store for Embedded {
         })
     }
 
+    fn hand_in(&self, submit: Submit) {
+        let (answer, _) = oneshot::channel();
+        if let Err(error) = self.shared.push(Job::Submit(Box::new(submit), answer)) {
+            tracing::debug!(%error, "what nobody waits for was not written");
+        }
+    }
+
     fn quiesce(&self, tenant: TenantId) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             let (answer, outcome) = oneshot::channel();
@@ -386,6 +401,33 @@ impl Store for Embedded {
 
     fn owners(&self, tenant: TenantId) -> BoxFuture<'_, Result<Vec<Owner>>> {
         Box::pin(self.read(move |views| reads::owners(views, tenant)))
+    }
+
+    fn profiles(&self, tenant: TenantId) -> BoxFuture<'_, Result<Vec<Profile>>> {
+        Box::pin(self.read(move |views| reads::profiles(views, tenant)))
+    }
+
+    fn profile(&self, tenant: TenantId, id: ProfileId) -> BoxFuture<'_, Result<Option<Profile>>> {
+        Box::pin(self.read(move |views| reads::profile(views, tenant, id)))
+    }
+
+    fn accounts_page(&self, query: AccountQuery) -> BoxFuture<'_, Result<crate::AccountPage>> {
+        Box::pin(self.read(move |views| reads::accounts_page(views, &query)))
+    }
+
+    fn entries_between(&self, query: crate::EntryQuery) -> BoxFuture<'_, Result<crate::EntryPage>> {
+        Box::pin(self.read(move |views| reads::entries_between(views, &query)))
+    }
+
+    fn transfers_by_id(
+        &self,
+        tenant: TenantId,
+        ids: Vec<TransferId>,
+    ) -> BoxFuture<'_, Result<Vec<Option<TransferRow>>>> {
+        Box::pin(self.read(move |views| {
+            let find = |id: &TransferId| reads::transfer(views, tenant, *id);
+            ids.iter().map(find).collect()
+        }))
     }
 
     fn accounts(&self, query: AccountQuery) -> BoxFuture<'_, Result<Vec<AccountRow>>> {
@@ -425,12 +467,53 @@ impl Store for Embedded {
         Box::pin(self.read(move |views| reads::holds(views, account)))
     }
 
+    fn record(
+        &self,
+        kind: RecordKind,
+        tenant: TenantId,
+        id: u64,
+    ) -> BoxFuture<'_, Result<Option<Record>>> {
+        Box::pin(self.read(move |views| reads::record(views, kind, tenant, id)))
+    }
+
+    fn records(&self, query: RecordQuery) -> BoxFuture<'_, Result<Vec<Record>>> {
+        Box::pin(self.read(move |views| reads::records(views, &query)))
+    }
+
+    fn record_by_unique(
+        &self,
+        kind: RecordKind,
+        tenant: TenantId,
+        unique: Fingerprint,
+    ) -> BoxFuture<'_, Result<Option<Record>>> {
+        Box::pin(self.read(move |views| reads::record_by_unique(views, kind, tenant, unique)))
+    }
+
     fn keys(&self, tenant: Option<TenantId>) -> BoxFuture<'_, Result<Vec<KeyRecord>>> {
         Box::pin(self.read(move |views| reads::keys(views, tenant)))
     }
 
     fn totals(&self) -> BoxFuture<'_, Result<Vec<(String, i128)>>> {
         Box::pin(self.read(reads::totals))
+    }
+
+    fn owner_transfers(
+        &self,
+        query: OwnerTransferQuery,
+    ) -> BoxFuture<'_, Result<OwnerTransferPage>> {
+        Box::pin(self.read(move |views| reads::owner_transfers(views, &query)))
+    }
+
+    fn bulks(&self, query: BulkQuery) -> BoxFuture<'_, Result<(Vec<BulkRow>, u64)>> {
+        Box::pin(self.read(move |views| bulk_reads::bulks(views, &query)))
+    }
+
+    fn bulk(&self, tenant: TenantId, id: BulkId) -> BoxFuture<'_, Result<Option<Bulk>>> {
+        Box::pin(self.read(move |views| bulk_reads::bulk(views, tenant, id)))
+    }
+
+    fn bulk_outcomes(&self, bulk: BulkId) -> BoxFuture<'_, Result<Vec<OperationOutcome>>> {
+        Box::pin(self.read(move |views| bulk_reads::outcomes(views, bulk)))
     }
 
     fn owner_total(&self, owner: OwnerId) -> BoxFuture<'_, Result<i128>> {

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ledger::{AccountId, Hold, KeyId, Millis, Owner, OwnerId, Tenant, TenantId, TransferId};
+use ledger::{
+    AccountId, Hold, KeyId, Millis, Owner, OwnerId, Profile, ProfileId, Tenant, TenantId,
+    TransferId,
+};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use tokio::sync::Semaphore;
@@ -13,9 +16,10 @@ use super::codec;
 use super::codes::Code;
 use super::{rows, views};
 use crate::query::{
-    AccountClass, AccountQuery, AccountRole, AccountRow, EntryRow, TransferQuery, TransferRow,
+    AccountClass, AccountQuery, AccountRole, AccountRow, EntryRow, OwnerTransferPage,
+    OwnerTransferQuery, RecordQuery, TransferQuery, TransferRow,
 };
-use crate::records::{KeyRecord, Remembered};
+use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
 use crate::{Result, StoreError};
 
 /// Connections that read at the same time.
@@ -102,8 +106,30 @@ pub(crate) fn owners(views: &Connection, tenant: TenantId) -> rusqlite::Result<V
     all(views, &sql, [id(tenant.raw())], rows::owner)
 }
 
+pub(crate) fn profiles(views: &Connection, tenant: TenantId) -> rusqlite::Result<Vec<Profile>> {
+    let sql = format!(
+        "SELECT {} FROM profiles WHERE tenant = ?1 ORDER BY id",
+        rows::PROFILE
+    );
+    all(views, &sql, [id(tenant.raw())], rows::profile)
+}
+
+pub(crate) fn profile(
+    views: &Connection,
+    tenant: TenantId,
+    profile: ProfileId,
+) -> rusqlite::Result<Option<Profile>> {
+    let sql = format!(
+        "SELECT {} FROM profiles WHERE id = ?1 AND tenant = ?2",
+        rows::PROFILE
+    );
+    let mut statement = views.prepare_cached(&sql)?;
+    let values = [id(profile.raw()), id(tenant.raw())];
+    statement.query_row(values, rows::profile).optional()
+}
+
 fn account_row(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
-    let owner_name = Arc::from(row.get_ref(25)?.as_str()?);
+    let owner_name = Arc::from(row.get_ref(30)?.as_str()?);
     Ok(AccountRow {
         account: rows::account(row)?,
         owner_name,
@@ -138,7 +164,7 @@ pub(crate) fn accounts(
     match query.class {
         None => {}
         Some(AccountClass::IncomeSource) => sql.push_str(" AND a.kind = 1"),
-        Some(AccountClass::Pod) => sql.push_str(" AND a.kind = 2"),
+        Some(AccountClass::Pod) => sql.push_str(" AND a.kind IN (2, 6)"),
         Some(AccountClass::External) => sql.push_str(" AND a.kind IN (3, 4, 5)"),
     }
     if !query.include_closed {
@@ -146,6 +172,85 @@ pub(crate) fn accounts(
     }
     sql.push_str(" ORDER BY a.created_ms, a.id");
     all(views, &sql, params_from_iter(values), account_row)
+}
+
+pub(crate) fn accounts_page(
+    views: &Connection,
+    query: &AccountQuery,
+) -> rusqlite::Result<crate::AccountPage> {
+    let everything = AccountQuery {
+        include_closed: true,
+        ..query.clone()
+    };
+    let mut rows = accounts(views, &everything)?;
+    rows.retain(|row| {
+        let account = &row.account;
+        (query.kinds.is_empty() || query.kinds.contains(&account.kind))
+            && query
+                .profile
+                .is_none_or(|wanted| account.profile == Some(wanted))
+            && query
+                .parent
+                .is_none_or(|wanted| account.parent == Some(wanted))
+            && query
+                .name
+                .as_ref()
+                .is_none_or(|wanted| account.name == *wanted)
+            && query
+                .tag
+                .as_ref()
+                .is_none_or(|wanted| account.tag.as_ref() == Some(wanted))
+            && (query.states.is_empty() || query.states.contains(&account.state))
+            && (query.reasons.is_empty()
+                || query.reasons.iter().any(|(state, reason)| {
+                    account.state == *state && account.reason == Some(*reason)
+                }))
+            && query
+                .created_from
+                .is_none_or(|from| account.created_at >= from)
+            && query.created_to.is_none_or(|to| account.created_at <= to)
+    });
+    if query.newest_first {
+        rows.reverse();
+    }
+    let count = rows.len() as u64;
+    let rows = rows
+        .into_iter()
+        .skip(query.offset)
+        .take(query.limit)
+        .collect();
+    Ok(crate::AccountPage { rows, count })
+}
+
+pub(crate) fn entries_between(
+    views: &Connection,
+    query: &crate::EntryQuery,
+) -> rusqlite::Result<crate::EntryPage> {
+    let mut rows = entries(views, query.account, None, usize::MAX >> 1)?;
+    rows.reverse();
+    let before = rows
+        .iter()
+        .rfind(|row| query.from.is_some_and(|from| row.at < from));
+    let balance_before = before.map_or(0, |row| row.balance_after);
+    rows.retain(|row| {
+        query.from.is_none_or(|from| row.at >= from) && query.to.is_none_or(|to| row.at <= to)
+    });
+    let balance_after = rows.last().map_or(balance_before, |row| row.balance_after);
+    if query.newest_first {
+        rows.reverse();
+    }
+    let count = rows.len() as u64;
+    let rows = rows
+        .into_iter()
+        .skip(query.offset)
+        .take(query.limit)
+        .collect();
+    Ok(crate::EntryPage {
+        rows,
+        count,
+        balance_before,
+        balance_after,
+    })
 }
 
 pub(crate) fn account(
@@ -212,8 +317,9 @@ pub(crate) fn transfers(
     if let Some(direction) = query.direction {
         condition(&mut sql, " AND x.direction = ?", direction.code().into());
     }
-    if let Some(origin) = query.origin {
-        condition(&mut sql, " AND x.origin = ?", origin.code().into());
+    if !query.origin.is_empty() {
+        let codes: Vec<String> = query.origin.iter().map(|o| o.code().to_string()).collect();
+        sql.push_str(&format!(" AND x.origin IN ({})", codes.join(", ")));
     }
     if !query.status.is_empty() {
         let codes: Vec<String> = query.status.iter().map(|s| s.code().to_string()).collect();
@@ -239,6 +345,53 @@ pub(crate) fn transfers(
         limit,
     );
     all(views, &sql, params_from_iter(values), rows::transfer_row)
+}
+
+pub(crate) fn owner_transfers(
+    views: &Connection,
+    query: &OwnerTransferQuery,
+) -> rusqlite::Result<OwnerTransferPage> {
+    let sql = format!(
+        "SELECT {} FROM transfers t {PARTY_JOINS} WHERE t.owner = ?1 AND t.tenant = ?2 ORDER BY t.id DESC",
+        transfer_columns()
+    );
+    let rows = all(
+        views,
+        &sql,
+        [id(query.owner.raw()), id(query.tenant.raw())],
+        rows::transfer_row,
+    )?;
+    let matching = rows.into_iter().filter(|row| {
+        let t = &row.transfer;
+        let executed =
+            (t.status.is_final() && t.status != ledger::Status::Cancelled).then_some(t.updated_at);
+        let instrument = |party: &Option<ledger::Party>| {
+            party
+                .as_ref()
+                .is_some_and(|p| p.kind.instrument().is_some())
+        };
+        (!query.instruments_only || (instrument(&row.source) && instrument(&row.destination)))
+            && query.profile.is_none_or(|p| t.profile == Some(p))
+            && query.source.is_none_or(|s| t.source == Some(s))
+            && (query.statuses.is_empty() || query.statuses.contains(&t.status))
+            && query.created_from.is_none_or(|at| t.created_at >= at)
+            && query.created_to.is_none_or(|at| t.created_at <= at)
+            && query
+                .executed_from
+                .is_none_or(|at| executed.is_some_and(|e| e >= at))
+            && query
+                .executed_to
+                .is_none_or(|at| executed.is_some_and(|e| e <= at))
+            && query.tag.is_none() | (query.tag == t.tag)
+    });
+    let rows: Vec<TransferRow> = matching.collect();
+    let count = rows.len() as u64;
+    let rows = rows
+        .into_iter()
+        .skip(query.offset as usize)
+        .take(query.limit)
+        .collect();
+    Ok(OwnerTransferPage { rows, count })
 }
 
 pub(crate) fn entries(
@@ -314,6 +467,57 @@ pub(crate) fn remembered(views: &Connection, number: u64) -> rusqlite::Result<Op
             })
         })
         .optional()
+}
+
+pub(crate) fn record(
+    views: &Connection,
+    kind: RecordKind,
+    tenant: TenantId,
+    record: u64,
+) -> rusqlite::Result<Option<Record>> {
+    let sql = format!(
+        "SELECT {} FROM records WHERE kind = ?1 AND id = ?2 AND tenant = ?3",
+        rows::RECORD
+    );
+    let mut statement = views.prepare_cached(&sql)?;
+    let values = params![kind.code(), id(record), id(tenant.raw())];
+    statement.query_row(values, rows::record).optional()
+}
+
+pub(crate) fn records(views: &Connection, query: &RecordQuery) -> rusqlite::Result<Vec<Record>> {
+    let mut sql = format!(
+        "SELECT {} FROM records WHERE kind = ?1 AND tenant = ?2 AND id > ?3",
+        rows::RECORD
+    );
+    if query.owner.is_some() {
+        sql.push_str(" AND owner = ?5");
+    } else {
+        sql.push_str(" AND ?5 IS NULL");
+    }
+    sql.push_str(" ORDER BY id LIMIT ?4");
+    let values = params![
+        query.kind.code(),
+        id(query.tenant.raw()),
+        id(query.after),
+        i64::try_from(query.limit).unwrap_or(i64::MAX),
+        query.owner.map(|owner| id(owner.raw())),
+    ];
+    all(views, &sql, values, rows::record)
+}
+
+pub(crate) fn record_by_unique(
+    views: &Connection,
+    kind: RecordKind,
+    tenant: TenantId,
+    unique: Fingerprint,
+) -> rusqlite::Result<Option<Record>> {
+    let sql = format!(
+        "SELECT {} FROM records WHERE kind = ?1 AND tenant = ?2 AND unique_key = ?3",
+        rows::RECORD
+    );
+    let mut statement = views.prepare_cached(&sql)?;
+    let values = params![kind.code(), id(tenant.raw()), unique];
+    statement.query_row(values, rows::record).optional()
 }
 
 /// Sums in two 32-bit halves: SQLite's own sum of 64-bit numbers can overflow.

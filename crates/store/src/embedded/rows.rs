@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use ledger::account::Reported;
 use ledger::{
-    Account, AccountId, AccountKind, Amount, Currency, Due, ExecutionId, Hold, HoldId, KeyId,
-    Millis, Owner, OwnerId, Party, RuleId, Tenant, TenantClock, TenantId, Transfer, TransferId,
+    Account, AccountId, AccountKind, Amount, Bulk, BulkId, Currency, Due, ExecutionId, Hold,
+    HoldId, KeyId, Millis, OperationOutcome, Owner, OwnerId, Party, Profile, ProfileId, RuleId,
+    Tenant, TenantClock, TenantId, Transfer, TransferId,
 };
 use rusqlite::Row;
 use rusqlite::types::Type;
@@ -14,7 +15,7 @@ use rusqlite::types::Type;
 use super::codec::{self, work_of};
 use super::codes::Code;
 use crate::query::{EntryRow, TransferRow};
-use crate::records::KeyRecord;
+use crate::records::{KeyRecord, Record};
 
 type Read<T> = rusqlite::Result<T>;
 
@@ -25,15 +26,26 @@ pub(crate) const ACCOUNT: &str = "a.id, a.tenant, a.owner, a.kind, a.name, a.des
      a.can_be_source, a.can_be_destination, a.reported_balance, a.reported_available, \
      a.reported_last_statement, a.reported_next_payment_minimum, \
      a.reported_last_statement_date, a.reported_next_payment_due_date, a.reported_updated_ms, \
-     a.created_ms, a.updated_ms, a.balance, a.held, a.entries";
+     a.created_ms, a.updated_ms, a.balance, a.held, a.entries, a.profile, a.parent, a.tag, \
+     a.details, a.reason";
 pub(crate) const TRANSFER: &str = "t.id, t.tenant, t.owner, t.source, t.destination, t.currency, \
      t.amount, t.direction, t.origin, t.rail, t.rail_delay_ms, t.status, t.error, t.rule, \
-     t.execution, t.api_key, t.description, t.created_ms, t.updated_ms, t.completed_ms";
+     t.execution, t.api_key, t.description, t.created_ms, t.updated_ms, t.completed_ms, \
+     t.profile, t.tag, t.scheduled_ms, t.fee, t.cancel_reason";
+pub(crate) const PROFILE: &str =
+    "id, tenant, name, active, currencies, terms, created_ms, updated_ms";
+pub(crate) const BULK: &str = "id, tenant, owner, api_key, status, mode, succeeded, failed, \
+     created_ms, started_ms, finished_ms, operations";
+/// A bulk without its operations.
+pub(crate) const BULK_SUMMARY: &str = "id, tenant, owner, api_key, status, mode, succeeded, \
+     failed, created_ms, started_ms, finished_ms";
+pub(crate) const BULK_OPERATION: &str = "operation, transfer, status, denial";
 /// The two ends of a transfer, after [`TRANSFER`], from `accounts s` and `accounts d`.
 pub(crate) const PARTIES: &str = "s.kind, s.name, d.kind, d.name";
 pub(crate) const HOLD: &str = "id, tenant, account, currency, amount, created_ms, expires_ms";
 pub(crate) const DUE: &str = "tenant, at_ms, kind, object";
 pub(crate) const KEY: &str = "id, tenant, name, hash, hint, permissions, created_ms, revoked_ms";
+pub(crate) const RECORD: &str = "kind, id, tenant, owner, version, unique_key, body, at_ms";
 pub(crate) const ENTRY: &str = "sequence, transfer, side, amount, balance_after, at_ms";
 
 fn impossible(column: usize, what: &'static str) -> rusqlite::Error {
@@ -132,6 +144,11 @@ pub(crate) fn account(row: &Row<'_>) -> Read<Account> {
         balance: row.get(22)?,
         held: row.get(23)?,
         entries: raw(row, 24)?,
+        profile: raw_option(row, 25)?.map(ProfileId::new),
+        parent: raw_option(row, 26)?.map(AccountId::new),
+        tag: text_option(row, 27)?,
+        details: text_option(row, 28)?,
+        reason: code_option(row, 29)?,
     })
 }
 
@@ -159,6 +176,11 @@ pub(crate) fn transfer(row: &Row<'_>) -> Read<Transfer> {
         created_at: millis(row, 17)?,
         updated_at: millis(row, 18)?,
         completed_at: millis_option(row, 19)?,
+        profile: raw_option(row, 20)?.map(ProfileId::new),
+        tag: text_option(row, 21)?,
+        scheduled_at: millis_option(row, 22)?,
+        fee_minor: row.get(23)?,
+        cancel_reason: text_option(row, 24)?,
     })
 }
 
@@ -174,8 +196,8 @@ pub(crate) fn transfer_row(row: &Row<'_>) -> Read<TransferRow> {
         }))
     };
     Ok(TransferRow {
-        source: party(transfer.source, 20)?,
-        destination: party(transfer.destination, 22)?,
+        source: party(transfer.source, 25)?,
+        destination: party(transfer.destination, 27)?,
         transfer,
     })
 }
@@ -215,6 +237,19 @@ pub(crate) fn key(row: &Row<'_>) -> Read<KeyRecord> {
     })
 }
 
+pub(crate) fn record(row: &Row<'_>) -> Read<Record> {
+    Ok(Record {
+        kind: code(row, 0)?,
+        id: raw(row, 1)?,
+        tenant: TenantId::new(raw(row, 2)?),
+        owner: raw_option(row, 3)?.map(OwnerId::new),
+        version: raw(row, 4)?,
+        unique: row.get(5)?,
+        body: text(row, 6)?,
+        at: millis(row, 7)?,
+    })
+}
+
 pub(crate) fn entry(row: &Row<'_>) -> Read<EntryRow> {
     Ok(EntryRow {
         sequence: raw(row, 0)?,
@@ -224,4 +259,65 @@ pub(crate) fn entry(row: &Row<'_>) -> Read<EntryRow> {
         balance_after: row.get(4)?,
         at: millis(row, 5)?,
     })
+}
+
+pub(crate) fn currencies_text(currencies: &[Currency]) -> String {
+    let codes: Vec<&str> = currencies.iter().map(Currency::code).collect();
+    codes.join(" ")
+}
+
+pub(crate) fn profile(row: &Row<'_>) -> Read<Profile> {
+    let codes = row.get_ref(4)?.as_str()?.split_ascii_whitespace();
+    let currencies = codes
+        .map(|code| Currency::parse(code).map_err(|_| impossible(4, "currency")))
+        .collect::<Read<_>>()?;
+    let terms = codec::terms_from_bytes(row.get_ref(5)?.as_blob()?);
+    Ok(Profile {
+        id: ProfileId::new(raw(row, 0)?),
+        tenant: TenantId::new(raw(row, 1)?),
+        name: text(row, 2)?,
+        active: row.get(3)?,
+        currencies,
+        terms: terms.map_err(|_| impossible(5, "terms"))?,
+        created_at: millis(row, 6)?,
+        updated_at: millis(row, 7)?,
+    })
+}
+
+pub(crate) fn bulk(row: &Row<'_>) -> Read<Bulk> {
+    let operations = codec::operations_from_bytes(row.get_ref(11)?.as_blob()?);
+    Ok(Bulk {
+        operations: operations.map_err(|_| impossible(11, "operations"))?,
+        ..bulk_summary(row)?
+    })
+}
+
+/// The bulk with no operations.
+pub(crate) fn bulk_summary(row: &Row<'_>) -> Read<Bulk> {
+    Ok(Bulk {
+        id: BulkId::new(raw(row, 0)?),
+        tenant: TenantId::new(raw(row, 1)?),
+        owner: OwnerId::new(raw(row, 2)?),
+        key: raw_option(row, 3)?.map(KeyId::new),
+        operations: Arc::from([]),
+        status: code(row, 4)?,
+        mode: code_option(row, 5)?,
+        succeeded: row.get(6)?,
+        failed: row.get(7)?,
+        created_at: millis(row, 8)?,
+        started_at: millis_option(row, 9)?,
+        finished_at: millis_option(row, 10)?,
+    })
+}
+
+/// An operation's index and what became of it.
+pub(crate) fn bulk_operation(row: &Row<'_>) -> Read<(u32, OperationOutcome)> {
+    let transfer = raw_option(row, 1)?.map(TransferId::new);
+    let outcome = match (transfer, code_option(row, 2)?, code_option(row, 3)?) {
+        (Some(transfer), Some(status), None) => OperationOutcome::Made(transfer, status),
+        (None, None, Some(denial)) => OperationOutcome::Denied(denial),
+        (None, None, None) => OperationOutcome::ProfileNotFound,
+        _ => return Err(impossible(1, "outcome")),
+    };
+    Ok((row.get(0)?, outcome))
 }

@@ -5,6 +5,7 @@
 //! place they have reached. Beside a running server it reads one snapshot of the views and the
 //! journal as far as that snapshot goes, then the rest of the journal.
 
+mod programme;
 mod sums;
 mod views_agree;
 
@@ -14,7 +15,9 @@ use std::sync::Arc;
 use journal::{Folder, Journal, JournalError, Position, Reader, Storage};
 use ledger::State;
 
+use super::codec::Change;
 use super::indexer::{IndexError, Indexer};
+use super::shelf::Shelf;
 use super::{JOURNAL, codec, lock_folder, views};
 use sums::Sums;
 
@@ -128,6 +131,7 @@ pub fn verify(folder: &Path) -> Result<Report, VerifyError> {
 #[derive(Default)]
 struct Replay {
     state: State,
+    shelf: Shelf,
     sums: Sums,
     records: u64,
 }
@@ -142,9 +146,15 @@ impl Replay {
                 self.records += 1;
                 for change in record.changes {
                     self.sums.add(&change);
-                    if let codec::Change::Ledger(effect) = change {
-                        let applied = self.state.apply(&effect);
-                        applied.map_err(|error| wrong(error.to_string()))?;
+                    match change {
+                        Change::Ledger(effect) => {
+                            let applied = self.state.apply(&effect);
+                            applied.map_err(|error| wrong(error.to_string()))?;
+                        }
+                        other => self
+                            .shelf
+                            .keep(&other)
+                            .map_err(|what| wrong(what.to_owned()))?,
                     }
                 }
             }

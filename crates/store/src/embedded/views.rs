@@ -13,10 +13,11 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 pub(crate) const FILE: &str = "views.sqlite";
 
 /// Version of the tables below; other versions are deleted and filled again.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 
 /// Tables are clustered by the order they are read in, and have no other index than the small
 /// partial one of open transfers: sorted inserts into few trees are what keeps filling them cheap.
+/// Records change seldom and are looked for in three ways; they have indexes.
 const SCHEMA: &str = "
 CREATE TABLE meta (
     only INTEGER PRIMARY KEY CHECK (only = 1), schema INTEGER NOT NULL,
@@ -38,14 +39,30 @@ CREATE TABLE accounts (
     reported_next_payment_due_date TEXT, reported_updated_ms INTEGER,
     created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
     balance INTEGER NOT NULL, held INTEGER NOT NULL, entries INTEGER NOT NULL,
+    profile INTEGER, parent INTEGER, tag TEXT, details TEXT, reason INTEGER,
     PRIMARY KEY (tenant, id)) WITHOUT ROWID;
+CREATE TABLE profiles (
+    id INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, name TEXT NOT NULL, active INTEGER NOT NULL,
+    currencies TEXT NOT NULL, kind INTEGER NOT NULL, terms BLOB NOT NULL,
+    created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL);
+CREATE TABLE bulks (
+    id INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, owner INTEGER NOT NULL, api_key INTEGER,
+    status INTEGER NOT NULL, mode INTEGER, succeeded INTEGER NOT NULL, failed INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL, started_ms INTEGER, finished_ms INTEGER,
+    size INTEGER NOT NULL, operations BLOB NOT NULL);
+CREATE INDEX bulks_of_owner ON bulks (tenant, owner, id);
+CREATE TABLE bulk_operations (
+    bulk INTEGER NOT NULL, operation INTEGER NOT NULL, transfer INTEGER, status INTEGER,
+    denial INTEGER,
+    PRIMARY KEY (bulk, operation)) WITHOUT ROWID;
 CREATE TABLE transfers (
     id INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, owner INTEGER NOT NULL,
     source INTEGER, destination INTEGER, currency TEXT NOT NULL, amount INTEGER NOT NULL,
     direction INTEGER NOT NULL, origin INTEGER NOT NULL, rail INTEGER,
     rail_delay_ms INTEGER NOT NULL, status INTEGER NOT NULL, error INTEGER,
     rule INTEGER, execution INTEGER, api_key INTEGER, description TEXT,
-    created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, completed_ms INTEGER);
+    created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, completed_ms INTEGER,
+    profile INTEGER, tag TEXT, scheduled_ms INTEGER, fee INTEGER NOT NULL, cancel_reason TEXT);
 CREATE INDEX transfers_open ON transfers (id) WHERE status IN (1, 2, 3, 4);
 CREATE TABLE account_transfers (
     account INTEGER NOT NULL, created_ms INTEGER NOT NULL, transfer INTEGER NOT NULL,
@@ -72,6 +89,12 @@ CREATE TABLE api_keys (
 CREATE TABLE remembered (
     number INTEGER PRIMARY KEY, key BLOB NOT NULL, body BLOB NOT NULL, at_ms INTEGER NOT NULL,
     request_id TEXT NOT NULL, reply BLOB NOT NULL);
+CREATE TABLE records (
+    kind INTEGER NOT NULL, id INTEGER NOT NULL, tenant INTEGER NOT NULL, owner INTEGER,
+    version INTEGER NOT NULL, unique_key BLOB, body TEXT NOT NULL, at_ms INTEGER NOT NULL,
+    PRIMARY KEY (kind, id)) WITHOUT ROWID;
+CREATE INDEX records_of_owner ON records (kind, tenant, owner, id);
+CREATE INDEX records_unique ON records (kind, tenant, unique_key) WHERE unique_key IS NOT NULL;
 CREATE VIEW transfers_readable AS SELECT
     id, amount, currency,
     CASE status WHEN 1 THEN 'scheduled' WHEN 2 THEN 'pending_approval' WHEN 3 THEN 'processing'

@@ -16,13 +16,16 @@ use ledger::{
 };
 use tokio::sync::oneshot;
 
-use super::codec;
+use super::codec::{self, Change};
 use super::indexer::LAG_MAX;
 use super::load::Memory;
 use super::shared::{Answer, Job, Shared};
+use super::shelf::Refusal;
 use super::space::Space;
 use crate::clock::Clock;
-use crate::records::{KeyRecord, Remembered, RememberedReply};
+use crate::records::{
+    KeyRecord, Put, RECORD_TAKEN, Record, RecordConflict, Remembered, RememberedReply,
+};
 use crate::{Action, Claim, Outcome, Result, StoreError, Submit};
 
 /// Pieces of due work in one batch, besides the jobs.
@@ -159,7 +162,7 @@ impl Writer {
             };
             let decision = decide(&self.memory.state, &Command::RunDue(due), &mut context)
                 .map_err(|rejection| Stop(format!("due work was refused: {rejection}")))?;
-            self.record(now, &decision.effects, None)?;
+            self.record(now, &decision.effects, &[], None)?;
         }
         Ok(())
     }
@@ -171,35 +174,104 @@ impl Writer {
         {
             return Ok(Outcome::Replay(*number));
         }
-        let command = match action {
-            Action::Command(command) => command,
+        let (command, puts) = match action {
+            Action::Command(command) => (Some(command), Vec::new()),
+            Action::Together { command, puts } => (Some(command), puts),
+            Action::Put(puts) => (None, puts),
             Action::CreateKey(key) => return Ok(self.create_key(key, now)),
             Action::RevokeKey { tenant, key } => return Ok(self.revoke_key(tenant, key, now)),
-        };
-        let mut context = Context {
-            now,
-            ids: &mut self.ids,
-        };
-        match decide(&self.memory.state, &command, &mut context) {
-            Ok(decision) => {
-                let clock_set = decision
-                    .effects
-                    .iter()
-                    .any(|effect| matches!(effect, Effect::ClockSet { .. }));
-                let remembered = claim.map(|claim| self.remember(claim, Ok(&decision.reply), now));
-                self.record(now, &decision.effects, remembered)?;
-                if clock_set {
-                    // What the clock has passed happens before anything that is asked later.
-                    self.run_due(now)?;
-                }
-                Ok(Outcome::Done(decision.reply))
+            Action::Refuse { code, message } => {
+                self.refused(claim, RememberedReply::Refused { code, message }, now)?;
+                return Ok(Outcome::Done(Reply::Done));
             }
-            Err(rejection) => {
-                if let Some(claim) = claim.filter(|claim| claim.remember_refusals) {
-                    let remembered = self.remember(claim, Err(&rejection), now);
-                    self.record(now, &[], Some(remembered))?;
+        };
+        if let Err(refusal) = self.memory.shelf.check(&puts, &self.memory.state) {
+            return self.refuse_puts(refusal, claim, now);
+        }
+        let (effects, reply) = match command {
+            None => (Vec::new(), Reply::Done),
+            Some(command) => {
+                let mut context = Context {
+                    now,
+                    ids: &mut self.ids,
+                };
+                match decide(&self.memory.state, &command, &mut context) {
+                    Ok(decision) => (decision.effects, decision.reply),
+                    Err(rejection) => {
+                        self.refused(claim, refusal_of(&rejection), now)?;
+                        return Ok(Outcome::Refused(rejection));
+                    }
                 }
+            }
+        };
+        let changes = match self.changes(&puts, &reply, now) {
+            Ok(changes) => changes,
+            Err(refusal) => return self.refuse_puts(refusal, claim, now),
+        };
+        let remembered = claim.map(|claim| {
+            let facts = facts_of(&reply, &changes);
+            self.remember(claim, facts, now)
+        });
+        self.record(now, &effects, &changes, remembered)?;
+        if effects.iter().any(|e| matches!(e, Effect::ClockSet { .. })) {
+            // What the clock has passed happens before anything that is asked later.
+            self.run_due(now)?;
+        }
+        if puts.is_empty() {
+            return Ok(Outcome::Done(reply));
+        }
+        let records = written(changes);
+        Ok(Outcome::Stored { reply, records })
+    }
+
+    /// What `puts` change beside a command that answers `reply`.
+    fn changes(
+        &mut self,
+        puts: &[Put],
+        reply: &Reply,
+        now: Millis,
+    ) -> std::result::Result<Vec<Change>, Refusal> {
+        let Writer { memory, ids, .. } = self;
+        puts.iter()
+            .map(|put| memory.shelf.record(put, reply, now, || ids.issue(now)))
+            .collect()
+    }
+
+    /// Remembers a refusal when its claim asks for that.
+    fn refused(
+        &mut self,
+        claim: Option<Claim>,
+        refusal: RememberedReply,
+        now: Millis,
+    ) -> std::result::Result<(), Stop> {
+        let Some(claim) = claim.filter(|claim| claim.remember_refusals) else {
+            return Ok(());
+        };
+        let remembered = self.remember(claim, refusal, now);
+        self.record(now, &[], &[], Some(remembered))
+    }
+
+    fn refuse_puts(
+        &mut self,
+        refusal: Refusal,
+        claim: Option<Claim>,
+        now: Millis,
+    ) -> std::result::Result<Outcome, Stop> {
+        match refusal {
+            Refusal::Rejected(rejection) => {
+                self.refused(claim, refusal_of(&rejection), now)?;
                 Ok(Outcome::Refused(rejection))
+            }
+            Refusal::Conflict(conflict) => {
+                // Being slower than somebody else is no answer to keep: the caller tries again.
+                if let RecordConflict::Taken(kind) = conflict {
+                    let taken = RememberedReply::Refused {
+                        code: Arc::from(RECORD_TAKEN),
+                        message: Arc::from(kind.word()),
+                    };
+                    self.refused(claim, taken, now)?;
+                }
+                Ok(Outcome::Conflict(conflict))
             }
         }
     }
@@ -209,12 +281,16 @@ impl Writer {
         &mut self,
         now: Millis,
         effects: &[Effect],
+        changes: &[Change],
         remembered: Option<Remembered>,
     ) -> std::result::Result<(), Stop> {
         self.batch.record(|out| {
             let mut encoder = codec::begin(out, now);
             for effect in effects {
                 codec::encode_effect(&mut encoder, effect);
+            }
+            for change in changes {
+                codec::encode_record_change(&mut encoder, change);
             }
             if let Some(remembered) = &remembered {
                 codec::encode_remembered(&mut encoder, remembered);
@@ -224,6 +300,13 @@ impl Writer {
             let applied = self.memory.state.apply(effect);
             applied.map_err(|error| Stop(format!("a commit breaks the ledger: {error}")))?;
         }
+        for change in changes {
+            if let Change::RecordPut(record) = change {
+                self.memory.state.observe_id(record.id);
+            }
+            let kept = self.memory.shelf.keep(change);
+            kept.map_err(|error| Stop(format!("a commit breaks the records: {error}")))?;
+        }
         if let Some(remembered) = remembered {
             self.memory
                 .remembered
@@ -232,31 +315,8 @@ impl Writer {
         Ok(())
     }
 
-    fn remember(
-        &mut self,
-        claim: Claim,
-        outcome: std::result::Result<&Reply, &Rejection>,
-        now: Millis,
-    ) -> Remembered {
+    fn remember(&mut self, claim: Claim, reply: RememberedReply, now: Millis) -> Remembered {
         self.memory.last_remembered += 1;
-        let reply = match outcome {
-            Ok(Reply::Transfer {
-                transfer,
-                source,
-                destination,
-            }) => RememberedReply::Transfer {
-                id: transfer.id,
-                status: transfer.status,
-                completed_at: transfer.completed_at,
-                source: source.clone(),
-                destination: destination.clone(),
-            },
-            Ok(_) => RememberedReply::Done,
-            Err(rejection) => RememberedReply::Refused {
-                code: Arc::from(rejection.code()),
-                message: Arc::from(rejection.to_string()),
-            },
-        };
         Remembered {
             number: self.memory.last_remembered,
             key: claim.key,
@@ -374,6 +434,45 @@ impl Writer {
             }
         }
     }
+}
+
+fn refusal_of(rejection: &Rejection) -> RememberedReply {
+    RememberedReply::Refused {
+        code: Arc::from(rejection.code()),
+        message: Arc::from(rejection.to_string()),
+    }
+}
+
+/// What is kept of an answer so that it can be given again.
+fn facts_of(reply: &Reply, changes: &[Change]) -> RememberedReply {
+    match reply {
+        _ if !changes.is_empty() => RememberedReply::Records(written(changes.to_vec())),
+        Reply::Transfer {
+            transfer,
+            source,
+            destination,
+        } => RememberedReply::Transfer {
+            id: transfer.id,
+            status: transfer.status,
+            completed_at: transfer.completed_at,
+            source: source.clone(),
+            destination: destination.clone(),
+        },
+        Reply::Account(account) => RememberedReply::Account(Box::new(account.clone())),
+        Reply::Bulk(bulk) => RememberedReply::Bulk(bulk.id),
+        Reply::Done | Reply::Tenant(_) | Reply::Owner(_) | Reply::Hold(_) | Reply::Profile(_) => {
+            RememberedReply::Done
+        }
+    }
+}
+
+/// The records that were written, without those that were deleted.
+fn written(changes: Vec<Change>) -> Vec<Record> {
+    let records = changes.into_iter().filter_map(|change| match change {
+        Change::RecordPut(record) => Some(record),
+        _ => None,
+    });
+    records.collect()
 }
 
 /// An error and its causes in one line.

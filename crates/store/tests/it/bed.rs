@@ -291,7 +291,7 @@ impl Ground {
                     account,
                     role: AccountRole::Either,
                     direction: None,
-                    origin: None,
+                    origin: Vec::new(),
                     status: Vec::new(),
                     execution: None,
                     from: None,

@@ -490,6 +490,8 @@ async fn a_keys_secret_is_shown_once() {
     let permissions = json!([
         {"scope": "LIST_ACCOUNTS"},
         {"scope": "LIST_RULES"},
+        {"scope": "PROGRAMME"},
+        {"scope": "SIMULATOR"},
         {"scope": "READ_ACCOUNTS", "resources": [world.fund]},
         {"scope": "READ_RULES", "resources": ["rule_0000000000001"]},
         {"scope": "TRIGGER_RULES", "resources": "*"},
@@ -944,6 +946,79 @@ async fn a_clock_survives_a_restart_and_never_goes_back() {
         let reply = put(&world, "/clock", &body).await;
         reply.problem(400, "invalid_parameters", &[field]);
     }
+}
+
+#[tokio::test]
+async fn settings_are_changed_one_by_one_and_kept() {
+    let mut world = World::new().await;
+    let path = world.path("/settings");
+    let default = json!({
+        "strict": false, "multi_identity": false, "default_rate_limits": true, "rate_limits": [],
+    });
+    assert_eq!(world.server.admin_get(&path).await, default);
+    let minute = json!([{"requests": 5, "window_s": 60}]);
+    for (body, field, value) in [
+        (json!({"strict": true}), "strict", json!(true)),
+        (
+            json!({"multi_identity": true}),
+            "multi_identity",
+            json!(true),
+        ),
+        (
+            json!({"rate_limits": minute}),
+            "rate_limits",
+            minute.clone(),
+        ),
+    ] {
+        let set = put(&world, "/settings", &body).await.expect(200);
+        assert_eq!(set[field], value);
+    }
+    world.server.restart().await;
+    let kept = json!({
+        "strict": true, "multi_identity": true, "default_rate_limits": false,
+        "rate_limits": minute,
+    });
+    assert_eq!(world.server.admin_get(&path).await, kept);
+    let back = json!({"default_rate_limits": true, "strict": false, "multi_identity": false});
+    let set = put(&world, "/settings", &back).await.expect(200);
+    assert_eq!(set, default);
+
+    let live = world.server.tenant("Real", "live").await;
+    let path = format!("/tenants/{live}/settings");
+    let limits = world.server.admin_get(&path).await["rate_limits"].take();
+    assert_eq!(limits[0], json!({"requests": 100, "window_s": 60}));
+    assert_eq!(limits.as_array().map(Vec::len), Some(3));
+
+    let many = vec![json!({"requests": 1, "window_s": 1}); 9];
+    for (body, field) in [
+        (json!({"strict": "yes"}), "strict"),
+        (json!({"multi_identity": 1}), "multi_identity"),
+        (json!({"rate_limits": {}}), "rate_limits"),
+        (json!({"rate_limits": many}), "rate_limits"),
+        (json!({"rate_limits": [1]}), "rate_limits[0]"),
+        (
+            json!({"rate_limits": [{"requests": 1}]}),
+            "rate_limits[0].window_s",
+        ),
+        (
+            json!({"rate_limits": [{"requests": 0, "window_s": 1}]}),
+            "rate_limits[0].requests",
+        ),
+        (
+            json!({"rate_limits": [{"requests": 1, "window_s": 4_294_967_296_i64}]}),
+            "rate_limits[0].window_s",
+        ),
+        (
+            json!({"rate_limits": [], "default_rate_limits": true}),
+            "rate_limits",
+        ),
+    ] {
+        let reply = put(&world, "/settings", &body).await;
+        reply.problem(400, "invalid_parameters", &[field]);
+    }
+    let nobody = "/tenants/ten_0000000000009/settings";
+    let reply = world.server.admin(Method::GET, nobody, None).await;
+    reply.problem(404, "not_found", &[]);
 }
 
 #[tokio::test]

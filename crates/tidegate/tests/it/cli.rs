@@ -160,6 +160,29 @@ fn everything_can_be_made_listed_and_moved() {
     assert!(said.contains("balance_not_zero, HTTP 409"), "{said}");
     assert_eq!(place.json(&["account", "close", bank])["state"], "closed");
 
+    let settings = ["tenant", "settings"];
+    assert_eq!(place.json(&settings)["strict"], false);
+    let limits = ["--strict", "true", "--rate-limits", "5/60,100/3600"];
+    let set = place.json(&[&settings[..], &limits].concat());
+    let expected = json!([
+        {"requests": 5, "window_s": 60}, {"requests": 100, "window_s": 3600},
+    ]);
+    assert_eq!(set["rate_limits"], expected);
+    assert_eq!(place.json(&settings), set);
+    for (limits, by_default) in [("none", false), ("default", true)] {
+        let set = place.json(&[&settings[..], &["--rate-limits", limits]].concat());
+        assert_eq!(set["default_rate_limits"], by_default);
+        assert_eq!(
+            (&set["rate_limits"], &set["strict"]),
+            (&json!([]), &json!(true))
+        );
+    }
+    let said = place.fails(
+        1,
+        &[&settings[..], &["--rate-limits", "5 a minute"]].concat(),
+    );
+    assert!(said.contains("100/60"), "{said}");
+
     let status = place.json(&["status"]);
     assert_eq!(status["sum_of_all_balances"], json!({"USD": "0"}));
     place.verify();

@@ -58,6 +58,8 @@ async fn the_documents_are_served_as_they_are_printed() {
     let server = Server::new().await;
     let sequence = server.call(Call::get("/openapi/sequence.json")).await;
     assert_eq!(sequence.expect(200), *openapi::sequence());
+    let multi = server.call(Call::get("/openapi/multi.json")).await;
+    assert_eq!(multi.expect(200), *openapi::multi());
     let admin = server.call_admin(Call::get("/openapi/admin.json")).await;
     assert_eq!(admin.expect(200), *openapi::admin());
 }

@@ -18,7 +18,7 @@ use store::{Embedded, ManualClock, Options, Store};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-use crate::openapi;
+use crate::{contract, openapi};
 
 /// Where the machine's clock stands when a test begins: 2027-01-15T08:00:00Z.
 pub const START: Millis = Millis(1_800_000_000_000);
@@ -36,6 +36,8 @@ pub struct Call {
     pub path: String,
     pub headers: Vec<(HeaderName, HeaderValue)>,
     pub body: Vec<u8>,
+    /// Whether it is unlike what the clients of the Multi dialect's vendor send.
+    pub odd: bool,
 }
 
 impl Call {
@@ -45,6 +47,7 @@ impl Call {
             path: path.into(),
             headers: Vec::new(),
             body: Vec::new(),
+            odd: false,
         }
     }
 
@@ -73,6 +76,12 @@ impl Call {
 
     pub fn without(mut self, name: &'static str) -> Call {
         self.headers.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// Says that the vendor's clients send nothing like it, and that it is taken all the same.
+    pub fn odd(mut self) -> Call {
+        self.odd = true;
         self
     }
 
@@ -107,6 +116,15 @@ pub struct Reply {
 }
 
 impl Reply {
+    pub fn new(what: String, status: u16, headers: HeaderMap, bytes: Bytes) -> Reply {
+        Reply {
+            status,
+            headers,
+            bytes,
+            what,
+        }
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes)
             .unwrap_or_else(|error| panic!("{}: {error}: {:?}", self.what, self.bytes))
@@ -248,6 +266,8 @@ impl Server {
     pub async fn call(&self, call: Call) -> Reply {
         let reply = send(&self.running().public, &call).await;
         openapi::check_sequence(&call, &reply);
+        openapi::check_multi(&call, &reply);
+        contract::check(&call, &reply);
         reply
     }
 
@@ -302,6 +322,14 @@ impl Server {
         quiet.expect("the store runs");
     }
 
+    /// A key of the Sequence dialect, to call with.
+    pub fn caller(&self, secret: &str) -> Caller<'_> {
+        Caller {
+            server: self,
+            secret: secret.to_owned(),
+        }
+    }
+
     /// Moves the machine's clock; what is due happens when the store looks at it.
     pub fn advance(&self, delta_ms: i64) {
         self.clock.advance(delta_ms);
@@ -325,12 +353,7 @@ async fn send(router: &Router, call: &Call) -> Reply {
     let bytes = body.collect().await.expect("a body in memory").to_bytes();
     let what = format!("{} {}", call.method, call.path);
     assert_ne!(parts.status.as_u16(), 500, "{what}: {bytes:?}");
-    Reply {
-        status: parts.status.as_u16(),
-        headers: parts.headers,
-        bytes,
-        what,
-    }
+    Reply::new(what, parts.status.as_u16(), parts.headers, bytes)
 }
 
 /// The `id` of an object.
@@ -579,10 +602,7 @@ impl World {
     }
 
     pub fn as_key(&self, secret: &str) -> Caller<'_> {
-        Caller {
-            server: &self.server,
-            secret: secret.to_owned(),
-        }
+        self.server.caller(secret)
     }
 
     /// A new key with these permissions, to call with.

@@ -23,7 +23,7 @@ pub fn routes() -> impl Iterator<Item = &'static str> {
 }
 
 /// Each scope, on everything.
-fn scopes() -> [(&'static str, Value); 9] {
+fn scopes() -> [(&'static str, Value); 11] {
     let all = |scope: &str| json!({"scope": scope, "resources": "*"});
     let pairs = json!([{"source": "*", "target": "*"}]);
     [
@@ -39,6 +39,8 @@ fn scopes() -> [(&'static str, Value); 9] {
             json!({"scope": "MANUAL_TRANSFER", "resources": pairs}),
         ),
         ("READ_CARDS", all("READ_CARDS")),
+        ("PROGRAMME", json!({"scope": "PROGRAMME"})),
+        ("SIMULATOR", json!({"scope": "SIMULATOR"})),
     ]
 }
 
@@ -94,7 +96,7 @@ async fn every_scope_but_one_is_not_that_one() {
             .filter(|(scope, _)| *scope != opened_by)
             .map(|(_, entry)| entry)
             .collect();
-        assert_eq!(others.len(), 8);
+        assert_eq!(others.len(), 10);
         let key = world.with_permissions(&json!(others)).await;
         is_forbidden(&call(&world, &key, route, &transfer).await);
     }

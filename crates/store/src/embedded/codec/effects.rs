@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use ledger::account::Reported;
 use ledger::{
-    Account, AccountId, AccountKind, Due, Effect, Entry, ExecutionId, Hold, HoldId, KeyId, Owner,
-    OwnerId, Party, Posting, RuleId, Tenant, TenantClock, TenantId, Transfer, TransferId, Work,
+    Account, AccountId, AccountKind, BulkId, Due, Effect, Entry, ExecutionId, Hold, HoldId, KeyId,
+    Owner, OwnerId, Party, Posting, ProfileId, RuleId, Tenant, TenantClock, TenantId, Transfer,
+    TransferId, Work,
 };
 
+use super::programme;
 use super::wire::{CodecError, Decoder, Encoder};
 use crate::embedded::codes::Code;
 
@@ -23,6 +25,16 @@ const HOLD_PLACED: u8 = 9;
 const HOLD_RELEASED: u8 = 10;
 const DUE_ADDED: u8 = 11;
 const DUE_REMOVED: u8 = 12;
+// What has more to say than the forms above; whatever fits one of those takes it.
+const INSTRUMENT_OPENED: u8 = 13;
+const ACCOUNT_STATE_REASONED: u8 = 14;
+const ACCOUNT_CHANGED: u8 = 15;
+const PROFILE_SET: u8 = 16;
+const PROFILE_TRANSFER_RECORDED: u8 = 17;
+const PROFILE_TRANSFER_MOVED: u8 = 18;
+const BULK_SUBMITTED: u8 = 19;
+const BULK_MOVED: u8 = 20;
+const BULK_STEPPED: u8 = 21;
 
 pub(super) fn encode(e: &mut Encoder<'_>, effect: &Effect) {
     match effect {
@@ -48,32 +60,115 @@ pub(super) fn encode(e: &mut Encoder<'_>, effect: &Effect) {
             e.time(owner.created_at);
         }
         Effect::AccountOpened(account) => {
-            e.byte(ACCOUNT_OPENED);
+            let plain = is_plain_account(account);
+            e.byte(if plain {
+                ACCOUNT_OPENED
+            } else {
+                INSTRUMENT_OPENED
+            });
             encode_account(e, account);
+            if !plain {
+                encode_instrument(e, account);
+            }
         }
-        Effect::AccountStateSet { account, state, at } => {
-            e.byte(ACCOUNT_STATE_SET);
+        Effect::AccountStateSet {
+            account,
+            state,
+            reason,
+            at,
+        } => {
+            e.byte(match reason {
+                None => ACCOUNT_STATE_SET,
+                Some(_) => ACCOUNT_STATE_REASONED,
+            });
             e.id(account.raw());
             e.byte(state.code());
             e.time(*at);
+            if let Some(reason) = reason {
+                e.byte(reason.code());
+            }
+        }
+        Effect::AccountChanged {
+            account,
+            name,
+            tag,
+            details,
+            at,
+        } => {
+            e.byte(ACCOUNT_CHANGED);
+            e.id(account.raw());
+            e.text(name);
+            encode_texts(e, &[tag, details]);
+            e.time(*at);
+        }
+        Effect::ProfileSet(profile) => {
+            e.byte(PROFILE_SET);
+            programme::encode_profile(e, profile);
         }
         Effect::TransferRecorded(transfer) => {
-            e.byte(TRANSFER_RECORDED);
+            let plain = is_plain_transfer(transfer);
+            e.byte(if plain {
+                TRANSFER_RECORDED
+            } else {
+                PROFILE_TRANSFER_RECORDED
+            });
             encode_transfer(e, transfer);
+            if !plain {
+                encode_profile_part(e, transfer);
+            }
         }
         Effect::TransferMoved {
             transfer,
             from,
             to,
             error,
+            fee_minor,
+            cancel_reason,
             at,
         } => {
-            e.byte(TRANSFER_MOVED);
+            let plain = *fee_minor == 0 && cancel_reason.is_none();
+            e.byte(if plain {
+                TRANSFER_MOVED
+            } else {
+                PROFILE_TRANSFER_MOVED
+            });
             e.id(transfer.raw());
             e.byte(from.code());
             e.byte(to.code());
             e.option(*error, |e, code| e.byte(code.code()));
             e.time(*at);
+            if !plain {
+                e.int(*fee_minor);
+                e.option(cancel_reason.as_deref(), Encoder::text);
+            }
+        }
+        Effect::BulkSubmitted(bulk) => {
+            e.byte(BULK_SUBMITTED);
+            programme::encode_bulk(e, bulk);
+        }
+        Effect::BulkMoved {
+            bulk,
+            from,
+            to,
+            mode,
+            at,
+        } => {
+            e.byte(BULK_MOVED);
+            e.id(bulk.raw());
+            e.byte(from.code());
+            e.byte(to.code());
+            e.option(*mode, |e, mode| e.byte(mode.code()));
+            e.time(*at);
+        }
+        Effect::BulkStepped {
+            bulk,
+            operation,
+            outcome,
+        } => {
+            e.byte(BULK_STEPPED);
+            e.id(bulk.raw());
+            e.uint(u64::from(*operation));
+            programme::encode_outcome(e, *outcome);
         }
         Effect::Posted {
             transfer,
@@ -137,18 +232,68 @@ pub(super) fn decode(d: &mut Decoder<'_>, tag: u8) -> Result<Effect, CodecError>
             created_at: d.time()?,
         }),
         ACCOUNT_OPENED => Effect::AccountOpened(decode_account(d)?),
-        ACCOUNT_STATE_SET => Effect::AccountStateSet {
+        INSTRUMENT_OPENED => {
+            let account = decode_account(d)?;
+            let account = decode_instrument(d, account)?;
+            padded(is_plain_account(&account))?;
+            Effect::AccountOpened(account)
+        }
+        ACCOUNT_STATE_SET | ACCOUNT_STATE_REASONED => Effect::AccountStateSet {
             account: AccountId::new(d.id()?),
             state: d.code()?,
             at: d.time()?,
+            reason: match tag {
+                ACCOUNT_STATE_SET => None,
+                _ => Some(d.code()?),
+            },
         },
+        ACCOUNT_CHANGED => Effect::AccountChanged {
+            account: AccountId::new(d.id()?),
+            name: d.text()?,
+            tag: d.option(Decoder::text)?,
+            details: d.option(Decoder::text)?,
+            at: d.time()?,
+        },
+        PROFILE_SET => Effect::ProfileSet(programme::decode_profile(d)?),
         TRANSFER_RECORDED => Effect::TransferRecorded(decode_transfer(d)?),
-        TRANSFER_MOVED => Effect::TransferMoved {
-            transfer: TransferId::new(d.id()?),
+        PROFILE_TRANSFER_RECORDED => {
+            let transfer = decode_transfer(d)?;
+            let transfer = decode_profile_part(d, transfer)?;
+            padded(is_plain_transfer(&transfer))?;
+            Effect::TransferRecorded(transfer)
+        }
+        TRANSFER_MOVED | PROFILE_TRANSFER_MOVED => {
+            let transfer = TransferId::new(d.id()?);
+            let (from, to) = (d.code()?, d.code()?);
+            let error = d.option(Decoder::code)?;
+            let at = d.time()?;
+            let (fee_minor, cancel_reason) = match tag {
+                TRANSFER_MOVED => (0, None),
+                _ => (d.int()?, d.option(Decoder::text)?),
+            };
+            padded(tag == PROFILE_TRANSFER_MOVED && fee_minor == 0 && cancel_reason.is_none())?;
+            Effect::TransferMoved {
+                transfer,
+                from,
+                to,
+                error,
+                fee_minor,
+                cancel_reason,
+                at,
+            }
+        }
+        BULK_SUBMITTED => Effect::BulkSubmitted(programme::decode_bulk(d)?),
+        BULK_MOVED => Effect::BulkMoved {
+            bulk: BulkId::new(d.id()?),
             from: d.code()?,
             to: d.code()?,
-            error: d.option(Decoder::code)?,
+            mode: d.option(Decoder::code)?,
             at: d.time()?,
+        },
+        BULK_STEPPED => Effect::BulkStepped {
+            bulk: BulkId::new(d.id()?),
+            operation: u32::try_from(d.uint()?).map_err(|_| CodecError::Value("operation"))?,
+            outcome: programme::decode_outcome(d)?,
         },
         POSTED => {
             let transfer = TransferId::new(d.id()?);
@@ -239,6 +384,7 @@ pub(crate) fn work_parts(work: Work) -> (u8, u64) {
     match work {
         Work::Settle(transfer) => (1, transfer.raw()),
         Work::ExpireHold(hold) => (2, hold.raw()),
+        Work::RunBulk(bulk) => (3, bulk.raw()),
     }
 }
 
@@ -247,6 +393,7 @@ pub(crate) fn work_of(kind: u8, id: u64) -> Option<Work> {
     match kind {
         1 => Some(Work::Settle(TransferId::new(id))),
         2 => Some(Work::ExpireHold(HoldId::new(id))),
+        3 => Some(Work::RunBulk(BulkId::new(id))),
         _ => None,
     }
 }
@@ -271,7 +418,7 @@ fn encode_texts(e: &mut Encoder<'_>, texts: &[&Option<Arc<str>>]) {
     }
 }
 
-fn encode_account(e: &mut Encoder<'_>, account: &Account) {
+pub(super) fn encode_account(e: &mut Encoder<'_>, account: &Account) {
     e.id(account.id.raw());
     e.id(account.tenant.raw());
     e.id(account.owner.raw());
@@ -311,7 +458,7 @@ fn encode_account(e: &mut Encoder<'_>, account: &Account) {
     e.time(account.updated_at);
 }
 
-fn decode_account(d: &mut Decoder<'_>) -> Result<Account, CodecError> {
+pub(super) fn decode_account(d: &mut Decoder<'_>) -> Result<Account, CodecError> {
     Ok(Account {
         id: AccountId::new(d.id()?),
         tenant: TenantId::new(d.id()?),
@@ -323,6 +470,11 @@ fn decode_account(d: &mut Decoder<'_>) -> Result<Account, CodecError> {
         number_last_four: d.option(Decoder::text)?,
         routing_last_four: d.option(Decoder::text)?,
         currency: d.currency()?,
+        profile: None,
+        parent: None,
+        tag: None,
+        details: None,
+        reason: None,
         state: d.code()?,
         can_be_source: d.bool()?,
         can_be_destination: d.bool()?,
@@ -387,8 +539,77 @@ fn decode_transfer(d: &mut Decoder<'_>) -> Result<Transfer, CodecError> {
         rule: d.option(|d| Ok((RuleId::new(d.id()?), ExecutionId::new(d.id()?))))?,
         key: d.option(|d| d.id().map(KeyId::new))?,
         description: d.option(Decoder::text)?,
+        profile: None,
+        tag: None,
+        scheduled_at: None,
+        fee_minor: 0,
+        cancel_reason: None,
         created_at: d.time()?,
         updated_at: d.time()?,
         completed_at: d.option(Decoder::time)?,
+    })
+}
+
+/// A longer form that says no more than the shorter one is not what encoding makes.
+fn padded(fits_the_shorter: bool) -> Result<(), CodecError> {
+    if fits_the_shorter {
+        return Err(CodecError::Value("form"));
+    }
+    Ok(())
+}
+
+fn is_plain_account(account: &Account) -> bool {
+    account.profile.is_none()
+        && account.parent.is_none()
+        && account.tag.is_none()
+        && account.details.is_none()
+        && account.reason.is_none()
+}
+
+pub(super) fn encode_instrument(e: &mut Encoder<'_>, account: &Account) {
+    e.option(account.profile, |e, id| e.id(id.raw()));
+    e.option(account.parent, |e, id| e.id(id.raw()));
+    encode_texts(e, &[&account.tag, &account.details]);
+    e.option(account.reason, |e, reason| e.byte(reason.code()));
+}
+
+pub(super) fn decode_instrument(
+    d: &mut Decoder<'_>,
+    account: Account,
+) -> Result<Account, CodecError> {
+    Ok(Account {
+        profile: d.option(|d| d.id().map(ProfileId::new))?,
+        parent: d.option(|d| d.id().map(AccountId::new))?,
+        tag: d.option(Decoder::text)?,
+        details: d.option(Decoder::text)?,
+        reason: d.option(Decoder::code)?,
+        ..account
+    })
+}
+
+fn is_plain_transfer(transfer: &Transfer) -> bool {
+    transfer.profile.is_none()
+        && transfer.tag.is_none()
+        && transfer.scheduled_at.is_none()
+        && transfer.fee_minor == 0
+        && transfer.cancel_reason.is_none()
+}
+
+fn encode_profile_part(e: &mut Encoder<'_>, transfer: &Transfer) {
+    e.option(transfer.profile, |e, id| e.id(id.raw()));
+    e.option(transfer.tag.as_deref(), Encoder::text);
+    e.option(transfer.scheduled_at, Encoder::time);
+    e.int(transfer.fee_minor);
+    e.option(transfer.cancel_reason.as_deref(), Encoder::text);
+}
+
+fn decode_profile_part(d: &mut Decoder<'_>, transfer: Transfer) -> Result<Transfer, CodecError> {
+    Ok(Transfer {
+        profile: d.option(|d| d.id().map(ProfileId::new))?,
+        tag: d.option(Decoder::text)?,
+        scheduled_at: d.option(Decoder::time)?,
+        fee_minor: d.int()?,
+        cancel_reason: d.option(Decoder::text)?,
+        ..transfer
     })
 }

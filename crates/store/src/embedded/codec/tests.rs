@@ -15,6 +15,8 @@ use proptest::test_runner::RngSeed;
 use super::*;
 use crate::records::{Resources, Selector, TransferSet};
 
+mod programme;
+
 const AT: Millis = Millis(1_800_000_000_000);
 
 fn encode(at: Millis, changes: &[Change]) -> Vec<u8> {
@@ -26,6 +28,9 @@ fn encode(at: Millis, changes: &[Change]) -> Vec<u8> {
             Change::KeyCreated(key) => encode_key_created(&mut e, key),
             Change::KeyRevoked { key, at } => encode_key_revoked(&mut e, *key, *at),
             Change::Remembered(remembered) => encode_remembered(&mut e, remembered),
+            Change::RecordPut(_) | Change::RecordDeleted { .. } => {
+                encode_record_change(&mut e, change);
+            }
         }
     }
     out
@@ -112,14 +117,10 @@ fn posting() -> impl Strategy<Value = Posting> {
 }
 
 fn due() -> impl Strategy<Value = Due> {
-    (any::<u64>(), time(), any::<bool>(), any::<u64>()).prop_map(|(tenant, at, settle, id)| Due {
+    (any::<u64>(), time(), 1..=3_u8, any::<u64>()).prop_map(|(tenant, at, kind, id)| Due {
         tenant: TenantId::new(tenant),
         at,
-        work: if settle {
-            Work::Settle(TransferId::new(id))
-        } else {
-            Work::ExpireHold(HoldId::new(id))
-        },
+        work: work_of(kind, id).expect("there are three kinds"),
     })
 }
 
@@ -162,7 +163,12 @@ fn account() -> impl Strategy<Value = Account> {
                 number_last_four,
                 routing_last_four,
                 currency,
+                profile: None,
+                parent: None,
+                tag: None,
+                details: None,
                 state,
+                reason: None,
                 can_be_source: roles.0,
                 can_be_destination: roles.1,
                 reported,
@@ -211,6 +217,11 @@ fn transfer() -> impl Strategy<Value = Transfer> {
                 rule: rule.map(|(rule, run)| (RuleId::new(rule), ExecutionId::new(run))),
                 key: key.map(KeyId::new),
                 description,
+                profile: None,
+                tag: None,
+                scheduled_at: None,
+                fee_minor: 0,
+                cancel_reason: None,
                 created_at: times.0,
                 updated_at: times.1,
                 completed_at: times.2,
@@ -252,6 +263,7 @@ fn effect() -> impl Strategy<Value = Effect> {
         (any::<u64>(), coded(), time()).prop_map(|(id, state, at)| Effect::AccountStateSet {
             account: AccountId::new(id),
             state,
+            reason: None,
             at,
         });
     let moved = (any::<u64>(), coded(), coded(), option::of(coded()), time()).prop_map(
@@ -260,6 +272,8 @@ fn effect() -> impl Strategy<Value = Effect> {
             from,
             to,
             error,
+            fee_minor: 0,
+            cancel_reason: None,
             at,
         },
     );
@@ -285,18 +299,19 @@ fn effect() -> impl Strategy<Value = Effect> {
             })
         });
     prop_oneof![
-        tenant,
-        set,
-        owner,
-        account().prop_map(Effect::AccountOpened),
-        state,
-        transfer().prop_map(Effect::TransferRecorded),
-        moved,
-        posted,
-        hold,
-        any::<u64>().prop_map(|id| Effect::HoldReleased(HoldId::new(id))),
-        due().prop_map(Effect::DueAdded),
-        due().prop_map(Effect::DueRemoved),
+        1 => tenant,
+        1 => set,
+        1 => owner,
+        1 => account().prop_map(Effect::AccountOpened),
+        1 => state,
+        1 => transfer().prop_map(Effect::TransferRecorded),
+        1 => moved,
+        1 => posted,
+        1 => hold,
+        1 => any::<u64>().prop_map(|id| Effect::HoldReleased(HoldId::new(id))),
+        1 => due().prop_map(Effect::DueAdded),
+        1 => due().prop_map(Effect::DueRemoved),
+        8 => programme::effect(),
     ]
 }
 
@@ -326,6 +341,8 @@ fn permission() -> impl Strategy<Value = Permission> {
         resources().prop_map(Permission::ReadTransfers),
         vec(set, 0..3).prop_map(Permission::ManualTransfer),
         resources().prop_map(Permission::ReadCards),
+        Just(Permission::Programme),
+        Just(Permission::Simulator),
     ]
 }
 
@@ -375,7 +392,30 @@ fn reply() -> impl Strategy<Value = RememberedReply> {
     );
     let refused =
         (text(), text()).prop_map(|(code, message)| RememberedReply::Refused { code, message });
-    prop_oneof![transfer, refused, Just(RememberedReply::Done)]
+    prop_oneof![
+        transfer,
+        refused,
+        Just(RememberedReply::Done),
+        vec(kept_record(), 0..3).prop_map(RememberedReply::Records),
+        account().prop_map(|account| RememberedReply::Account(Box::new(account))),
+    ]
+}
+
+fn kept_record() -> impl Strategy<Value = crate::Record> {
+    let ids = (any::<u64>(), any::<u64>(), option::of(any::<u64>()));
+    let unique = option::of(any::<[u8; 16]>());
+    (coded(), ids, 1..=u64::MAX, unique, text(), time()).prop_map(
+        |(kind, (id, tenant, owner), version, unique, body, at)| crate::Record {
+            kind,
+            id,
+            tenant: TenantId::new(tenant),
+            owner: owner.map(OwnerId::new),
+            version,
+            unique,
+            body,
+            at,
+        },
+    )
 }
 
 fn remembered() -> impl Strategy<Value = Remembered> {
@@ -404,6 +444,8 @@ fn change() -> impl Strategy<Value = Change> {
         1 => (any::<u64>(), time())
             .prop_map(|(key, at)| Change::KeyRevoked { key: KeyId::new(key), at }),
         1 => remembered().prop_map(Change::Remembered),
+        1 => kept_record().prop_map(Change::RecordPut),
+        1 => (coded(), any::<u64>()).prop_map(|(kind, id)| Change::RecordDeleted { kind, id }),
     ]
 }
 
@@ -486,7 +528,7 @@ fn another_version_is_refused() {
 
 #[test]
 fn unknown_tags_are_refused() {
-    let known: Vec<u8> = (1..=12).chain(64..=66).collect();
+    let known: Vec<u8> = (1..=21).chain(64..=68).collect();
     for tag in (0..=u8::MAX).filter(|tag| !known.contains(tag)) {
         let mut bytes = encode(AT, &[]);
         bytes.push(tag);
@@ -593,6 +635,27 @@ fn sample_key() -> KeyRecord {
 ///
 /// These bytes are in journals on disk: they never change. A new kind gets a new tag.
 fn samples() -> Vec<(&'static str, Change, &'static str)> {
+    let mut samples = plain_samples();
+    let of = |name: &str| {
+        let (_, change, _) = samples.iter().find(|(known, ..)| *known == name)?;
+        match change {
+            Change::Ledger(effect) => Some(effect),
+            _ => None,
+        }
+    };
+    let (Some(Effect::AccountOpened(opened)), Some(Effect::TransferRecorded(recorded))) =
+        (of("account opened"), of("transfer recorded"))
+    else {
+        unreachable!("both are there")
+    };
+    let longer = programme::longer_samples(opened, recorded);
+    let ledger = samples.iter().filter(|(_, change, _)| tag_of(change) <= 12);
+    let at = ledger.count();
+    samples.splice(at..at, longer);
+    samples
+}
+
+fn plain_samples() -> Vec<(&'static str, Change, &'static str)> {
     let tenant = TenantId::new(0x11);
     let (account, other) = (AccountId::new(0x13), AccountId::new(0x14));
     let transfer = TransferId::new(0x0102_0304_0506_0708);
@@ -625,7 +688,12 @@ fn samples() -> Vec<(&'static str, Change, &'static str)> {
         number_last_four: Some(Arc::from("1234")),
         routing_last_four: None,
         currency: Currency::EUR,
+        profile: None,
+        parent: None,
+        tag: None,
+        details: None,
         state: AccountState::Active,
+        reason: None,
         can_be_source: false,
         can_be_destination: true,
         reported: Reported {
@@ -656,6 +724,11 @@ fn samples() -> Vec<(&'static str, Change, &'static str)> {
         rule: Some((RuleId::new(0x31), ExecutionId::new(0x32))),
         key: Some(KeyId::new(0x21)),
         description: Some(Arc::from("é")),
+        profile: None,
+        tag: None,
+        scheduled_at: None,
+        fee_minor: 0,
+        cancel_reason: None,
         created_at: AT,
         updated_at: later,
         completed_at: None,
@@ -676,6 +749,16 @@ fn samples() -> Vec<(&'static str, Change, &'static str)> {
             request_id: Arc::from("req"),
             reply,
         })
+    };
+    let kept = crate::Record {
+        kind: crate::RecordKind::User,
+        id: 0x41,
+        tenant,
+        owner: Some(OwnerId::new(0x12)),
+        version: 3,
+        unique: Some([0xDE; 16]),
+        body: Arc::from(r#"{"a":1}"#),
+        at: AT,
     };
     let in_transit = AccountKind::System(SystemKind::InTransit(Rail::Simulated));
     vec![
@@ -721,6 +804,7 @@ fn samples() -> Vec<(&'static str, Change, &'static str)> {
             Change::Ledger(Effect::AccountStateSet {
                 account,
                 state: AccountState::Blocked,
+                reason: None,
                 at: AT,
             }),
             "0513000000000000000200",
@@ -739,6 +823,8 @@ fn samples() -> Vec<(&'static str, Change, &'static str)> {
                 from: Status::Pending,
                 to: Status::Error,
                 error: Some(ErrorCode::NameMismatch),
+                fee_minor: 0,
+                cancel_reason: None,
                 at: later,
             }),
             "07080706050403020104070103c801",
@@ -828,7 +914,49 @@ fn samples() -> Vec<(&'static str, Change, &'static str)> {
             "42c801cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdefefefefefefefefefefefefef \
              efefef000372657103",
         ),
+        (
+            "records remembered",
+            replied(RememberedReply::Records(vec![kept.clone()])),
+            "42c801cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdefefefefefefefefefefefefef \
+             efefef0003726571040102410000000000000011000000000000000112000000 \
+             000000000301dededededededededededededededede077b2261223a317d00",
+        ),
+        (
+            "record put",
+            Change::RecordPut(kept),
+            "4302410000000000000011000000000000000112000000000000000301dedede \
+             dedededededededededededede077b2261223a317d00",
+        ),
+        (
+            "record deleted",
+            Change::RecordDeleted {
+                kind: crate::RecordKind::Session,
+                id: 0x41,
+            },
+            "44034100000000000000",
+        ),
     ]
+}
+
+/// Cut anywhere a sample is refused; with any one bit flipped it is refused or says another thing.
+#[test]
+fn no_sample_survives_a_cut_or_a_flip() {
+    let head = encode(AT, &[]).len();
+    for (name, change, _) in samples() {
+        let bytes = encode(AT, std::slice::from_ref(&change));
+        for end in head + 1..bytes.len() {
+            assert!(decode(&bytes[..end]).is_err(), "{name} cut at {end}");
+        }
+        for bit in 0..bytes.len() * 8 {
+            let mut bad = bytes.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(record) = decode(&bad) {
+                let same = record.at == AT && record.changes == [change.clone()];
+                assert!(!same, "{name}: bit {bit} means nothing");
+                assert_eq!(encode(record.at, &record.changes), bad, "{name}: bit {bit}");
+            }
+        }
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -862,7 +990,7 @@ fn every_kind_of_change_has_a_sample() {
         .map(|(_, change, _)| tag_of(change))
         .collect();
     tags.dedup();
-    assert_eq!(tags, (1..=12).chain(64..=66).collect::<Vec<u8>>());
+    assert_eq!(tags, (1..=21).chain(64..=68).collect::<Vec<u8>>());
 }
 
 /// Written as a match, so that a new kind does not compile until it is here and has a sample.
@@ -872,18 +1000,41 @@ fn tag_of(change: &Change) -> u8 {
             Effect::TenantCreated(_) => 1,
             Effect::ClockSet { .. } => 2,
             Effect::OwnerCreated(_) => 3,
-            Effect::AccountOpened(_) => 4,
-            Effect::AccountStateSet { .. } => 5,
-            Effect::TransferRecorded(_) => 6,
-            Effect::TransferMoved { .. } => 7,
+            Effect::AccountOpened(account) => match account.profile {
+                None => 4,
+                Some(_) => 13,
+            },
+            Effect::AccountStateSet { reason, .. } => match reason {
+                None => 5,
+                Some(_) => 14,
+            },
+            Effect::TransferRecorded(transfer) => match transfer.profile {
+                None => 6,
+                Some(_) => 17,
+            },
+            Effect::TransferMoved {
+                fee_minor,
+                cancel_reason,
+                ..
+            } => match (fee_minor, cancel_reason) {
+                (0, None) => 7,
+                _ => 18,
+            },
             Effect::Posted { .. } => 8,
             Effect::HoldPlaced(_) => 9,
             Effect::HoldReleased(_) => 10,
             Effect::DueAdded(_) => 11,
             Effect::DueRemoved(_) => 12,
+            Effect::AccountChanged { .. } => 15,
+            Effect::ProfileSet(_) => 16,
+            Effect::BulkSubmitted(_) => 19,
+            Effect::BulkMoved { .. } => 20,
+            Effect::BulkStepped { .. } => 21,
         },
         Change::KeyCreated(_) => 64,
         Change::KeyRevoked { .. } => 65,
         Change::Remembered(_) => 66,
+        Change::RecordPut(_) => 67,
+        Change::RecordDeleted { .. } => 68,
     }
 }

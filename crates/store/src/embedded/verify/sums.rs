@@ -10,10 +10,11 @@ use ledger::{
     AccountId, Effect, ErrorCode, KeyId, Millis, Posting, Side, State, Status, Transfer, TransferId,
 };
 
+use super::programme::Programme;
 use super::{VerifyError, difference};
 use crate::embedded::codec::{self, Change};
 use crate::embedded::codes::Code;
-use crate::records::KeyRecord;
+use crate::records::{KeyRecord, Record, RecordKind};
 
 /// An account's entries, added up.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -41,6 +42,9 @@ pub(super) struct TransferFacts {
     error: Option<ErrorCode>,
     updated_at: Millis,
     completed_at: Option<Millis>,
+    fee_minor: i64,
+    /// Of the reason of its cancellation.
+    cancelled: u64,
     /// Of everything that never changes.
     fixed: u64,
 }
@@ -50,18 +54,21 @@ impl TransferFacts {
         let codes = (t.direction.code(), t.origin.code(), t.rail.map(Code::code));
         let ends = (t.tenant, t.owner, t.source, t.destination);
         let rest = (t.rail_delay_ms, t.rule, t.key, &t.description, t.created_at);
+        let programme = (t.profile, &t.tag, t.scheduled_at);
         TransferFacts {
             status: t.status,
             minor: t.amount.minor(),
             error: t.error,
             updated_at: t.updated_at,
             completed_at: t.completed_at,
-            fixed: digest(&(t.amount, codes, ends, rest)),
+            fee_minor: t.fee_minor,
+            cancelled: digest(&t.cancel_reason),
+            fixed: digest(&(t.amount, codes, ends, rest, programme)),
         }
     }
 }
 
-fn digest(value: &impl Hash) -> u64 {
+pub(super) fn digest(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
@@ -78,6 +85,18 @@ pub(super) fn remembered_digest(
     digest(&(key, body, at, request_id, reply))
 }
 
+/// A digest of a record.
+pub(super) fn record_digest(record: &Record) -> u64 {
+    let place = (record.kind, record.id, record.tenant, record.owner);
+    digest(&(
+        place,
+        record.version,
+        record.unique,
+        &record.body,
+        record.at,
+    ))
+}
+
 /// Everything that the journal says up to a place.
 #[derive(Default)]
 pub(super) struct Sums {
@@ -85,7 +104,9 @@ pub(super) struct Sums {
     pub transfers: HashMap<TransferId, TransferFacts>,
     pub keys: BTreeMap<KeyId, KeyRecord>,
     pub remembered: HashMap<u64, u64>,
+    pub records: HashMap<(RecordKind, u64), u64>,
     pub entries: u64,
+    pub programme: Programme,
 }
 
 impl Sums {
@@ -107,6 +128,13 @@ impl Sums {
                 let digest = remembered_digest(key, body, remembered.at, request_id, &reply);
                 self.remembered.insert(remembered.number, digest);
             }
+            Change::RecordPut(record) => {
+                let key = (record.kind, record.id);
+                self.records.insert(key, record_digest(record));
+            }
+            Change::RecordDeleted { kind, id } => {
+                self.records.remove(&(*kind, *id));
+            }
         }
     }
 
@@ -123,6 +151,8 @@ impl Sums {
                 transfer,
                 to,
                 error,
+                fee_minor,
+                cancel_reason,
                 at,
                 ..
             } => {
@@ -131,6 +161,13 @@ impl Sums {
                     facts.error = *error;
                     facts.updated_at = *at;
                     facts.completed_at = (*to == Status::Complete).then_some(*at);
+                    // Taken or said once: what is settled or called off does not move again.
+                    if *fee_minor != 0 {
+                        facts.fee_minor = *fee_minor;
+                    }
+                    if cancel_reason.is_some() {
+                        facts.cancelled = digest(cancel_reason);
+                    }
                 }
             }
             Effect::Posted {
@@ -138,7 +175,7 @@ impl Sums {
                 at,
                 posting,
             } => self.add_posting(*transfer, *at, posting),
-            _ => {}
+            _ => self.programme.add(effect),
         }
     }
 
@@ -169,6 +206,7 @@ impl Sums {
             }
             *totals.entry(account.currency.code()).or_default() += sum.balance;
         }
+        self.programme.compare_state(state)?;
         match totals.iter().find(|(_, total)| **total != 0) {
             Some((currency, total)) => Err(difference(format!(
                 "all accounts in {currency} add up to {total}, not to 0"

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use ledger::{AccountId, Millis};
 use rusqlite::Connection;
 
-use super::sums::{AccountSums, Sums, TransferFacts, remembered_digest};
+use super::sums::{AccountSums, Sums, TransferFacts, record_digest, remembered_digest};
 use super::{Replay, VerifyError, difference, unreadable};
 use crate::embedded::{load, reads, rows};
 
@@ -87,8 +87,11 @@ pub(super) fn check(connection: &Connection, replay: &Replay) -> Result<(), Veri
     compare_transfers(connection, &replay.sums)?;
     compare_account_transfers(connection)?;
     compare_entries(connection, &replay.sums)?;
+    replay.sums.programme.compare_views(connection)?;
+    replay.sums.programme.compare_state(&memory.state)?;
     compare_keys(connection, &replay.sums)?;
-    compare_remembered(connection, &replay.sums)
+    compare_remembered(connection, &replay.sums)?;
+    compare_records(connection, &replay.sums)
 }
 
 fn compare_transfers(connection: &Connection, sums: &Sums) -> Result<(), VerifyError> {
@@ -244,6 +247,28 @@ fn compare_remembered(connection: &Connection, sums: &Sums) -> Result<(), Verify
     }
     if found != sums.remembered.len() {
         return Err(difference("idempotency records are missing in the views"));
+    }
+    Ok(())
+}
+
+fn compare_records(connection: &Connection, sums: &Sums) -> Result<(), VerifyError> {
+    let sql = format!("SELECT {} FROM records", rows::RECORD);
+    let mut statement = connection.prepare(&sql).map_err(unreadable)?;
+    let mut found = 0;
+    let records = statement.query_map([], rows::record).map_err(unreadable)?;
+    for record in records {
+        let record = record.map_err(unreadable)?;
+        if sums.records.get(&(record.kind, record.id)) != Some(&record_digest(&record)) {
+            return Err(difference(format!(
+                "record {} ({}) differs in the views",
+                record.id,
+                record.kind.word()
+            )));
+        }
+        found += 1;
+    }
+    if found != sums.records.len() {
+        return Err(difference("records are missing in the views"));
     }
     Ok(())
 }

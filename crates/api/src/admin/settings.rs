@@ -1,0 +1,98 @@
+//! What an operator sets for a tenant of the Multi dialect.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use ledger::TenantMode;
+use serde_json::Value;
+use service::multi::{RATE_LIMITS_MAX, RateLimit, TenantSettings};
+
+use super::request::{Answer, fields, finish, ok};
+use super::tenants::tenant_id;
+use super::wire::SettingsBody;
+use crate::App;
+use crate::json::{Fault, Fields};
+
+pub(super) async fn find(State(app): State<Arc<App>>, Path(tenant): Path<String>) -> Response {
+    finish(find_settings(&app, &tenant).await)
+}
+
+async fn find_settings(app: &App, tenant: &str) -> Answer {
+    let settings = app.service().tenant_settings(tenant_id(tenant)).await?;
+    show(app, tenant, &settings).await
+}
+
+async fn show(app: &App, tenant: &str, settings: &TenantSettings) -> Answer {
+    let tenant = app.service().tenant(tenant_id(tenant)).await?;
+    let is_live = tenant.mode == TenantMode::Live;
+    ok(&SettingsBody::new(settings, is_live))
+}
+
+pub(super) async fn set(
+    State(app): State<Arc<App>>,
+    Path(tenant): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    finish(change_settings(&app, &tenant, &headers, body).await)
+}
+
+/// What is absent stays as it is.
+async fn change_settings(app: &App, tenant: &str, headers: &HeaderMap, body: Body) -> Answer {
+    let mut fields = fields(headers, body).await?;
+    let strict = fields.optional_flag("strict");
+    let multi_identity = fields.optional_flag("multi_identity");
+    let by_default = fields.optional_flag("default_rate_limits");
+    let limits = fields.take("rate_limits");
+    if by_default == Some(true) && limits.is_some() {
+        let reason = "must be absent when `default_rate_limits` is true";
+        fields.fault("rate_limits", reason);
+    }
+    let limits = limits.map(|value| rate_limits(&mut fields, value));
+    fields.finish()?;
+    let (service, id) = (app.service(), tenant_id(tenant));
+    let known = service.tenant_settings(id).await?;
+    let settings = TenantSettings {
+        strict: strict.unwrap_or(known.strict),
+        multi_identity: multi_identity.unwrap_or(known.multi_identity),
+        rate_limits: match by_default {
+            Some(true) => None,
+            _ => limits.or_else(|| known.rate_limits.clone()),
+        },
+    };
+    let settings = service.set_tenant_settings(id, settings).await?;
+    show(app, tenant, &settings).await
+}
+
+fn rate_limits(fields: &mut Fields, value: Value) -> Vec<RateLimit> {
+    let values = match value {
+        Value::Array(values) if values.len() <= RATE_LIMITS_MAX => values,
+        _ => {
+            let reason = format!("must be a list of at most {RATE_LIMITS_MAX}");
+            fields.fault("rate_limits", reason);
+            return Vec::new();
+        }
+    };
+    let mut limits = Vec::with_capacity(values.len());
+    for (index, value) in values.into_iter().enumerate() {
+        let mut limit = fields.nested(&format!("rate_limits[{index}]"), value);
+        let mut number = |field: &str| {
+            let number = limit.integer(field, 1);
+            u32::try_from(number).unwrap_or_else(|_| {
+                limit.fault(field, format!("must be at most {}", u32::MAX));
+                u32::MAX
+            })
+        };
+        limits.push(RateLimit {
+            requests: number("requests"),
+            window_s: number("window_s"),
+        });
+        for Fault { field, reason } in limit.into_faults() {
+            fields.absolute_fault(field, reason);
+        }
+    }
+    limits
+}

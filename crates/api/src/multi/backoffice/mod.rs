@@ -1,0 +1,3 @@
+//! `/multi/backoffice`: acting in an identity's place.
+
+pub(super) mod access_token;

@@ -1,0 +1,28 @@
+//! `/bulks`: many transfers handed in together, run and steered (weavr-api §9).
+
+pub(super) mod get;
+pub(super) mod list;
+pub(super) mod operations;
+pub(super) mod steer;
+pub(super) mod submit;
+pub(super) mod wire;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::App;
+
+/// The routes.
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/bulks/transfers", post(submit::handle))
+        .route("/bulks", get(list::handle))
+        .route("/bulks/{bulk_id}", get(get::handle))
+        .route("/bulks/{bulk_id}/operations", get(operations::handle))
+        .route("/bulks/{bulk_id}/execute", post(steer::execute))
+        .route("/bulks/{bulk_id}/pause", post(steer::pause))
+        .route("/bulks/{bulk_id}/resume", post(steer::resume))
+        .route("/bulks/{bulk_id}/cancel", post(steer::cancel))
+}

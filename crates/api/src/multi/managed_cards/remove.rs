@@ -1,0 +1,54 @@
+//! `POST /managed_cards/{id}/remove`: closes an empty card for good. There is no body; one that comes is not
+//! looked at.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::response::Response;
+use ledger::InstrumentClass;
+use service::multi::Surface;
+
+use crate::http::PathText;
+use crate::multi::errors::ErrorBody;
+use crate::multi::instruments::{Step, step};
+use crate::multi::request_ref::RequestRef;
+use crate::multi::schemas;
+use crate::{App, metrics};
+
+/// Answers the request.
+pub(in crate::multi) async fn handle(
+    State(app): State<Arc<App>>,
+    Extension(surface): Extension<Surface>,
+    Extension(request): Extension<RequestRef>,
+    id: PathText,
+    parts: Parts,
+    body: Body,
+) -> Response {
+    let what = (InstrumentClass::Card, Step::Remove);
+    let answer = step(&app, what, (surface, request), id, &parts, body);
+    metrics::observed(&app, "multiRemoveCard", answer).await
+}
+
+/// Why it can be refused by the state of things.
+pub(in crate::multi) const CONFLICTS: &[&str] = &["BALANCE_NOT_ZERO", "INSTRUMENT_ALREADY_REMOVED"];
+
+schemas::conflicts! {
+    /// A refusal with one of [`CONFLICTS`].
+    ManagedCardRemoveConflict = CONFLICTS;
+}
+
+/// Remove a managed card.
+#[utoipa::path(
+    post, path = "/managed_cards/{id}/remove", operation_id = "managedCardRemove", tag = "Managed Cards",
+    params(("id" = schemas::Id, Path, description = "The card.")),
+    responses(
+        (status = 204, description = "Destroyed."),
+        (status = 404, description = "The caller's identity has no such card.", body = ErrorBody),
+        (status = 409, description = "The card's state does not allow it.", body = ManagedCardRemoveConflict),
+    ),
+)]
+#[allow(dead_code, reason = "carries the description of the operation")]
+pub(in crate::multi) fn operation() {}

@@ -1,0 +1,227 @@
+//! What an operator sets for a tenant of the Multi dialect, kept in memory.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use ledger::{Tenant, TenantId};
+use serde::{Deserialize, Serialize};
+use store::{Action, Expect, Outcome, Put, PutId, PutOwner, Record, RecordKind, Store, Submit};
+
+use super::rates::{LIVE_DEFAULT, RateLimit};
+use super::stored::{body, corrupt};
+use crate::error::{Error, Result};
+use crate::transfers::unexpected;
+use crate::{Service, StoreError};
+
+/// What an operator sets for a tenant.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct TenantSettings {
+    /// Whether requests may only have fields that are known.
+    pub strict: bool,
+    /// Whether one person may be the root user of several identities.
+    pub multi_identity: bool,
+    /// Limits of requests; none of them when empty. Those of the tenant's mode when `None`: three
+    /// for live tenants, none for sandboxes.
+    pub rate_limits: Option<Vec<RateLimit>>,
+}
+
+/// Limits that one tenant may have.
+pub const RATE_LIMITS_MAX: usize = 8;
+
+impl TenantSettings {
+    /// The limits in force.
+    #[must_use]
+    pub fn limits(&self, is_live: bool) -> &[RateLimit] {
+        match &self.rate_limits {
+            Some(limits) => limits,
+            None if is_live => &LIVE_DEFAULT,
+            None => &[],
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        let invalid = |reason| {
+            Err(Error::Invalid {
+                field: "rate_limits",
+                reason,
+            })
+        };
+        let limits = self.rate_limits.as_deref().unwrap_or_default();
+        if limits.len() > RATE_LIMITS_MAX {
+            return invalid("must be at most 8");
+        }
+        if limits.iter().any(|l| l.requests == 0 || l.window_s == 0) {
+            return invalid("must have at least 1 request in at least 1 second");
+        }
+        Ok(())
+    }
+}
+
+/// The settings of every tenant that has some.
+pub(super) struct SettingsCache {
+    known: RwLock<HashMap<TenantId, Arc<TenantSettings>>>,
+    default: Arc<TenantSettings>,
+    /// Held while settings are written, so that memory ends with what is written last.
+    writing: tokio::sync::Mutex<()>,
+}
+
+impl SettingsCache {
+    pub(super) async fn open(store: &dyn Store, tenants: &[Tenant]) -> Result<SettingsCache> {
+        let mut known = HashMap::new();
+        for tenant in tenants {
+            let record = find(store, tenant.id).await?;
+            if let Some(record) = record {
+                known.insert(tenant.id, Arc::new(read(&record)?));
+            }
+        }
+        Ok(SettingsCache {
+            known: RwLock::new(known),
+            default: Arc::default(),
+            writing: tokio::sync::Mutex::default(),
+        })
+    }
+
+    pub(super) fn get(&self, tenant: TenantId) -> Arc<TenantSettings> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.get(&tenant).unwrap_or(&self.default))
+    }
+
+    fn set(&self, tenant: TenantId, settings: TenantSettings) -> Arc<TenantSettings> {
+        let settings = Arc::new(settings);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(tenant, Arc::clone(&settings));
+        settings
+    }
+}
+
+async fn find(
+    store: &dyn Store,
+    tenant: TenantId,
+) -> std::result::Result<Option<Record>, StoreError> {
+    let kind = RecordKind::Settings;
+    store.record(kind, tenant, tenant.raw()).await
+}
+
+fn read(record: &Record) -> std::result::Result<TenantSettings, StoreError> {
+    serde_json::from_str(&record.body).map_err(|_| corrupt("settings", record.id))
+}
+
+impl Service {
+    /// What is set for a tenant.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] without such a tenant.
+    pub async fn tenant_settings(&self, tenant: TenantId) -> Result<Arc<TenantSettings>> {
+        self.tenant(tenant).await?;
+        Ok(self.multi.settings.get(tenant))
+    }
+
+    /// Sets all of it anew; in force when this returns.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] without such a tenant; [`Error::Invalid`].
+    pub async fn set_tenant_settings(
+        &self,
+        tenant: TenantId,
+        settings: TenantSettings,
+    ) -> Result<Arc<TenantSettings>> {
+        settings.check()?;
+        self.tenant(tenant).await?;
+        let _writing = self.multi.settings.writing.lock().await;
+        let before = find(&*self.store, tenant).await?;
+        let put = Put {
+            kind: RecordKind::Settings,
+            id: PutId::Known(tenant.raw()),
+            tenant,
+            owner: PutOwner::None,
+            unique: None,
+            expect: before.map_or(Expect::Absent, |_| Expect::Present),
+            body: Some(body(&settings)),
+        };
+        let submit = Submit {
+            action: Action::Put(vec![put]),
+            claim: None,
+        };
+        match self.store.submit(submit).await? {
+            Outcome::Stored { .. } => Ok(self.multi.settings.set(tenant, settings)),
+            Outcome::Refused(rejection) => Err(rejection.into()),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::multi::bed::Bed;
+
+    fn limit(requests: u32, window_s: u32) -> RateLimit {
+        RateLimit { requests, window_s }
+    }
+
+    #[tokio::test]
+    async fn settings_are_kept_and_in_force_at_once() {
+        let bed = Bed::new().await;
+        let tenant = bed.programme.tenant;
+        let service = &bed.service;
+        let default = service.tenant_settings(tenant).await.expect("known");
+        assert_eq!(*default, TenantSettings::default());
+        assert!(!service.is_strict(&bed.programme));
+        for multi_identity in [true, false] {
+            let settings = TenantSettings {
+                strict: true,
+                multi_identity,
+                rate_limits: Some(vec![limit(1, 60)]),
+            };
+            let set = service.set_tenant_settings(tenant, settings.clone()).await;
+            assert_eq!(*set.expect("acceptable"), settings);
+        }
+        assert!(service.is_strict(&bed.programme));
+        service.spend(&bed.programme).expect("the first");
+        assert!(matches!(
+            service.spend(&bed.programme),
+            Err(crate::multi::Error::TooManyRequests(_))
+        ));
+        let bed = bed.reopen().await;
+        let known = bed.service.tenant_settings(tenant).await.expect("known");
+        assert!(known.strict && !known.multi_identity);
+        assert_eq!(known.rate_limits, Some(vec![limit(1, 60)]));
+    }
+
+    #[tokio::test]
+    async fn impossible_settings_are_refused() {
+        let bed = Bed::new().await;
+        let tenant = bed.programme.tenant;
+        for limits in [
+            vec![limit(0, 60)],
+            vec![limit(1, 0)],
+            vec![limit(1, 1); RATE_LIMITS_MAX + 1],
+        ] {
+            let settings = TenantSettings {
+                rate_limits: Some(limits),
+                ..TenantSettings::default()
+            };
+            let refused = bed.service.set_tenant_settings(tenant, settings).await;
+            assert!(matches!(refused, Err(Error::Invalid { .. })), "{refused:?}");
+        }
+        let nobody = TenantId::new(1);
+        let settings = TenantSettings::default();
+        let refused = bed.service.set_tenant_settings(nobody, settings).await;
+        assert!(
+            matches!(refused, Err(Error::NotFound { .. })),
+            "{refused:?}"
+        );
+    }
+
+    #[test]
+    fn live_tenants_have_limits_unless_set() {
+        let default = TenantSettings::default();
+        assert_eq!(default.limits(true), LIVE_DEFAULT);
+        assert_eq!(default.limits(false), []);
+        let none = TenantSettings {
+            rate_limits: Some(Vec::new()),
+            ..TenantSettings::default()
+        };
+        assert_eq!(none.limits(true), []);
+    }
+}

@@ -1,0 +1,107 @@
+//! The ledger against the model of it: random commands to both, compared after each.
+
+mod apply;
+mod pair;
+mod pick;
+mod programme;
+mod steps;
+mod tally;
+
+use std::cell::RefCell;
+
+use ledger::Denial;
+use proptest::prelude::*;
+use proptest::test_runner::{RngSeed, TestError, TestRunner};
+
+use pair::Pair;
+use tally::Tally;
+
+/// Random sequences of commands.
+const SEQUENCES: u32 = 1_000;
+/// The most commands in one.
+const STEPS_MAX: usize = 200;
+
+/// Every sequence leaves both ledgers alike after each command; and together they get far: every
+/// command succeeds and is refused, every denial occurs, and transfers and bulks end in every way.
+#[test]
+fn the_ledger_does_what_the_model_does() {
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: SEQUENCES,
+        rng_seed: RngSeed::Fixed(20_261_121),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    let tally = RefCell::new(Tally::default());
+    let steps = prop::collection::vec(steps::step(), 1..=STEPS_MAX);
+    let result = runner.run(&steps, |steps| {
+        let mut pair = Pair::new();
+        for step in &steps {
+            pair.apply(step);
+        }
+        pair.run_due();
+        pair.check_replay();
+        tally.borrow_mut().take(&pair);
+        Ok(())
+    });
+    if let Err(TestError::Fail(reason, steps)) = result {
+        panic!("{reason}\nafter {steps:#?}");
+    }
+    let tally = tally.into_inner();
+    println!("{tally}");
+    for command in [
+        "CreateTenant",
+        "SetClock",
+        "MoveClock",
+        "ClockToNextDue",
+        "CreateOwner",
+        "OpenAccount",
+        "OpenInstrument",
+        "ChangeAccount",
+        "SetAccountState",
+        "CreateTransfer",
+        "CreateProfile",
+        "ChangeProfile",
+        "Transfer",
+        "CancelTransfer",
+        "SubmitBulk",
+        "SteerBulk",
+        "MoneyIn",
+        "MoneyOut",
+        "ReturnTransfer",
+        "PlaceHold",
+        "ReleaseHold",
+    ] {
+        let (done, refused) = tally.command(command);
+        assert!(done >= 30, "{command} succeeded {done} times");
+        assert!(refused >= 30, "{command} was refused {refused} times");
+    }
+    for denial in Denial::ALL {
+        let times = tally.denied(denial);
+        assert!(times >= 10, "{} occurred {times} times", denial.name());
+    }
+    for end in [
+        "Complete None",
+        "Pending None",
+        "Scheduled None",
+        "Incomplete Some(InsufficientFunds)",
+        "Error Some(PaymentNotSupported)",
+        "Error Some(PaymentFailed)",
+        "Error Some(NameMismatch)",
+        "Error Some(Denied(FundsInsufficient))",
+        "Error Some(Denied(SourceBlocked))",
+        "Error Some(Denied(ProfileInactive))",
+        "Cancelled None",
+        "bulk Submitted",
+        "bulk Paused",
+        "bulk Paused midway",
+        "bulk Completed",
+        "bulk PartiallyCompleted",
+        "bulk PartiallyCompleted midway",
+        "bulk Failed",
+        "bulk Failed midway",
+        "bulk Cancelled",
+        "bulk Cancelled midway",
+    ] {
+        assert!(tally.ended(end) > 0, "never {end}");
+    }
+}
