@@ -93,7 +93,7 @@ impl Service {
                 field: "after",
                 reason: "is not a cursor",
             })?;
-            query.after = Some((last.transfer.created_at, id));
+            query.after = Some(last.transfer.id);
         }
         let first = query.first;
         let mut items = self.store.transfers(query).await?;

@@ -13,9 +13,10 @@ mod records;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use embedded::{Embedded, Options};
 pub use query::{
-    AccountClass, AccountPage, AccountQuery, AccountRole, AccountRow, BulkQuery, BulkRow,
-    EntryPage, EntryQuery, EntryRow, OwnerTransferPage, OwnerTransferQuery, RecordQuery,
-    TransferQuery, TransferRow,
+    AccountClass, AccountPage, AccountQuery, AccountRole, AccountRow, BulkOperationPage,
+    BulkOperationQuery, BulkOperationRow, BulkPage, BulkQuery, BulkRow, EntryPage, EntryQuery,
+    EntryRow, OperationState, OwnerTransferPage, OwnerTransferQuery, RecordQuery, TransferQuery,
+    TransferRow,
 };
 pub use records::{
     Expect, Fingerprint, KeyRecord, PUTS_MAX, Permission, Put, PutId, PutOwner, RECORD_BODY_MAX,
@@ -28,8 +29,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use ledger::{
-    AccountId, Bulk, BulkId, Command, Hold, KeyId, Millis, OperationOutcome, Owner, OwnerId,
-    Profile, ProfileId, Rejection, Reply, Tenant, TenantId, TransferId,
+    AccountId, BulkId, Command, Hold, KeyId, Millis, Owner, OwnerId, Profile, ProfileId,
+    ProfileKind, Rejection, Reply, Tenant, TenantId, TransferId,
 };
 
 /// A boxed future, so that engines can stand behind one pointer.
@@ -187,11 +188,7 @@ pub trait Store: Send + Sync + 'static {
     fn tenant(&self, id: TenantId) -> BoxFuture<'_, Result<Option<Tenant>>>;
     /// A tenant's owners, oldest first.
     fn owners(&self, tenant: TenantId) -> BoxFuture<'_, Result<Vec<Owner>>>;
-    /// A tenant's profiles, oldest first.
-    fn profiles(&self, tenant: TenantId) -> BoxFuture<'_, Result<Vec<Profile>>>;
-    /// One profile.
-    fn profile(&self, tenant: TenantId, id: ProfileId) -> BoxFuture<'_, Result<Option<Profile>>>;
-    /// Accounts that match, oldest first.
+    /// Accounts that match.
     fn accounts(&self, query: AccountQuery) -> BoxFuture<'_, Result<Vec<AccountRow>>>;
     /// Accounts that match, and how many there are on all pages.
     fn accounts_page(&self, query: AccountQuery) -> BoxFuture<'_, Result<AccountPage>>;
@@ -200,7 +197,7 @@ pub trait Store: Send + Sync + 'static {
     -> BoxFuture<'_, Result<Option<AccountRow>>>;
     /// Transfers that match, newest first; one more than asked for when there are more.
     fn transfers(&self, query: TransferQuery) -> BoxFuture<'_, Result<Vec<TransferRow>>>;
-    /// An owner's transfers that match, newest first, and how many match in all.
+    /// An owner's transfers that match, newest first, and how many there are on all pages.
     fn owner_transfers(
         &self,
         query: OwnerTransferQuery,
@@ -226,6 +223,23 @@ pub trait Store: Send + Sync + 'static {
         tenant: TenantId,
         ids: Vec<TransferId>,
     ) -> BoxFuture<'_, Result<Vec<Option<TransferRow>>>>;
+    /// A tenant's profiles, oldest first; of one kind if so wished.
+    fn profiles(
+        &self,
+        tenant: TenantId,
+        kind: Option<ProfileKind>,
+    ) -> BoxFuture<'_, Result<Vec<Profile>>>;
+    /// One profile.
+    fn profile(&self, tenant: TenantId, id: ProfileId) -> BoxFuture<'_, Result<Option<Profile>>>;
+    /// An owner's bulks, newest first, and how many there are on all pages.
+    fn bulks(&self, query: BulkQuery) -> BoxFuture<'_, Result<BulkPage>>;
+    /// One bulk.
+    fn bulk(&self, tenant: TenantId, id: BulkId) -> BoxFuture<'_, Result<Option<BulkRow>>>;
+    /// A bulk's operations in their order, and how many there are on all pages.
+    fn bulk_operations(
+        &self,
+        query: BulkOperationQuery,
+    ) -> BoxFuture<'_, Result<BulkOperationPage>>;
     /// An account's holds, oldest first.
     fn holds(&self, account: AccountId) -> BoxFuture<'_, Result<Vec<Hold>>>;
     /// One record.
@@ -246,12 +260,6 @@ pub trait Store: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<Option<Record>>>;
     /// The API keys of one tenant, or of all.
     fn keys(&self, tenant: Option<TenantId>) -> BoxFuture<'_, Result<Vec<KeyRecord>>>;
-    /// An identity's bulks that match, newest first, and how many match in all.
-    fn bulks(&self, query: BulkQuery) -> BoxFuture<'_, Result<(Vec<BulkRow>, u64)>>;
-    /// One bulk of a tenant.
-    fn bulk(&self, tenant: TenantId, id: BulkId) -> BoxFuture<'_, Result<Option<Bulk>>>;
-    /// What became of a bulk's operations that have had their turn, in their order.
-    fn bulk_outcomes(&self, bulk: BulkId) -> BoxFuture<'_, Result<Vec<OperationOutcome>>>;
     /// The sum of each currency over every account, system accounts included: always zero.
     fn totals(&self) -> BoxFuture<'_, Result<Vec<(String, i128)>>>;
     /// The sum of each currency over one owner's accounts, system accounts included.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use ledger::{
-    Account, AccountId, AccountKind, AccountState, Bulk, BulkStatus, Currency, Direction,
-    ExecutionId, Millis, Origin, OwnerId, Party, ProfileId, Side, StateReason, Status, TenantId,
-    Transfer, TransferId,
+    Account, AccountId, AccountKind, AccountState, BulkId, BulkMode, BulkStatus, Currency,
+    Direction, ExecutionId, KeyId, Millis, OperationOutcome, Origin, OwnerId, Party, ProfileId,
+    Side, StateReason, Status, TenantId, Transfer, TransferId, TransferOrder,
 };
 
 use crate::records::RecordKind;
@@ -136,14 +136,76 @@ pub struct TransferQuery {
     pub from: Option<Millis>,
     /// Created at or before.
     pub to: Option<Millis>,
-    /// Older than this place in the order.
-    pub after: Option<(Millis, TransferId)>,
+    /// Older than this transfer.
+    pub after: Option<TransferId>,
     /// At most this many, and one more to tell that there are more.
     pub first: usize,
 }
 
-/// A transfer as it is shown.
+/// Which transfers of one owner, newest first: in the order they were made, by their ids.
 #[derive(Clone, Debug)]
+pub struct OwnerTransferQuery {
+    /// Of this tenant.
+    pub tenant: TenantId,
+    /// Of this owner.
+    pub owner: OwnerId,
+    /// Only those whose two ends are both instruments.
+    pub instruments_only: bool,
+    /// Matches to pass over.
+    pub offset: usize,
+    /// At most this many.
+    pub limit: usize,
+    /// Made under this profile.
+    pub profile: Option<ProfileId>,
+    /// From this account.
+    pub source: Option<AccountId>,
+    /// With one of these statuses; with any when empty.
+    pub statuses: Vec<Status>,
+    /// Created at or after.
+    pub created_from: Option<Millis>,
+    /// Created at or before.
+    pub created_to: Option<Millis>,
+    /// Executed at or after; what never was does not match.
+    pub executed_from: Option<Millis>,
+    /// Executed at or before; what never was does not match.
+    pub executed_to: Option<Millis>,
+    /// With exactly this tag.
+    pub tag: Option<Arc<str>>,
+}
+
+impl OwnerTransferQuery {
+    /// The `limit` newest transfers of an owner.
+    #[must_use]
+    pub fn new(tenant: TenantId, owner: OwnerId, limit: usize) -> OwnerTransferQuery {
+        OwnerTransferQuery {
+            tenant,
+            owner,
+            instruments_only: false,
+            offset: 0,
+            limit,
+            profile: None,
+            source: None,
+            statuses: Vec::new(),
+            created_from: None,
+            created_to: None,
+            executed_from: None,
+            executed_to: None,
+            tag: None,
+        }
+    }
+}
+
+/// A page of an owner's transfers.
+#[derive(Clone, Debug, Default)]
+pub struct OwnerTransferPage {
+    /// The transfers.
+    pub rows: Vec<TransferRow>,
+    /// How many match, on this page or not.
+    pub count: u64,
+}
+
+/// A transfer as it is shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TransferRow {
     /// The transfer.
     pub transfer: Transfer,
@@ -185,70 +247,6 @@ pub struct RecordQuery {
     pub limit: usize,
 }
 
-/// A bulk as a list shows it: without its operations, which can be many.
-#[derive(Clone, Debug)]
-pub struct BulkRow {
-    /// The bulk, with no operations.
-    pub bulk: Bulk,
-    /// How many it has.
-    pub operations: u32,
-}
-
-/// Which bulks of one identity.
-#[derive(Clone, Copy, Debug)]
-pub struct BulkQuery {
-    /// Of this tenant.
-    pub tenant: TenantId,
-    /// Of this identity.
-    pub owner: OwnerId,
-    /// With this status.
-    pub status: Option<BulkStatus>,
-    /// Leave out so many from the front.
-    pub offset: u64,
-    /// At most this many.
-    pub limit: usize,
-}
-
-/// Which transfers of one owner.
-#[derive(Clone, Debug)]
-pub struct OwnerTransferQuery {
-    /// Of this tenant.
-    pub tenant: TenantId,
-    /// Of this owner.
-    pub owner: OwnerId,
-    /// Both ends are pods or cards.
-    pub instruments_only: bool,
-    /// Leave out so many from the front.
-    pub offset: u64,
-    /// At most this many.
-    pub limit: usize,
-    /// Made under this profile.
-    pub profile: Option<ProfileId>,
-    /// From this account.
-    pub source: Option<AccountId>,
-    /// With one of these statuses; with any when empty.
-    pub statuses: Vec<Status>,
-    /// Created at or after.
-    pub created_from: Option<Millis>,
-    /// Created at or before.
-    pub created_to: Option<Millis>,
-    /// Executed at or after; what was never executed does not match.
-    pub executed_from: Option<Millis>,
-    /// Executed at or before, likewise.
-    pub executed_to: Option<Millis>,
-    /// With exactly this tag.
-    pub tag: Option<Arc<str>>,
-}
-
-/// A page of an owner's transfers.
-#[derive(Clone, Debug, Default)]
-pub struct OwnerTransferPage {
-    /// The transfers, newest first.
-    pub rows: Vec<TransferRow>,
-    /// How many match in all.
-    pub count: u64,
-}
-
 /// Which entries of an account: those of a span of time.
 ///
 /// Entries are in the order of their numbers, and so of their times, unless some were made late;
@@ -281,4 +279,119 @@ pub struct EntryPage {
     pub balance_before: i64,
     /// The balance after the last entry of the span, in minor units.
     pub balance_after: i64,
+}
+
+/// Which bulks of one owner, newest first.
+#[derive(Clone, Debug)]
+pub struct BulkQuery {
+    /// Of this tenant.
+    pub tenant: TenantId,
+    /// Of this owner.
+    pub owner: OwnerId,
+    /// With one of these statuses; with any when empty.
+    pub statuses: Vec<BulkStatus>,
+    /// Matches to pass over.
+    pub offset: usize,
+    /// At most this many.
+    pub limit: usize,
+}
+
+/// A bulk without its operations.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BulkRow {
+    /// Its id.
+    pub id: BulkId,
+    /// The tenant it belongs to.
+    pub tenant: TenantId,
+    /// The owner whose money it moves.
+    pub owner: OwnerId,
+    /// The API key that handed it in.
+    pub key: Option<KeyId>,
+    /// Where it stands.
+    pub status: BulkStatus,
+    /// What a failure means; chosen when it is executed.
+    pub mode: Option<BulkMode>,
+    /// How many operations it has.
+    pub operations: u32,
+    /// How many of them made a transfer.
+    pub succeeded: u32,
+    /// How many of them were refused.
+    pub failed: u32,
+    /// When it was handed in.
+    pub created_at: Millis,
+    /// When it was first executed.
+    pub started_at: Option<Millis>,
+    /// When it ended.
+    pub finished_at: Option<Millis>,
+}
+
+/// A page of bulks.
+#[derive(Clone, Debug, Default)]
+pub struct BulkPage {
+    /// The bulks.
+    pub rows: Vec<BulkRow>,
+    /// How many match, on this page or not.
+    pub count: u64,
+}
+
+/// How far an operation of a bulk has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OperationState {
+    /// Not tried; whether it will be is the bulk's status.
+    Waiting,
+    /// It made a transfer.
+    Done,
+    /// It was refused.
+    Refused,
+}
+
+/// Which operations of one bulk, in their order.
+#[derive(Clone, Debug)]
+pub struct BulkOperationQuery {
+    /// Of this tenant.
+    pub tenant: TenantId,
+    /// Of this bulk.
+    pub bulk: BulkId,
+    /// The one with this index, from 0.
+    pub index: Option<u32>,
+    /// As far as one of these; any when empty.
+    pub states: Vec<OperationState>,
+    /// Matches to pass over.
+    pub offset: usize,
+    /// At most this many.
+    pub limit: usize,
+}
+
+/// An operation of a bulk.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BulkOperationRow {
+    /// Its place in the bulk, from 0.
+    pub index: u32,
+    /// What is to be done.
+    pub order: TransferOrder,
+    /// What became of it.
+    pub outcome: Option<OperationOutcome>,
+}
+
+impl BulkOperationRow {
+    /// How far it has come.
+    #[must_use]
+    pub fn state(&self) -> OperationState {
+        match self.outcome {
+            None => OperationState::Waiting,
+            Some(OperationOutcome::Made(..)) => OperationState::Done,
+            Some(OperationOutcome::Denied(_) | OperationOutcome::ProfileNotFound) => {
+                OperationState::Refused
+            }
+        }
+    }
+}
+
+/// A page of a bulk's operations.
+#[derive(Clone, Debug, Default)]
+pub struct BulkOperationPage {
+    /// The operations.
+    pub rows: Vec<BulkOperationRow>,
+    /// How many match, on this page or not.
+    pub count: u64,
 }

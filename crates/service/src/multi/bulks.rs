@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use ledger::{
-    Bulk, BulkId, BulkStatus, Command, OperationOutcome, Rejection, Reply, Steer, TransferOrder,
+    BulkId, BulkStatus, Command, OperationOutcome, Rejection, Reply, Steer, TransferOrder,
 };
-use store::{Action, BulkQuery, BulkRow, Outcome, RememberedReply, Submit};
+use store::{
+    Action, BulkOperationQuery, BulkPage, BulkQuery, BulkRow, Outcome, RememberedReply, Submit,
+};
 
 use super::actor::Actor;
 use super::idempotency::Reference;
@@ -38,7 +40,8 @@ impl Service {
         actor: &Actor,
         operations: Vec<TransferOrder>,
         reference: Option<Reference>,
-    ) -> Result<Bulk> {
+    ) -> Result<(BulkId, usize)> {
+        let count = operations.len();
         let prints: Vec<u8> = operations.iter().flat_map(order_fingerprint).collect();
         let body = fingerprint(&[&prints]);
         let claim = reference
@@ -54,10 +57,10 @@ impl Service {
             claim,
         };
         match self.store.submit(submit).await? {
-            Outcome::Done(Reply::Bulk(bulk)) => Ok(bulk),
+            Outcome::Done(Reply::Bulk(bulk)) => Ok((bulk.id, count)),
             Outcome::Refused(rejection) => Err(rejection.into()),
             Outcome::Replay(number) => match self.recall(number, body).await?.reply {
-                RememberedReply::Bulk(id) => self.bulk(actor, id).await,
+                RememberedReply::Bulk(id) => Ok((id, count)),
                 RememberedReply::Refused { code, .. } => Err(refused_again(&code)),
                 _ => Err(missing("the bulk of an idempotency record")),
             },
@@ -69,7 +72,7 @@ impl Service {
     ///
     /// # Errors
     /// [`Error::NotFound`]; `BulkState` when it is not where it would have to be.
-    pub async fn steer_bulk(&self, actor: &Actor, bulk: BulkId, steer: Steer) -> Result<Bulk> {
+    pub async fn steer_bulk(&self, actor: &Actor, bulk: BulkId, steer: Steer) -> Result<()> {
         let command = Command::SteerBulk {
             tenant: actor.tenant,
             owner: actor.owner,
@@ -77,7 +80,7 @@ impl Service {
             steer,
         };
         match self.store.submit(Submit::command(command)).await? {
-            Outcome::Done(Reply::Bulk(bulk)) => Ok(bulk),
+            Outcome::Done(_) => Ok(()),
             // The ledger knows bulks that have not ended only.
             Outcome::Refused(Rejection::BulkNotFound) => {
                 let status: BulkStatus = self.bulk(actor, bulk).await?.status;
@@ -92,7 +95,7 @@ impl Service {
     ///
     /// # Errors
     /// [`Error::NotFound`], also for another identity's.
-    pub async fn bulk(&self, actor: &Actor, id: BulkId) -> Result<Bulk> {
+    pub async fn bulk(&self, actor: &Actor, id: BulkId) -> Result<BulkRow> {
         let bulk = self.store.bulk(actor.tenant, id).await?;
         bulk.filter(|bulk| bulk.owner == actor.owner)
             .ok_or(Error::NotFound { what: "bulk" })
@@ -102,44 +105,24 @@ impl Service {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn bulks(&self, query: BulkQuery) -> Result<(Vec<BulkRow>, u64)> {
+    pub async fn bulks(&self, query: BulkQuery) -> Result<BulkPage> {
         Ok(self.store.bulks(query).await?)
     }
 
-    /// One bulk of the identity, and what became of its operations that have had their turn.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], also for another identity's.
-    pub async fn bulk_outcomes(
-        &self,
-        actor: &Actor,
-        id: BulkId,
-    ) -> Result<(Bulk, Vec<OperationOutcome>)> {
-        let bulk = self.bulk(actor, id).await?;
-        let mut outcomes = self.store.bulk_outcomes(id).await?;
-        // Operations that were done after the bulk was read are not shown beside its old status.
-        outcomes.truncate(bulk.next());
-        Ok((bulk, outcomes))
-    }
-
-    /// The operations at these places, with the transfers they made as they were made.
+    /// A bulk's operations in their order, with the transfers they made as they were made, and how
+    /// many match in all.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn operations(
+    pub async fn bulk_operations(
         &self,
         actor: &Actor,
-        bulk: &Bulk,
-        outcomes: &[OperationOutcome],
-        places: impl Iterator<Item = usize>,
-    ) -> Result<Vec<Operation>> {
-        let mut operations = Vec::new();
-        for place in places {
-            let Some(order) = bulk.operations.get(place) else {
-                continue;
-            };
-            let outcome = outcomes.get(place).copied();
-            let transfer = match outcome {
+        query: BulkOperationQuery,
+    ) -> Result<(Vec<Operation>, u64)> {
+        let page = self.store.bulk_operations(query).await?;
+        let mut operations = Vec::with_capacity(page.rows.len());
+        for row in page.rows {
+            let transfer = match row.outcome {
                 Some(OperationOutcome::Made(id, status)) => {
                     let made = self.instrument_transfer(actor, id).await?;
                     Some(made.as_made(status))
@@ -147,12 +130,12 @@ impl Service {
                 _ => None,
             };
             operations.push(Operation {
-                index: u32::try_from(place).unwrap_or(u32::MAX),
-                order: order.clone(),
-                outcome,
+                index: row.index,
+                order: row.order,
+                outcome: row.outcome,
                 transfer,
             });
         }
-        Ok(operations)
+        Ok((operations, page.count))
     }
 }

@@ -37,7 +37,7 @@ impl Service {
     /// [`Error::NotFound`] without such a tenant.
     pub async fn profiles(&self, tenant: TenantId) -> Result<Vec<Profile>> {
         self.tenant(tenant).await?;
-        Ok(self.store.profiles(tenant).await?)
+        Ok(self.store.profiles(tenant, None).await?)
     }
 
     /// One profile of a tenant.

@@ -151,8 +151,13 @@ fn decode_reply(d: &mut Decoder<'_>) -> Result<RememberedReply, CodecError> {
 /// A remembered answer as the views keep it: relative to its own time.
 pub(crate) fn reply_to_bytes(reply: &RememberedReply, at: Millis) -> Vec<u8> {
     let mut out = Vec::with_capacity(96);
-    encode_reply(&mut Encoder::new(&mut out, at), reply);
+    append_reply(&mut out, reply, at);
     out
+}
+
+/// Appends what [`reply_to_bytes`] makes.
+pub(crate) fn append_reply(out: &mut Vec<u8>, reply: &RememberedReply, at: Millis) {
+    encode_reply(&mut Encoder::new(out, at), reply);
 }
 
 /// The remembered answer in bytes made by [`reply_to_bytes`].
@@ -183,6 +188,7 @@ fn decode_permissions(d: &mut Decoder<'_>) -> Result<Vec<Permission>, CodecError
 }
 
 /// A record, decoded.
+#[cfg(test)]
 #[derive(Debug)]
 pub(crate) struct Record {
     pub at: Millis,
@@ -190,7 +196,15 @@ pub(crate) struct Record {
 }
 
 /// Decodes one record.
+#[cfg(test)]
 pub(crate) fn decode(bytes: &[u8]) -> Result<Record, CodecError> {
+    let mut changes = Vec::with_capacity(4);
+    let at = decode_into(bytes, &mut changes)?;
+    Ok(Record { at, changes })
+}
+
+/// Decodes one record: appends its changes to `changes` and gives its time.
+pub(crate) fn decode_into(bytes: &[u8], changes: &mut Vec<Change>) -> Result<Millis, CodecError> {
     let (version, rest) = bytes.split_first().ok_or(CodecError::Short)?;
     if *version != VERSION {
         return Err(CodecError::Version(*version));
@@ -198,11 +212,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Record, CodecError> {
     let (at, rest) = rest.split_first_chunk::<8>().ok_or(CodecError::Short)?;
     let at = Millis(i64::from_le_bytes(*at));
     let mut d = Decoder::new(rest, at);
-    let mut changes = Vec::with_capacity(4);
     while !d.is_empty() {
         changes.push(decode_change(&mut d)?);
     }
-    Ok(Record { at, changes })
+    Ok(at)
 }
 
 const TAG_KEY_CREATED: u8 = 64;

@@ -3,40 +3,29 @@
 //! Rows that change several times within a run are written once; rows are written in the order of
 //! their keys, so that each tree is walked from left to right.
 
+mod due;
+mod transfers;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{
-    Account, AccountId, Bulk, BulkId, Due, Effect, Hold, HoldId, KeyId, Millis, OperationOutcome,
-    Owner, OwnerId, Profile, ProfileId, Side, State, Tenant, TenantClock, TenantId, Transfer,
-    TransferId,
+    Account, AccountId, Bulk, BulkId, Effect, Hold, HoldId, KeyId, Millis, OperationOutcome, Owner,
+    OwnerId, Profile, ProfileId, State, Tenant, TenantClock, TenantId,
 };
 use rusqlite::{Connection, params};
 
+use super::bind::Binder;
 use super::codec::{self, Change, work_parts};
 use super::codes::Code;
+use super::fill::{self, ListLine};
+use super::owner_page::Line;
+use super::remembered_page::RememberedRun;
 use super::rows;
 use super::views::{self, Progress};
-use crate::records::{KeyRecord, Record, RecordKind, Remembered};
-
-/// One entry to insert.
-struct EntryLine {
-    account: AccountId,
-    sequence: u64,
-    transfer: TransferId,
-    side: Side,
-    amount: i64,
-    balance_after: i64,
-    at: Millis,
-}
-
-/// What happens to a row of due work. The same work can go and come within one run: a transfer
-/// over a rail without delay is settled by work equal to the work that submitted it.
-struct DueRow {
-    /// Whether the views had it before this run.
-    seen: bool,
-    /// Whether it waits after what was noted so far.
-    waiting: bool,
-}
+use crate::query::EntryRow;
+use crate::records::{KeyRecord, Record, RecordKind};
+use due::DueRows;
+use transfers::Transfers;
 
 /// A bulk as it is after what was noted so far.
 struct BulkLine {
@@ -50,17 +39,22 @@ struct BulkLine {
 pub(crate) struct Delta {
     tenants: BTreeMap<TenantId, Tenant>,
     owners: BTreeMap<OwnerId, Owner>,
+    /// Accounts of which more than the balance changed.
     accounts: BTreeSet<AccountId>,
-    transfers: BTreeMap<TransferId, Transfer>,
-    entries: Vec<EntryLine>,
+    /// Whether one of them may be called something else.
+    renames: bool,
+    /// Accounts whose holds changed; those with entries are not named here.
+    balances: BTreeSet<AccountId>,
+    transfers: Transfers,
+    entries: Vec<(AccountId, EntryRow)>,
     holds: BTreeMap<HoldId, (Hold, bool)>,
-    due: BTreeMap<Due, DueRow>,
+    due: DueRows,
     profiles: BTreeMap<ProfileId, Profile>,
     bulks: BTreeMap<BulkId, BulkLine>,
     operations: Vec<(BulkId, u32, OperationOutcome)>,
     keys: BTreeMap<KeyId, KeyRecord>,
     revoked: Vec<(KeyId, Millis)>,
-    remembered: Vec<Remembered>,
+    remembered: RememberedRun,
     /// Records as they are at last, `None` when deleted.
     records: BTreeMap<(RecordKind, u64), Option<Record>>,
 }
@@ -73,6 +67,11 @@ impl Delta {
             + self.remembered.len() / 2
             + self.operations.len()
             + self.records.len()
+    }
+
+    /// Whether it gives an account another name.
+    pub(crate) fn renames(&self) -> bool {
+        self.renames
     }
 
     /// Applies a change to `state` and notes what it changes in the views.
@@ -91,11 +90,11 @@ impl Delta {
                         | Effect::BulkMoved { .. }
                         | Effect::BulkStepped { .. }
                 ) {
-                    self.note(state, effect.clone())?;
+                    self.note(state, &effect)?;
                     state.apply(&effect).map_err(|error| error.to_string())?;
                 } else {
                     state.apply(&effect).map_err(|error| error.to_string())?;
-                    self.note(state, effect)?;
+                    self.note(state, &effect)?;
                 }
             }
             Change::KeyCreated(key) => {
@@ -103,7 +102,7 @@ impl Delta {
                 self.keys.insert(key.id, key);
             }
             Change::KeyRevoked { key, at } => self.revoked.push((key, at)),
-            Change::Remembered(remembered) => self.remembered.push(remembered),
+            Change::Remembered(remembered) => self.remembered.push(&remembered)?,
             Change::RecordPut(record) => {
                 state.observe_id(record.id);
                 self.records.insert((record.kind, record.id), Some(record));
@@ -115,50 +114,54 @@ impl Delta {
         Ok(())
     }
 
-    fn note(&mut self, state: &State, effect: Effect) -> Result<(), String> {
+    fn note(&mut self, state: &State, effect: &Effect) -> Result<(), String> {
         match effect {
             Effect::TenantCreated(tenant) => {
-                self.tenants.insert(tenant.id, tenant);
+                self.tenants.insert(tenant.id, tenant.clone());
             }
             Effect::ClockSet { tenant, clock } => {
-                let known = state.tenant(tenant).ok_or("a clock of an unknown tenant")?;
-                self.tenants.insert(
-                    tenant,
-                    Tenant {
-                        clock,
-                        ..known.clone()
-                    },
-                );
+                let known = state
+                    .tenant(*tenant)
+                    .ok_or("a clock of an unknown tenant")?;
+                let set = Tenant {
+                    clock: *clock,
+                    ..known.clone()
+                };
+                self.tenants.insert(*tenant, set);
             }
             Effect::OwnerCreated(owner) => {
-                self.owners.insert(owner.id, owner);
+                self.owners.insert(owner.id, owner.clone());
             }
             Effect::AccountOpened(Account { id, .. })
-            | Effect::AccountStateSet { account: id, .. }
-            | Effect::AccountChanged { account: id, .. } => {
-                self.accounts.insert(id);
+            | Effect::AccountStateSet { account: id, .. } => {
+                self.accounts.insert(*id);
+            }
+            Effect::AccountChanged { account, .. } => {
+                self.accounts.insert(*account);
+                self.renames = true;
             }
             Effect::ProfileSet(profile) => {
-                self.profiles.insert(profile.id, profile);
+                self.profiles.insert(profile.id, profile.clone());
             }
             Effect::BulkSubmitted(bulk) => {
-                let row = BulkLine { bulk, seen: false };
-                self.bulks.insert(row.bulk.id, row);
+                let row = BulkLine {
+                    bulk: bulk.clone(),
+                    seen: false,
+                };
+                self.bulks.insert(bulk.id, row);
             }
             Effect::BulkMoved {
                 bulk, to, mode, at, ..
-            } => self.bulk_row(state, bulk)?.moved(to, mode, at),
+            } => self.bulk_row(state, *bulk)?.moved(*to, *mode, *at),
             Effect::BulkStepped {
                 bulk,
                 operation,
                 outcome,
             } => {
-                self.bulk_row(state, bulk)?.stepped(outcome);
-                self.operations.push((bulk, operation, outcome));
+                self.bulk_row(state, *bulk)?.stepped(*outcome);
+                self.operations.push((*bulk, *operation, *outcome));
             }
-            Effect::TransferRecorded(transfer) => {
-                self.transfers.insert(transfer.id, transfer);
-            }
+            Effect::TransferRecorded(transfer) => self.transfers.record(transfer)?,
             Effect::TransferMoved {
                 transfer: id,
                 to,
@@ -168,69 +171,47 @@ impl Delta {
                 at,
                 ..
             } => {
-                let transfer = match self.transfers.get_mut(&id) {
-                    Some(transfer) => transfer,
-                    None => {
-                        let open = state.open_transfer(id).ok_or("an unknown transfer moves")?;
-                        self.transfers.entry(id).or_insert_with(|| open.clone())
-                    }
-                };
-                transfer.status = to;
-                transfer.error = error;
-                transfer.fee_minor = transfer.fee_minor.saturating_add(fee_minor);
+                let transfer = self
+                    .transfers
+                    .changing(*id, || state.open_transfer(*id))
+                    .ok_or("an unknown transfer moves")?;
+                transfer.status = *to;
+                transfer.error = *error;
+                transfer.fee_minor = transfer.fee_minor.saturating_add(*fee_minor);
                 if cancel_reason.is_some() {
-                    transfer.cancel_reason = cancel_reason;
+                    transfer.cancel_reason.clone_from(cancel_reason);
                 }
-                transfer.updated_at = at;
-                if to == ledger::Status::Complete {
-                    transfer.completed_at = Some(at);
+                transfer.updated_at = *at;
+                if *to == ledger::Status::Complete {
+                    transfer.completed_at = Some(*at);
                 }
             }
             Effect::Posted {
                 transfer,
                 at,
                 posting,
-            } => {
-                for entry in posting.entries() {
-                    self.accounts.insert(entry.account);
-                    self.entries.push(EntryLine {
-                        account: entry.account,
-                        sequence: entry.sequence,
-                        transfer,
-                        side: entry.side,
-                        amount: entry.amount.minor(),
-                        balance_after: entry.balance_after,
-                        at,
-                    });
-                }
-            }
+            } => self.entries.extend(posting.entries().iter().map(|entry| {
+                let row = EntryRow {
+                    sequence: entry.sequence,
+                    transfer: *transfer,
+                    side: entry.side,
+                    amount_minor: entry.amount.minor(),
+                    balance_after: entry.balance_after,
+                    at: *at,
+                };
+                (entry.account, row)
+            })),
             Effect::HoldPlaced(hold) => {
-                self.accounts.insert(hold.account);
-                self.holds.insert(hold.id, (hold, true));
+                self.balances.insert(hold.account);
+                self.holds.insert(hold.id, (*hold, true));
             }
             Effect::HoldReleased(id) => {
-                let hold = *state.hold(id).ok_or("an unknown hold is released")?;
-                self.accounts.insert(hold.account);
-                self.holds.insert(id, (hold, false));
+                let hold = *state.hold(*id).ok_or("an unknown hold is released")?;
+                self.balances.insert(hold.account);
+                self.holds.insert(*id, (hold, false));
             }
-            Effect::DueAdded(due) => {
-                let row = self.due.entry(due).or_insert(DueRow {
-                    seen: false,
-                    waiting: true,
-                });
-                row.waiting = true;
-            }
-            Effect::DueRemoved(due) => {
-                let row = self.due.entry(due).or_insert(DueRow {
-                    seen: true,
-                    waiting: false,
-                });
-                row.waiting = false;
-                // Added and removed within one run: the views never see it.
-                if !row.seen {
-                    self.due.remove(&due);
-                }
-            }
+            Effect::DueAdded(due) => self.due.add(*due),
+            Effect::DueRemoved(due) => self.due.remove(due),
         }
         Ok(())
     }
@@ -253,21 +234,39 @@ impl Delta {
         progress: &Progress,
     ) -> rusqlite::Result<()> {
         self.entries
-            .sort_unstable_by_key(|line| (line.account, line.sequence));
+            .sort_unstable_by_key(|(account, entry)| (*account, entry.sequence));
         let transaction = connection.transaction()?;
         self.write_tenants(&transaction)?;
         self.write_accounts(&transaction, state)?;
+        self.write_balances(&transaction, state)?;
         self.write_transfers(&transaction)?;
-        self.write_account_transfers(&transaction)?;
-        self.write_entries(&transaction)?;
+        fill::owner_lists(&transaction, &self.list_lines(state))?;
+        fill::entries(&transaction, &self.entries)?;
+        fill::remembered(&transaction, &self.remembered)?;
         self.write_waiting(&transaction)?;
         self.write_keys(&transaction)?;
         self.write_programme(&transaction)?;
         self.write_records(&transaction)?;
         views::set_progress(&transaction, progress)?;
         transaction.commit()?;
-        *self = Delta::default();
+        self.clear();
         Ok(())
+    }
+
+    /// Forgets everything, but keeps the room of what there is most of.
+    fn clear(&mut self) {
+        let mut transfers = std::mem::take(&mut self.transfers);
+        let mut entries = std::mem::take(&mut self.entries);
+        let mut remembered = std::mem::take(&mut self.remembered);
+        transfers.clear();
+        entries.clear();
+        remembered.clear();
+        *self = Delta {
+            transfers,
+            entries,
+            remembered,
+            ..Delta::default()
+        };
     }
 
     fn write_tenants(&self, connection: &Connection) -> rusqlite::Result<()> {
@@ -348,84 +347,84 @@ impl Delta {
         Ok(())
     }
 
+    /// Writes the balances of accounts that are there and did not change otherwise.
+    fn write_balances(&self, connection: &Connection, state: &State) -> rusqlite::Result<()> {
+        let mut put = connection.prepare_cached(
+            "UPDATE accounts SET balance = ?3, held = ?4, entries = ?5 \
+             WHERE tenant = ?1 AND id = ?2",
+        )?;
+        // The entries are sorted by their accounts.
+        let same = |one: &(AccountId, EntryRow), next: &(AccountId, EntryRow)| one.0 == next.0;
+        let posted = self.entries.chunk_by(same).filter_map(<[_]>::first);
+        let mut accounts = self.balances.clone();
+        accounts.extend(posted.map(|(account, _)| *account));
+        for id in accounts.difference(&self.accounts) {
+            let Some(account) = state.account(*id) else {
+                continue;
+            };
+            put.execute(params![
+                account.tenant.raw().cast_signed(),
+                account.id.raw().cast_signed(),
+                account.balance,
+                account.held,
+                account.entries.cast_signed(),
+            ])?;
+        }
+        Ok(())
+    }
+
     fn write_transfers(&self, connection: &Connection) -> rusqlite::Result<()> {
         let mut put = connection.prepare_cached(
             "REPLACE INTO transfers VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
              ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
         )?;
-        for t in self.transfers.values() {
-            put.execute(params![
-                t.id.raw().cast_signed(),
-                t.tenant.raw().cast_signed(),
-                t.owner.raw().cast_signed(),
-                t.source.map(|id| id.raw().cast_signed()),
-                t.destination.map(|id| id.raw().cast_signed()),
-                t.amount.currency().code(),
-                t.amount.minor(),
-                t.direction.code(),
-                t.origin.code(),
-                t.rail.map(Code::code),
-                t.rail_delay_ms,
-                t.status.code(),
-                t.error.map(Code::code),
-                t.rule.map(|(rule, _)| rule.raw().cast_signed()),
-                t.rule.map(|(_, execution)| execution.raw().cast_signed()),
-                t.key.map(|key| key.raw().cast_signed()),
-                t.description.as_deref(),
-                t.created_at.0,
-                t.updated_at.0,
-                t.completed_at.map(|at| at.0),
-                t.profile.map(|id| id.raw().cast_signed()),
-                t.tag.as_deref(),
-                t.scheduled_at.map(|at| at.0),
-                t.fee_minor,
-                t.cancel_reason.as_deref(),
-            ])?;
+        for (t, _) in self.transfers.iter() {
+            let mut row = Binder::new(&mut put);
+            row.id(t.id.raw())?;
+            row.id(t.tenant.raw())?;
+            row.id(t.owner.raw())?;
+            row.id_option(t.source.map(AccountId::raw))?;
+            row.id_option(t.destination.map(AccountId::raw))?;
+            row.text(t.amount.currency().code())?;
+            row.int(t.amount.minor())?;
+            row.int(t.direction.code())?;
+            row.int(t.origin.code())?;
+            row.int_option(t.rail.map(Code::code))?;
+            row.int(t.rail_delay_ms)?;
+            row.int(t.status.code())?;
+            row.int_option(t.error.map(Code::code))?;
+            row.id_option(t.rule.map(|(rule, _)| rule.raw()))?;
+            row.id_option(t.rule.map(|(_, execution)| execution.raw()))?;
+            row.id_option(t.key.map(KeyId::raw))?;
+            row.text_option(t.description.as_deref())?;
+            row.int(t.created_at.0)?;
+            row.int(t.updated_at.0)?;
+            row.int_option(t.completed_at.map(|at| at.0))?;
+            row.id_option(t.profile.map(ProfileId::raw))?;
+            row.text_option(t.tag.as_deref())?;
+            row.int_option(t.scheduled_at.map(|at| at.0))?;
+            row.int(t.fee_minor)?;
+            row.text_option(t.cancel_reason.as_deref())?;
+            row.execute()?;
         }
         Ok(())
     }
 
-    fn write_account_transfers(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut lines: Vec<(AccountId, &Transfer, u8)> =
-            Vec::with_capacity(self.transfers.len().saturating_mul(2));
-        for transfer in self.transfers.values() {
-            lines.extend(transfer.source.map(|account| (account, transfer, 1)));
-            lines.extend(transfer.destination.map(|account| (account, transfer, 2)));
-        }
-        lines.sort_unstable_by_key(|(account, t, _)| (*account, t.created_at, t.id));
-        let mut put = connection.prepare_cached(
-            "REPLACE INTO account_transfers VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?;
-        for (account, t, role) in lines {
-            put.execute(params![
-                account.raw().cast_signed(),
-                t.created_at.0,
-                t.id.raw().cast_signed(),
-                role,
-                t.direction.code(),
-                t.origin.code(),
-                t.status.code(),
-                t.rule.map(|(_, execution)| execution.raw().cast_signed()),
-            ])?;
-        }
-        Ok(())
-    }
-
-    fn write_entries(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut put =
-            connection.prepare_cached("INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
-        for line in &self.entries {
-            put.execute(params![
-                line.account.raw().cast_signed(),
-                line.sequence.cast_signed(),
-                line.transfer.raw().cast_signed(),
-                line.side.code(),
-                line.amount,
-                line.balance_after,
-                line.at.0,
-            ])?;
-        }
-        Ok(())
+    /// What changes in the lists of owners' transfers, sorted by owner and id.
+    fn list_lines(&self, state: &State) -> Vec<ListLine> {
+        let kind = |id| state.account(id).map(|account| account.kind);
+        let mut lines: Vec<ListLine> = self
+            .transfers
+            .iter()
+            .map(|(transfer, seen)| ListLine {
+                owner: transfer.owner,
+                line: Line::of(transfer, kind),
+                seen,
+            })
+            .collect();
+        // Stable: within an owner they stay in the order of their ids.
+        lines.sort_by_key(|line| line.owner);
+        lines
     }
 
     fn write_waiting(&self, connection: &Connection) -> rusqlite::Result<()> {
@@ -456,7 +455,7 @@ impl Delta {
         let mut cut = connection.prepare_cached(
             "DELETE FROM due WHERE tenant = ?1 AND at_ms = ?2 AND kind = ?3 AND object = ?4",
         )?;
-        for (due, row) in &self.due {
+        for (due, waiting) in self.due.sorted() {
             let (kind, object) = work_parts(due.work);
             let values = params![
                 due.tenant.raw().cast_signed(),
@@ -464,7 +463,7 @@ impl Delta {
                 kind,
                 object.cast_signed()
             ];
-            if row.waiting {
+            if waiting {
                 put.execute(values)?;
             } else {
                 cut.execute(values)?;
@@ -492,18 +491,6 @@ impl Delta {
             connection.prepare_cached("UPDATE api_keys SET revoked_ms = ?2 WHERE id = ?1")?;
         for (key, at) in &self.revoked {
             revoke.execute(params![key.raw().cast_signed(), at.0])?;
-        }
-        let mut put =
-            connection.prepare_cached("INSERT INTO remembered VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-        for remembered in &self.remembered {
-            put.execute(params![
-                remembered.number.cast_signed(),
-                remembered.key,
-                remembered.body,
-                remembered.at.0,
-                &*remembered.request_id,
-                codec::reply_to_bytes(&remembered.reply, remembered.at),
-            ])?;
         }
         Ok(())
     }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use ledger::{Inconsistency, State};
 use rusqlite::Connection;
 
-use super::rows;
 use super::shelf::Shelf;
 use super::views::{self, Progress};
+use super::{reads, remembered_page, rows};
 use crate::records::Fingerprint;
 
 /// Everything the writer needs to go on from a place in the journal.
@@ -84,13 +84,12 @@ pub(crate) fn load(connection: &Connection) -> Result<(Memory, Progress), LoadEr
         &format!("SELECT {} FROM accounts a", rows::ACCOUNT),
         |row| Ok(state.restore_account(rows::account(row)?)?),
     )?;
-    let open = format!(
-        "SELECT {} FROM transfers t WHERE t.status IN (1, 2, 3, 4) ORDER BY t.id",
-        rows::TRANSFER
-    );
-    each(connection, &open, |row| {
-        Ok(state.restore_open_transfer(rows::transfer(row)?)?)
-    })?;
+    let find = format!("SELECT {} FROM transfers t WHERE t.id = ?1", rows::TRANSFER);
+    let mut find = connection.prepare(&find)?;
+    for id in reads::open_transfers(connection)? {
+        let transfer = find.query_row([id.raw().cast_signed()], rows::transfer)?;
+        state.restore_open_transfer(transfer)?;
+    }
     each(
         connection,
         &format!("SELECT {} FROM holds", rows::HOLD),
@@ -113,16 +112,19 @@ pub(crate) fn load(connection: &Connection) -> Result<(Memory, Progress), LoadEr
     )?;
     state.observe_id(progress.last_id);
     let remembered = &mut memory.remembered;
-    let count: i64 = connection.query_row(
-        "SELECT coalesce(max(number), 0) FROM remembered",
-        [],
-        |row| row.get(0),
+    remembered.reserve(usize::try_from(progress.last_remembered).unwrap_or(0));
+    each(
+        connection,
+        "SELECT page, keys FROM remembered_pages",
+        |row| {
+            let page = row.get::<_, i64>(0)?.cast_unsigned();
+            let keys = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+            let keys =
+                remembered_page::keys(page, keys).map_err(|error| rows::damaged(1, error))?;
+            remembered.extend(keys.map(|(number, key)| (key, number)));
+            Ok(())
+        },
     )?;
-    remembered.reserve(usize::try_from(count).unwrap_or(0));
-    each(connection, "SELECT number, key FROM remembered", |row| {
-        remembered.insert(row.get(1)?, row.get::<_, i64>(0)?.cast_unsigned());
-        Ok(())
-    })?;
     let shelf = &mut memory.shelf;
     let sql = format!("SELECT {} FROM records", rows::RECORD);
     each(connection, &sql, |row| {

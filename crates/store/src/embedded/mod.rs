@@ -11,13 +11,18 @@
 //! layers keep beside them are not known here.
 
 mod bare;
-mod bulk_reads;
+mod bind;
+mod cache;
 mod codec;
 mod codes;
 mod delta;
+mod entry_page;
+mod fill;
 mod indexer;
 mod load;
+mod owner_page;
 mod reads;
+mod remembered_page;
 mod rows;
 mod shared;
 mod shelf;
@@ -35,14 +40,15 @@ use std::time::{Duration, Instant};
 
 use journal::{Folder, Journal, JournalError, Reader, Storage};
 use ledger::{
-    AccountId, Bulk, BulkId, Hold, Millis, OperationOutcome, Owner, OwnerId, Profile, ProfileId,
-    Tenant, TenantId, TransferId,
+    AccountId, BulkId, Hold, Millis, Owner, OwnerId, Profile, ProfileId, ProfileKind, Tenant,
+    TenantId, TransferId,
 };
 use tokio::sync::oneshot;
 
 use crate::clock::{Clock, SystemClock};
 use crate::query::{
-    AccountQuery, AccountRow, BulkQuery, BulkRow, EntryRow, OwnerTransferPage, OwnerTransferQuery,
+    AccountPage, AccountQuery, AccountRow, BulkOperationPage, BulkOperationQuery, BulkPage,
+    BulkQuery, BulkRow, EntryPage, EntryQuery, EntryRow, OwnerTransferPage, OwnerTransferQuery,
     RecordQuery, TransferQuery, TransferRow,
 };
 use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
@@ -334,9 +340,9 @@ fn fill_views(
         IndexError::Inconsistent { batch, what } => OpenError::Inconsistent { batch, what },
         IndexError::Views(error) => views_error(error),
     };
-    match indexer.catch_up(through, |_, _| {}) {
+    match indexer.catch_up(through, |_| {}) {
         Err(IndexError::Views(_)) if space.release_ballast() => {
-            indexer.catch_up(through, |_, _| {}).map_err(failed)
+            indexer.catch_up(through, |_| {}).map_err(failed)
         }
         filled => filled.map_err(failed),
     }
@@ -403,22 +409,6 @@ impl Store for Embedded {
         Box::pin(self.read(move |views| reads::owners(views, tenant)))
     }
 
-    fn profiles(&self, tenant: TenantId) -> BoxFuture<'_, Result<Vec<Profile>>> {
-        Box::pin(self.read(move |views| reads::profiles(views, tenant)))
-    }
-
-    fn profile(&self, tenant: TenantId, id: ProfileId) -> BoxFuture<'_, Result<Option<Profile>>> {
-        Box::pin(self.read(move |views| reads::profile(views, tenant, id)))
-    }
-
-    fn accounts_page(&self, query: AccountQuery) -> BoxFuture<'_, Result<crate::AccountPage>> {
-        Box::pin(self.read(move |views| reads::accounts_page(views, &query)))
-    }
-
-    fn entries_between(&self, query: crate::EntryQuery) -> BoxFuture<'_, Result<crate::EntryPage>> {
-        Box::pin(self.read(move |views| reads::entries_between(views, &query)))
-    }
-
     fn transfers_by_id(
         &self,
         tenant: TenantId,
@@ -434,6 +424,10 @@ impl Store for Embedded {
         Box::pin(self.read(move |views| reads::accounts(views, &query)))
     }
 
+    fn accounts_page(&self, query: AccountQuery) -> BoxFuture<'_, Result<AccountPage>> {
+        Box::pin(self.read(move |views| reads::accounts_page(views, &query)))
+    }
+
     fn account(
         &self,
         tenant: TenantId,
@@ -446,12 +440,32 @@ impl Store for Embedded {
         Box::pin(self.read(move |views| reads::transfers(views, &query)))
     }
 
+    fn owner_transfers(
+        &self,
+        query: OwnerTransferQuery,
+    ) -> BoxFuture<'_, Result<OwnerTransferPage>> {
+        Box::pin(self.read(move |views| reads::owner_transfers(views, &query)))
+    }
+
     fn transfer(
         &self,
         tenant: TenantId,
         id: TransferId,
     ) -> BoxFuture<'_, Result<Option<TransferRow>>> {
-        Box::pin(self.read(move |views| reads::transfer(views, tenant, id)))
+        Box::pin(async move {
+            self.shared.caught_up().await?;
+            let ended = &self.shared.ended;
+            if let Some(row) = ended.get(tenant, id) {
+                return Ok(Some(row));
+            }
+            let generation = ended.generation();
+            let query = move |views: &_| reads::transfer(views, tenant, id);
+            let row = self.readers.run_here(query).await?;
+            if let Some(row) = &row {
+                ended.put(generation, row);
+            }
+            Ok(row)
+        })
     }
 
     fn entries(
@@ -461,6 +475,37 @@ impl Store for Embedded {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<EntryRow>>> {
         Box::pin(self.read(move |views| reads::entries(views, account, before, limit)))
+    }
+
+    fn entries_between(&self, query: EntryQuery) -> BoxFuture<'_, Result<EntryPage>> {
+        Box::pin(self.read(move |views| reads::entries_between(views, &query)))
+    }
+
+    fn profiles(
+        &self,
+        tenant: TenantId,
+        kind: Option<ProfileKind>,
+    ) -> BoxFuture<'_, Result<Vec<Profile>>> {
+        Box::pin(self.read(move |views| reads::profiles(views, tenant, kind)))
+    }
+
+    fn profile(&self, tenant: TenantId, id: ProfileId) -> BoxFuture<'_, Result<Option<Profile>>> {
+        Box::pin(self.read(move |views| reads::profile(views, tenant, id)))
+    }
+
+    fn bulks(&self, query: BulkQuery) -> BoxFuture<'_, Result<BulkPage>> {
+        Box::pin(self.read(move |views| reads::bulks(views, &query)))
+    }
+
+    fn bulk(&self, tenant: TenantId, id: BulkId) -> BoxFuture<'_, Result<Option<BulkRow>>> {
+        Box::pin(self.read(move |views| reads::bulk(views, tenant, id)))
+    }
+
+    fn bulk_operations(
+        &self,
+        query: BulkOperationQuery,
+    ) -> BoxFuture<'_, Result<BulkOperationPage>> {
+        Box::pin(self.read(move |views| reads::bulk_operations(views, &query)))
     }
 
     fn holds(&self, account: AccountId) -> BoxFuture<'_, Result<Vec<Hold>>> {
@@ -495,25 +540,6 @@ impl Store for Embedded {
 
     fn totals(&self) -> BoxFuture<'_, Result<Vec<(String, i128)>>> {
         Box::pin(self.read(reads::totals))
-    }
-
-    fn owner_transfers(
-        &self,
-        query: OwnerTransferQuery,
-    ) -> BoxFuture<'_, Result<OwnerTransferPage>> {
-        Box::pin(self.read(move |views| reads::owner_transfers(views, &query)))
-    }
-
-    fn bulks(&self, query: BulkQuery) -> BoxFuture<'_, Result<(Vec<BulkRow>, u64)>> {
-        Box::pin(self.read(move |views| bulk_reads::bulks(views, &query)))
-    }
-
-    fn bulk(&self, tenant: TenantId, id: BulkId) -> BoxFuture<'_, Result<Option<Bulk>>> {
-        Box::pin(self.read(move |views| bulk_reads::bulk(views, tenant, id)))
-    }
-
-    fn bulk_outcomes(&self, bulk: BulkId) -> BoxFuture<'_, Result<Vec<OperationOutcome>>> {
-        Box::pin(self.read(move |views| bulk_reads::outcomes(views, bulk)))
     }
 
     fn owner_total(&self, owner: OwnerId) -> BoxFuture<'_, Result<i128>> {

@@ -1,26 +1,30 @@
 //! Reads of the views.
 
+mod accounts;
+mod entries;
+mod lists;
+mod programme;
+mod transfers;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ledger::{
-    AccountId, Hold, KeyId, Millis, Owner, OwnerId, Profile, ProfileId, Tenant, TenantId,
-    TransferId,
-};
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use ledger::{AccountId, Hold, KeyId, Owner, OwnerId, Tenant, TenantId};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::sync::Semaphore;
 
-use super::codec;
 use super::codes::Code;
+use super::remembered_page::{self, RawRemembered};
 use super::{rows, views};
-use crate::query::{
-    AccountClass, AccountQuery, AccountRole, AccountRow, EntryRow, OwnerTransferPage,
-    OwnerTransferQuery, RecordQuery, TransferQuery, TransferRow,
-};
+use crate::query::{AccountRow, RecordQuery};
 use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
 use crate::{Result, StoreError};
+pub(crate) use accounts::{accounts, accounts_page};
+pub(crate) use entries::{entries, entries_between};
+pub(crate) use lists::{open_transfers, owner_transfers, transfers};
+pub(crate) use programme::{bulk, bulk_operations, bulks, profile, profiles};
+pub(crate) use transfers::transfer;
 
 /// Connections that read at the same time.
 const READERS: usize = 8;
@@ -39,6 +43,28 @@ impl Readers {
             idle: Arc::default(),
             turns: Arc::new(Semaphore::new(READERS)),
         }
+    }
+
+    /// Runs a query at once, on the calling thread.
+    pub(crate) async fn run_here<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let Ok(_turn) = self.turns.try_acquire() else {
+            return self.run(query).await;
+        };
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let spare = idle().pop();
+        let connection = match spare {
+            Some(connection) => Ok(connection),
+            None => views::open_reader(&self.folder),
+        };
+        let result = connection.and_then(|connection| {
+            let result = query(&connection);
+            idle().push(connection);
+            result
+        });
+        result.map_err(|error| StoreError::Corrupt(Arc::from(error.to_string())))
     }
 
     /// Runs a query off the async threads.
@@ -106,153 +132,6 @@ pub(crate) fn owners(views: &Connection, tenant: TenantId) -> rusqlite::Result<V
     all(views, &sql, [id(tenant.raw())], rows::owner)
 }
 
-pub(crate) fn profiles(views: &Connection, tenant: TenantId) -> rusqlite::Result<Vec<Profile>> {
-    let sql = format!(
-        "SELECT {} FROM profiles WHERE tenant = ?1 ORDER BY id",
-        rows::PROFILE
-    );
-    all(views, &sql, [id(tenant.raw())], rows::profile)
-}
-
-pub(crate) fn profile(
-    views: &Connection,
-    tenant: TenantId,
-    profile: ProfileId,
-) -> rusqlite::Result<Option<Profile>> {
-    let sql = format!(
-        "SELECT {} FROM profiles WHERE id = ?1 AND tenant = ?2",
-        rows::PROFILE
-    );
-    let mut statement = views.prepare_cached(&sql)?;
-    let values = [id(profile.raw()), id(tenant.raw())];
-    statement.query_row(values, rows::profile).optional()
-}
-
-fn account_row(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
-    let owner_name = Arc::from(row.get_ref(30)?.as_str()?);
-    Ok(AccountRow {
-        account: rows::account(row)?,
-        owner_name,
-    })
-}
-
-/// Customers' accounts only: system accounts are never listed.
-pub(crate) fn accounts(
-    views: &Connection,
-    query: &AccountQuery,
-) -> rusqlite::Result<Vec<AccountRow>> {
-    let mut sql = format!(
-        "SELECT {}, o.name FROM accounts a JOIN owners o ON o.id = a.owner \
-         WHERE a.tenant = ?1 AND a.kind < 16",
-        rows::ACCOUNT
-    );
-    let mut values = vec![Value::from(id(query.tenant.raw()))];
-    let mut condition = |sql: &mut String, text: &str, value: Value| {
-        values.push(value);
-        sql.push_str(&text.replace('?', &format!("?{}", values.len())));
-    };
-    if let Some(owner) = query.owner {
-        condition(&mut sql, " AND a.owner = ?", id(owner.raw()).into());
-    }
-    if let Some(currency) = query.currency {
-        condition(
-            &mut sql,
-            " AND a.currency = ?",
-            currency.code().to_owned().into(),
-        );
-    }
-    match query.class {
-        None => {}
-        Some(AccountClass::IncomeSource) => sql.push_str(" AND a.kind = 1"),
-        Some(AccountClass::Pod) => sql.push_str(" AND a.kind IN (2, 6)"),
-        Some(AccountClass::External) => sql.push_str(" AND a.kind IN (3, 4, 5)"),
-    }
-    if !query.include_closed {
-        sql.push_str(" AND a.state <> 3");
-    }
-    sql.push_str(" ORDER BY a.created_ms, a.id");
-    all(views, &sql, params_from_iter(values), account_row)
-}
-
-pub(crate) fn accounts_page(
-    views: &Connection,
-    query: &AccountQuery,
-) -> rusqlite::Result<crate::AccountPage> {
-    let everything = AccountQuery {
-        include_closed: true,
-        ..query.clone()
-    };
-    let mut rows = accounts(views, &everything)?;
-    rows.retain(|row| {
-        let account = &row.account;
-        (query.kinds.is_empty() || query.kinds.contains(&account.kind))
-            && query
-                .profile
-                .is_none_or(|wanted| account.profile == Some(wanted))
-            && query
-                .parent
-                .is_none_or(|wanted| account.parent == Some(wanted))
-            && query
-                .name
-                .as_ref()
-                .is_none_or(|wanted| account.name == *wanted)
-            && query
-                .tag
-                .as_ref()
-                .is_none_or(|wanted| account.tag.as_ref() == Some(wanted))
-            && (query.states.is_empty() || query.states.contains(&account.state))
-            && (query.reasons.is_empty()
-                || query.reasons.iter().any(|(state, reason)| {
-                    account.state == *state && account.reason == Some(*reason)
-                }))
-            && query
-                .created_from
-                .is_none_or(|from| account.created_at >= from)
-            && query.created_to.is_none_or(|to| account.created_at <= to)
-    });
-    if query.newest_first {
-        rows.reverse();
-    }
-    let count = rows.len() as u64;
-    let rows = rows
-        .into_iter()
-        .skip(query.offset)
-        .take(query.limit)
-        .collect();
-    Ok(crate::AccountPage { rows, count })
-}
-
-pub(crate) fn entries_between(
-    views: &Connection,
-    query: &crate::EntryQuery,
-) -> rusqlite::Result<crate::EntryPage> {
-    let mut rows = entries(views, query.account, None, usize::MAX >> 1)?;
-    rows.reverse();
-    let before = rows
-        .iter()
-        .rfind(|row| query.from.is_some_and(|from| row.at < from));
-    let balance_before = before.map_or(0, |row| row.balance_after);
-    rows.retain(|row| {
-        query.from.is_none_or(|from| row.at >= from) && query.to.is_none_or(|to| row.at <= to)
-    });
-    let balance_after = rows.last().map_or(balance_before, |row| row.balance_after);
-    if query.newest_first {
-        rows.reverse();
-    }
-    let count = rows.len() as u64;
-    let rows = rows
-        .into_iter()
-        .skip(query.offset)
-        .take(query.limit)
-        .collect();
-    Ok(crate::EntryPage {
-        rows,
-        count,
-        balance_before,
-        balance_after,
-    })
-}
-
 pub(crate) fn account(
     views: &Connection,
     tenant: TenantId,
@@ -265,154 +144,8 @@ pub(crate) fn account(
     );
     let mut statement = views.prepare_cached(&sql)?;
     statement
-        .query_row([id(tenant.raw()), id(account.raw())], account_row)
+        .query_row([id(tenant.raw()), id(account.raw())], accounts::account_row)
         .optional()
-}
-
-fn transfer_columns() -> String {
-    format!("{}, {}", rows::TRANSFER, rows::PARTIES)
-}
-
-const PARTY_JOINS: &str = "LEFT JOIN accounts s ON s.tenant = t.tenant AND s.id = t.source \
-     LEFT JOIN accounts d ON d.tenant = t.tenant AND d.id = t.destination";
-
-pub(crate) fn transfer(
-    views: &Connection,
-    tenant: TenantId,
-    transfer: TransferId,
-) -> rusqlite::Result<Option<TransferRow>> {
-    let sql = format!(
-        "SELECT {} FROM transfers t {PARTY_JOINS} WHERE t.id = ?1 AND t.tenant = ?2",
-        transfer_columns()
-    );
-    let mut statement = views.prepare_cached(&sql)?;
-    statement
-        .query_row([id(transfer.raw()), id(tenant.raw())], rows::transfer_row)
-        .optional()
-}
-
-/// Walks the account's own list, newest first, and looks the transfers up by id.
-pub(crate) fn transfers(
-    views: &Connection,
-    query: &TransferQuery,
-) -> rusqlite::Result<Vec<TransferRow>> {
-    let mut sql = format!(
-        "SELECT {} FROM account_transfers x JOIN transfers t ON t.id = x.transfer {PARTY_JOINS} \
-         WHERE x.account = ?1 AND t.tenant = ?2",
-        transfer_columns()
-    );
-    let mut values = vec![
-        Value::from(id(query.account.raw())),
-        Value::from(id(query.tenant.raw())),
-    ];
-    let mut condition = |sql: &mut String, text: &str, value: i64| {
-        values.push(Value::from(value));
-        sql.push_str(&text.replace('?', &format!("?{}", values.len())));
-    };
-    match query.role {
-        AccountRole::Either => {}
-        AccountRole::Source => sql.push_str(" AND x.role = 1"),
-        AccountRole::Destination => sql.push_str(" AND x.role = 2"),
-    }
-    if let Some(direction) = query.direction {
-        condition(&mut sql, " AND x.direction = ?", direction.code().into());
-    }
-    if !query.origin.is_empty() {
-        let codes: Vec<String> = query.origin.iter().map(|o| o.code().to_string()).collect();
-        sql.push_str(&format!(" AND x.origin IN ({})", codes.join(", ")));
-    }
-    if !query.status.is_empty() {
-        let codes: Vec<String> = query.status.iter().map(|s| s.code().to_string()).collect();
-        sql.push_str(&format!(" AND x.status IN ({})", codes.join(", ")));
-    }
-    if let Some(execution) = query.execution {
-        condition(&mut sql, " AND x.execution = ?", id(execution.raw()));
-    }
-    if let Some(Millis(from)) = query.from {
-        condition(&mut sql, " AND x.created_ms >= ?", from);
-    }
-    if let Some(Millis(to)) = query.to {
-        condition(&mut sql, " AND x.created_ms <= ?", to);
-    }
-    if let Some((Millis(at), transfer)) = query.after {
-        condition(&mut sql, " AND (x.created_ms, x.transfer) < (?, ", at);
-        condition(&mut sql, "?)", id(transfer.raw()));
-    }
-    let limit = i64::try_from(query.first.saturating_add(1)).unwrap_or(i64::MAX);
-    condition(
-        &mut sql,
-        " ORDER BY x.created_ms DESC, x.transfer DESC LIMIT ?",
-        limit,
-    );
-    all(views, &sql, params_from_iter(values), rows::transfer_row)
-}
-
-pub(crate) fn owner_transfers(
-    views: &Connection,
-    query: &OwnerTransferQuery,
-) -> rusqlite::Result<OwnerTransferPage> {
-    let sql = format!(
-        "SELECT {} FROM transfers t {PARTY_JOINS} WHERE t.owner = ?1 AND t.tenant = ?2 ORDER BY t.id DESC",
-        transfer_columns()
-    );
-    let rows = all(
-        views,
-        &sql,
-        [id(query.owner.raw()), id(query.tenant.raw())],
-        rows::transfer_row,
-    )?;
-    let matching = rows.into_iter().filter(|row| {
-        let t = &row.transfer;
-        let executed =
-            (t.status.is_final() && t.status != ledger::Status::Cancelled).then_some(t.updated_at);
-        let instrument = |party: &Option<ledger::Party>| {
-            party
-                .as_ref()
-                .is_some_and(|p| p.kind.instrument().is_some())
-        };
-        (!query.instruments_only || (instrument(&row.source) && instrument(&row.destination)))
-            && query.profile.is_none_or(|p| t.profile == Some(p))
-            && query.source.is_none_or(|s| t.source == Some(s))
-            && (query.statuses.is_empty() || query.statuses.contains(&t.status))
-            && query.created_from.is_none_or(|at| t.created_at >= at)
-            && query.created_to.is_none_or(|at| t.created_at <= at)
-            && query
-                .executed_from
-                .is_none_or(|at| executed.is_some_and(|e| e >= at))
-            && query
-                .executed_to
-                .is_none_or(|at| executed.is_some_and(|e| e <= at))
-            && query.tag.is_none() | (query.tag == t.tag)
-    });
-    let rows: Vec<TransferRow> = matching.collect();
-    let count = rows.len() as u64;
-    let rows = rows
-        .into_iter()
-        .skip(query.offset as usize)
-        .take(query.limit)
-        .collect();
-    Ok(OwnerTransferPage { rows, count })
-}
-
-pub(crate) fn entries(
-    views: &Connection,
-    account: AccountId,
-    before: Option<u64>,
-    limit: usize,
-) -> rusqlite::Result<Vec<EntryRow>> {
-    let sql = format!(
-        "SELECT {} FROM entries WHERE account = ?1 AND sequence < ?2 \
-         ORDER BY sequence DESC LIMIT ?3",
-        rows::ENTRY
-    );
-    let before = before.map_or(i64::MAX, id);
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    all(
-        views,
-        &sql,
-        params![id(account.raw()), before, limit],
-        rows::entry,
-    )
 }
 
 pub(crate) fn holds(views: &Connection, account: AccountId) -> rusqlite::Result<Vec<Hold>> {
@@ -447,26 +180,18 @@ pub(crate) fn key_owners(views: &Connection) -> rusqlite::Result<HashMap<KeyId, 
 }
 
 pub(crate) fn remembered(views: &Connection, number: u64) -> rusqlite::Result<Option<Remembered>> {
-    let sql = "SELECT key, body, at_ms, request_id, reply FROM remembered WHERE number = ?1";
+    let page = remembered_page::page_of(number);
+    let sql = "SELECT keys, answers FROM remembered_pages WHERE page = ?1";
     let mut statement = views.prepare_cached(sql)?;
-    statement
-        .query_row([id(number)], |row| {
-            let at = Millis(row.get(2)?);
-            let reply =
-                codec::reply_from_bytes(row.get_ref(4)?.as_blob()?, at).map_err(|error| {
-                    let kind = rusqlite::types::Type::Blob;
-                    rusqlite::Error::FromSqlConversionFailure(4, kind, Box::new(error))
-                })?;
-            Ok(Remembered {
-                number,
-                key: row.get(0)?,
-                body: row.get(1)?,
-                at,
-                request_id: Arc::from(row.get_ref(3)?.as_str()?),
-                reply,
-            })
-        })
-        .optional()
+    let found = statement.query_row([id(page)], |row| {
+        let (keys, answers) = (row.get_ref(0)?.as_blob()?, row.get_ref(1)?.as_blob()?);
+        let records = remembered_page::records(page, keys, answers);
+        let records = records.map_err(|error| rows::damaged(0, error))?;
+        let record = records.into_iter().find(|record| record.number == number);
+        let record = record.map(RawRemembered::read).transpose();
+        record.map_err(|error| rows::damaged(1, error))
+    });
+    Ok(found.optional()?.flatten())
 }
 
 pub(crate) fn record(

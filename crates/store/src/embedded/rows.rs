@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use ledger::account::Reported;
 use ledger::{
-    Account, AccountId, AccountKind, Amount, Bulk, BulkId, Currency, Due, ExecutionId, Hold,
-    HoldId, KeyId, Millis, OperationOutcome, Owner, OwnerId, Party, Profile, ProfileId, RuleId,
-    Tenant, TenantClock, TenantId, Transfer, TransferId,
+    Account, AccountId, Amount, Bulk, BulkId, Currency, Due, ExecutionId, Hold, HoldId, KeyId,
+    Millis, OperationOutcome, Owner, OwnerId, Party, Profile, ProfileId, RuleId, Tenant,
+    TenantClock, TenantId, Transfer, TransferId,
 };
 use rusqlite::Row;
 use rusqlite::types::Type;
 
 use super::codec::{self, work_of};
 use super::codes::Code;
-use crate::query::{EntryRow, TransferRow};
+use super::owner_page::Summary;
+use crate::query::BulkRow;
 use crate::records::{KeyRecord, Record};
 
 type Read<T> = rusqlite::Result<T>;
@@ -36,19 +37,27 @@ pub(crate) const PROFILE: &str =
     "id, tenant, name, active, currencies, terms, created_ms, updated_ms";
 pub(crate) const BULK: &str = "id, tenant, owner, api_key, status, mode, succeeded, failed, \
      created_ms, started_ms, finished_ms, operations";
-/// A bulk without its operations.
-pub(crate) const BULK_SUMMARY: &str = "id, tenant, owner, api_key, status, mode, succeeded, \
-     failed, created_ms, started_ms, finished_ms";
+/// What lists say of a bulk.
+pub(crate) const BULK_ROW: &str = "id, tenant, owner, api_key, status, mode, succeeded, failed, \
+     created_ms, started_ms, finished_ms, submitted";
 pub(crate) const BULK_OPERATION: &str = "operation, transfer, status, denial";
-/// The two ends of a transfer, after [`TRANSFER`], from `accounts s` and `accounts d`.
-pub(crate) const PARTIES: &str = "s.kind, s.name, d.kind, d.name";
+/// The summary of a page of an owner's list, after its number.
+pub(crate) const OWNER_PAGE: &str = "page, transfers, first_id, last_id, created_from_ms, \
+     created_to_ms, executed_from_ms, executed_to_ms, statuses, marks";
 pub(crate) const HOLD: &str = "id, tenant, account, currency, amount, created_ms, expires_ms";
 pub(crate) const DUE: &str = "tenant, at_ms, kind, object";
 pub(crate) const KEY: &str = "id, tenant, name, hash, hint, permissions, created_ms, revoked_ms";
 pub(crate) const RECORD: &str = "kind, id, tenant, owner, version, unique_key, body, at_ms";
-pub(crate) const ENTRY: &str = "sequence, transfer, side, amount, balance_after, at_ms";
 
 fn impossible(column: usize, what: &'static str) -> rusqlite::Error {
+    damaged(column, what)
+}
+
+/// What is stored in `column` is not what it should be.
+pub(crate) fn damaged(
+    column: usize,
+    what: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Null, what.into())
 }
 
@@ -184,21 +193,25 @@ pub(crate) fn transfer(row: &Row<'_>) -> Read<Transfer> {
     })
 }
 
-pub(crate) fn transfer_row(row: &Row<'_>) -> Read<TransferRow> {
-    let transfer = transfer(row)?;
-    let party = |id: Option<AccountId>, column: usize| -> Read<Option<Party>> {
-        let Some(id) = id else { return Ok(None) };
-        let kind: AccountKind = code(row, column)?;
-        Ok(Some(Party {
-            id,
-            kind,
-            name: text(row, column + 1)?,
-        }))
-    };
-    Ok(TransferRow {
-        source: party(transfer.source, 25)?,
-        destination: party(transfer.destination, 27)?,
-        transfer,
+/// The kind and the name of `account`.
+pub(crate) fn party(row: &Row<'_>, account: AccountId) -> Read<Party> {
+    Ok(Party {
+        id: account,
+        kind: code(row, 0)?,
+        name: text(row, 1)?,
+    })
+}
+
+pub(crate) fn owner_page(row: &Row<'_>) -> Read<Summary> {
+    let executed_from: Option<i64> = row.get(6)?;
+    Ok(Summary {
+        count: raw(row, 1)?,
+        first_id: raw(row, 2)?,
+        last_id: raw(row, 3)?,
+        created_ms: (row.get(4)?, row.get(5)?),
+        executed_ms: executed_from.zip(row.get(7)?),
+        statuses: row.get(8)?,
+        marks: row.get(9)?,
     })
 }
 
@@ -250,17 +263,6 @@ pub(crate) fn record(row: &Row<'_>) -> Read<Record> {
     })
 }
 
-pub(crate) fn entry(row: &Row<'_>) -> Read<EntryRow> {
-    Ok(EntryRow {
-        sequence: raw(row, 0)?,
-        transfer: TransferId::new(raw(row, 1)?),
-        side: code(row, 2)?,
-        amount_minor: row.get(3)?,
-        balance_after: row.get(4)?,
-        at: millis(row, 5)?,
-    })
-}
-
 pub(crate) fn currencies_text(currencies: &[Currency]) -> String {
     let codes: Vec<&str> = currencies.iter().map(Currency::code).collect();
     codes.join(" ")
@@ -307,6 +309,24 @@ pub(crate) fn bulk_summary(row: &Row<'_>) -> Read<Bulk> {
         created_at: millis(row, 8)?,
         started_at: millis_option(row, 9)?,
         finished_at: millis_option(row, 10)?,
+    })
+}
+
+/// A bulk without its operations.
+pub(crate) fn bulk_row(row: &Row<'_>) -> Read<BulkRow> {
+    Ok(BulkRow {
+        id: BulkId::new(raw(row, 0)?),
+        tenant: TenantId::new(raw(row, 1)?),
+        owner: OwnerId::new(raw(row, 2)?),
+        key: raw_option(row, 3)?.map(KeyId::new),
+        status: code(row, 4)?,
+        mode: code_option(row, 5)?,
+        succeeded: row.get(6)?,
+        failed: row.get(7)?,
+        created_at: millis(row, 8)?,
+        started_at: millis_option(row, 9)?,
+        finished_at: millis_option(row, 10)?,
+        operations: row.get(11)?,
     })
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use ledger::TenantId;
 use tokio::sync::{oneshot, watch};
 
+use super::cache::EndedTransfers;
 use crate::{Outcome, Result, StoreError, Submit};
 
 /// Requests that may wait to be decided; the next is refused before anything is decided.
@@ -59,6 +60,8 @@ pub(crate) struct Shared {
     records_indexed: AtomicU64,
     indexed: watch::Sender<u64>,
     index_failed: Mutex<Option<Arc<str>>>,
+    /// Transfers kept for lookups; the indexer makes it forget.
+    pub ended: EndedTransfers,
     /// Whether the disk has no room for writes right now.
     pub disk_full: AtomicBool,
     pub commits: AtomicU64,
@@ -83,6 +86,7 @@ impl Shared {
             records_indexed: AtomicU64::new(0),
             indexed: watch::Sender::new(indexed),
             index_failed: Mutex::new(None),
+            ended: EndedTransfers::new(),
             disk_full: AtomicBool::new(false),
             commits: AtomicU64::new(0),
             syncs: AtomicU64::new(0),

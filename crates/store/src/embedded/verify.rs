@@ -5,6 +5,7 @@
 //! place they have reached. Beside a running server it reads one snapshot of the views and the
 //! journal as far as that snapshot goes, then the rest of the journal.
 
+mod pages;
 mod programme;
 mod sums;
 mod views_agree;
@@ -138,13 +139,15 @@ struct Replay {
 
 impl Replay {
     fn through(&mut self, reader: &mut Reader, batch: u64) -> Result<(), VerifyError> {
+        let mut changes = Vec::new();
         while let Some(batch) = reader.next(batch)? {
             let number = batch.number();
             let wrong = |what: String| difference(format!("batch {number}: {what}"));
             for bytes in batch.records() {
-                let record = codec::decode(bytes).map_err(|error| wrong(error.to_string()))?;
+                codec::decode_into(bytes, &mut changes)
+                    .map_err(|error| wrong(error.to_string()))?;
                 self.records += 1;
-                for change in record.changes {
+                for change in changes.drain(..) {
                     self.sums.add(&change);
                     match change {
                         Change::Ledger(effect) => {
@@ -179,7 +182,7 @@ pub fn rebuild_views(folder: &Path) -> Result<u64, VerifyError> {
     let reader = Reader::new(storage, progress.position);
     let mut indexer = Indexer::new(connection, reader, State::default(), progress);
     indexer
-        .catch_up(opened.end.batch, |_, _| {})
+        .catch_up(opened.end.batch, |_| {})
         .map_err(|error| match error {
             IndexError::Journal(error) => VerifyError::Journal(error),
             other => VerifyError::Unreadable(other.to_string()),

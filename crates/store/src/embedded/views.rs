@@ -13,10 +13,12 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 pub(crate) const FILE: &str = "views.sqlite";
 
 /// Version of the tables below; other versions are deleted and filled again.
-const SCHEMA_VERSION: i64 = 3;
+const SCHEMA_VERSION: i64 = 5;
 
-/// Tables are clustered by the order they are read in, and have no other index than the small
-/// partial one of open transfers: sorted inserts into few trees are what keeps filling them cheap.
+/// Tables are clustered by the order they are read in, and only accounts and bulks, of which there are
+/// few, have another index: sorted inserts into few trees are what keeps filling them cheap. What grows
+/// with every transfer is gathered in pages, except the transfers themselves
+/// (`docs/decisions/2026-11-21-view-pages.md`).
 /// Records change seldom and are looked for in three ways; they have indexes.
 const SCHEMA: &str = "
 CREATE TABLE meta (
@@ -41,6 +43,7 @@ CREATE TABLE accounts (
     balance INTEGER NOT NULL, held INTEGER NOT NULL, entries INTEGER NOT NULL,
     profile INTEGER, parent INTEGER, tag TEXT, details TEXT, reason INTEGER,
     PRIMARY KEY (tenant, id)) WITHOUT ROWID;
+CREATE INDEX accounts_of_owner ON accounts (owner);
 CREATE TABLE profiles (
     id INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, name TEXT NOT NULL, active INTEGER NOT NULL,
     currencies TEXT NOT NULL, kind INTEGER NOT NULL, terms BLOB NOT NULL,
@@ -49,8 +52,8 @@ CREATE TABLE bulks (
     id INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, owner INTEGER NOT NULL, api_key INTEGER,
     status INTEGER NOT NULL, mode INTEGER, succeeded INTEGER NOT NULL, failed INTEGER NOT NULL,
     created_ms INTEGER NOT NULL, started_ms INTEGER, finished_ms INTEGER,
-    size INTEGER NOT NULL, operations BLOB NOT NULL);
-CREATE INDEX bulks_of_owner ON bulks (tenant, owner, id);
+    submitted INTEGER NOT NULL, operations BLOB NOT NULL);
+CREATE INDEX bulks_of_owner ON bulks (owner);
 CREATE TABLE bulk_operations (
     bulk INTEGER NOT NULL, operation INTEGER NOT NULL, transfer INTEGER, status INTEGER,
     denial INTEGER,
@@ -63,17 +66,19 @@ CREATE TABLE transfers (
     rule INTEGER, execution INTEGER, api_key INTEGER, description TEXT,
     created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, completed_ms INTEGER,
     profile INTEGER, tag TEXT, scheduled_ms INTEGER, fee INTEGER NOT NULL, cancel_reason TEXT);
-CREATE INDEX transfers_open ON transfers (id) WHERE status IN (1, 2, 3, 4);
-CREATE TABLE account_transfers (
-    account INTEGER NOT NULL, created_ms INTEGER NOT NULL, transfer INTEGER NOT NULL,
-    role INTEGER NOT NULL, direction INTEGER NOT NULL, origin INTEGER NOT NULL,
-    status INTEGER NOT NULL, execution INTEGER,
-    PRIMARY KEY (account, created_ms, transfer)) WITHOUT ROWID;
-CREATE TABLE entries (
-    account INTEGER NOT NULL, sequence INTEGER NOT NULL, transfer INTEGER NOT NULL,
-    side INTEGER NOT NULL, amount INTEGER NOT NULL, balance_after INTEGER NOT NULL,
-    at_ms INTEGER NOT NULL,
-    PRIMARY KEY (account, sequence)) WITHOUT ROWID;
+CREATE TABLE owner_pages (
+    owner INTEGER NOT NULL, page INTEGER NOT NULL, transfers INTEGER NOT NULL,
+    instruments INTEGER NOT NULL, instruments_before INTEGER NOT NULL,
+    first_id INTEGER NOT NULL, last_id INTEGER NOT NULL,
+    created_from_ms INTEGER NOT NULL, created_to_ms INTEGER NOT NULL,
+    executed_from_ms INTEGER, executed_to_ms INTEGER,
+    statuses BLOB NOT NULL, marks BLOB NOT NULL,
+    PRIMARY KEY (owner, page)) WITHOUT ROWID;
+CREATE TABLE owner_lines (first_id INTEGER PRIMARY KEY, lines BLOB NOT NULL);
+CREATE TABLE entry_pages (
+    account INTEGER NOT NULL, page INTEGER NOT NULL, until_ms INTEGER NOT NULL,
+    entries TEXT NOT NULL,
+    PRIMARY KEY (account, page)) WITHOUT ROWID;
 CREATE TABLE holds (
     account INTEGER NOT NULL, id INTEGER NOT NULL, tenant INTEGER NOT NULL,
     currency TEXT NOT NULL, amount INTEGER NOT NULL, created_ms INTEGER NOT NULL,
@@ -86,15 +91,19 @@ CREATE TABLE api_keys (
     id INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, name TEXT NOT NULL, hash BLOB NOT NULL,
     hint TEXT NOT NULL, permissions TEXT NOT NULL, created_ms INTEGER NOT NULL,
     revoked_ms INTEGER);
-CREATE TABLE remembered (
-    number INTEGER PRIMARY KEY, key BLOB NOT NULL, body BLOB NOT NULL, at_ms INTEGER NOT NULL,
-    request_id TEXT NOT NULL, reply BLOB NOT NULL);
 CREATE TABLE records (
     kind INTEGER NOT NULL, id INTEGER NOT NULL, tenant INTEGER NOT NULL, owner INTEGER,
     version INTEGER NOT NULL, unique_key BLOB, body TEXT NOT NULL, at_ms INTEGER NOT NULL,
     PRIMARY KEY (kind, id)) WITHOUT ROWID;
 CREATE INDEX records_of_owner ON records (kind, tenant, owner, id);
 CREATE INDEX records_unique ON records (kind, tenant, unique_key) WHERE unique_key IS NOT NULL;
+CREATE TABLE remembered_pages (
+    page INTEGER PRIMARY KEY, keys BLOB NOT NULL, answers BLOB NOT NULL);
+CREATE VIEW entries AS SELECT
+    p.account AS account, p.page * 16 + e.key + 1 AS sequence, e.value ->> 0 AS transfer,
+    CASE WHEN e.value ->> 1 < 0 THEN 1 ELSE 2 END AS side, abs(e.value ->> 1) AS amount,
+    e.value ->> 2 AS balance_after, e.value ->> 3 AS at_ms
+  FROM entry_pages p, json_each(p.entries) e;
 CREATE VIEW transfers_readable AS SELECT
     id, amount, currency,
     CASE status WHEN 1 THEN 'scheduled' WHEN 2 THEN 'pending_approval' WHEN 3 THEN 'processing'
@@ -105,6 +114,9 @@ CREATE VIEW transfers_readable AS SELECT
     datetime(completed_ms / 1000, 'unixepoch') AS completed
   FROM transfers;
 ";
+
+// The view `entries` says it too.
+const _: () = assert!(super::entry_page::ENTRIES_MAX == 16);
 
 /// How far the views have come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -187,6 +199,14 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
+}
+
+/// Empty views for tests of one table.
+#[cfg(test)]
+pub(crate) fn in_memory() -> Connection {
+    let connection = Connection::open_in_memory().expect("room for a database");
+    create(&connection).expect("valid statements");
+    connection
 }
 
 fn create(connection: &Connection) -> rusqlite::Result<()> {

@@ -128,6 +128,34 @@ pub fn dump(folder: &Path) -> BTreeMap<String, Vec<String>> {
     tables
 }
 
+/// The entries of all accounts as the views show them to an operator: account, sequence, transfer,
+/// side, amount, balance after and time.
+pub fn entries(folder: &Path) -> Vec<[i64; 7]> {
+    let connection = Connection::open(folder.join("views.sqlite")).expect("the views are there");
+    let sql = "SELECT account, sequence, transfer, side, amount, balance_after, at_ms \
+               FROM entries ORDER BY account, sequence";
+    let mut find = connection.prepare(sql).expect("a valid query");
+    let entries = find.query_map([], |row| {
+        let mut entry = [0; 7];
+        for (column, value) in entry.iter_mut().enumerate() {
+            *value = row.get(column)?;
+        }
+        Ok(entry)
+    });
+    let entries: rusqlite::Result<_> = entries.expect("a valid query").collect();
+    entries.expect("the views can be read")
+}
+
+/// How many idempotency records the views have.
+pub fn remembered_len(folder: &Path) -> usize {
+    let connection = Connection::open(folder.join("views.sqlite")).expect("the views are there");
+    let sql = "SELECT coalesce(sum(length(keys)), 0) FROM remembered_pages";
+    let bytes: u32 = connection
+        .query_row(sql, [], |row| row.get(0))
+        .expect("a valid query");
+    bytes as usize / 16
+}
+
 /// Changes the views behind the store's back.
 pub fn tamper(folder: &Path, sql: &str) {
     let connection = Connection::open(folder.join("views.sqlite")).expect("the views are there");

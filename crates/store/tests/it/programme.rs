@@ -25,16 +25,16 @@ const SOON_MS: i64 = 1_000;
 pub struct Programme {
     pub tenant: TenantId,
     pub owner: OwnerId,
-    transfers: ProfileId,
-    main: Instrument,
-    card: Instrument,
+    pub transfers: ProfileId,
+    pub main: Instrument,
+    pub card: Instrument,
     /// Scheduled: still waiting, called off, failed.
     waiting: TransferId,
     cancelled: TransferId,
     failed: TransferId,
 }
 
-fn transfer_terms() -> Terms {
+pub fn transfer_terms() -> Terms {
     let rate = Rate::from_ppm(10_000).expect("one in a hundred");
     Terms::Transfer(TransferTerms {
         pairs: Pair::ALL.to_vec(),
@@ -50,7 +50,7 @@ fn transfer_terms() -> Terms {
     })
 }
 
-async fn profile(store: &Embedded, tenant: TenantId, terms: Terms) -> ProfileId {
+pub async fn profile(store: &Embedded, tenant: TenantId, terms: Terms) -> ProfileId {
     let new = NewProfile {
         tenant,
         name: Arc::from("Standard"),
@@ -63,7 +63,7 @@ async fn profile(store: &Embedded, tenant: TenantId, terms: Terms) -> ProfileId 
     }
 }
 
-async fn instrument(store: &Embedded, open: OpenInstrument) -> Instrument {
+pub async fn instrument(store: &Embedded, open: OpenInstrument) -> Instrument {
     let class = open.class;
     match done(store, Command::OpenInstrument(open)).await {
         Reply::Account(account) => Instrument {
@@ -88,7 +88,7 @@ impl Programme {
         }
     }
 
-    async fn transfer(&self, store: &Embedded, order: TransferOrder) -> (TransferId, Status) {
+    pub async fn transfer(&self, store: &Embedded, order: TransferOrder) -> (TransferId, Status) {
         let command = Command::Transfer(ProfileTransfer {
             tenant: self.tenant,
             owner: self.owner,
@@ -111,7 +111,7 @@ impl Programme {
         id
     }
 
-    async fn submit(&self, store: &Embedded, orders: Vec<TransferOrder>) -> BulkId {
+    pub async fn submit(&self, store: &Embedded, orders: Vec<TransferOrder>) -> BulkId {
         let submit = Command::SubmitBulk {
             tenant: self.tenant,
             owner: self.owner,
@@ -124,7 +124,7 @@ impl Programme {
         }
     }
 
-    async fn steer(&self, store: &Embedded, bulk: BulkId, steer: Steer) {
+    pub async fn steer(&self, store: &Embedded, bulk: BulkId, steer: Steer) {
         let (tenant, owner) = (self.tenant, self.owner);
         let command = Command::SteerBulk {
             tenant,
@@ -492,9 +492,18 @@ async fn a_change_to_a_programme_is_found_and_named() {
             "UPDATE bulks SET operations = x'00' WHERE status = 4",
             "bulk ",
         ),
+        (
+            "UPDATE bulks SET submitted = submitted + 1 WHERE status = 7",
+            "bulk ",
+        ),
         ("DELETE FROM bulks WHERE status = 7", "bulks are missing"),
         ("DELETE FROM bulks WHERE status = 1", "bulks are missing"),
-        ("UPDATE bulks SET id = 77 WHERE status = 4", "bulk 77 "),
+        (
+            "INSERT INTO bulks SELECT 77, tenant, owner, api_key, status, mode, succeeded, \
+             failed, created_ms, started_ms, finished_ms, submitted, operations FROM bulks \
+             WHERE status = 4",
+            "bulk 77 ",
+        ),
         (
             "UPDATE bulk_operations SET denial = denial + 1 WHERE denial > 0",
             "its operations",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use store::embedded::{JOURNAL, OpenError, VerifyError, rebuild_views, verify};
 use store::{Store, Submit};
 
-use crate::bed::{Bed, Ground, close, done, dump, made, tamper};
+use crate::bed::{Bed, Ground, close, done, dump, entries, made, tamper};
 use crate::views::history;
 
 #[tokio::test]
@@ -19,7 +19,8 @@ async fn a_clean_folder_is_reported() {
     assert_eq!(report.transfers, 24);
     assert_eq!(report.views_batches, Some(report.batches));
     let rows = dump(bed.path());
-    assert_eq!(rows["entries"].len() as u64, report.entries);
+    assert_eq!(rows["owner_pages"].len(), 1);
+    assert_eq!(entries(bed.path()).len() as u64, report.entries);
     assert!(report.records >= report.batches);
     assert!(report.to_string().contains("sum 0"));
     let store = bed.open();
@@ -77,6 +78,31 @@ async fn a_change_to_the_views_is_found_and_named() {
         tamper(bed.path(), sql);
         part.to_owned()
     };
+    // Replaces the text of the pod's first page.
+    let entry = |bed: &Bed, ground: &Ground, text: &str| {
+        let account = ground.pod.raw();
+        let sql = format!("UPDATE entry_pages SET entries = {text} WHERE account = {account}");
+        tamper(bed.path(), &sql);
+        format!("account {account}")
+    };
+    let list = |bed: &Bed, change: &str| {
+        tamper(bed.path(), &format!("UPDATE owner_pages SET {change}"));
+        "does not add up".to_owned()
+    };
+    // Changes a byte of the first line.
+    let line = |bed: &Bed, byte: usize, part: &str| {
+        let views = rusqlite::Connection::open(bed.file("views.sqlite")).expect("it is there");
+        let find = "SELECT lines FROM owner_lines";
+        let lines: Vec<u8> = views
+            .query_row(find, [], |row| row.get(0))
+            .expect("one page");
+        let mut lines = lines;
+        lines[byte] ^= 1;
+        views
+            .execute("UPDATE owner_lines SET lines = ?1", [lines])
+            .expect("a valid statement");
+        part.to_owned()
+    };
     type Change<'a> = Box<dyn Fn(&Bed, &Ground) -> String + 'a>;
     let changes: Vec<Change<'_>> = vec![
         Box::new(|b, g| {
@@ -90,46 +116,46 @@ async fn a_change_to_the_views_is_found_and_named() {
         Box::new(|b, g| pod(b, g, "UPDATE accounts SET state = 2 WHERE id = $")),
         Box::new(|b, g| pod(b, g, "UPDATE accounts SET name = 'mine' WHERE id = $")),
         Box::new(|b, g| pod(b, g, "DELETE FROM accounts WHERE id = $")),
+        Box::new(|b, g| pod(b, g, "DELETE FROM entry_pages WHERE account = $")),
+        Box::new(|b, g| entry(b, g, "json_remove(entries, '$[1]')")),
+        Box::new(|b, g| entry(b, g, "json_remove(entries, '$[#-1]')")),
+        Box::new(|b, g| entry(b, g, "json_set(entries, '$[0][1]', 5)")),
+        Box::new(|b, g| entry(b, g, "replace(entries, ',-', ',')")),
         Box::new(|b, g| {
-            pod(
-                b,
-                g,
-                "DELETE FROM entries WHERE account = $ AND sequence = 2",
-            )
+            let balance = "json_extract(entries, '$[#-1][2]') + 5";
+            let late = i64::MAX;
+            let extra = format!("json_array(1, 5, {balance}, {late})");
+            entry(b, g, &format!("json_insert(entries, '$[#]', {extra})"))
+        }),
+        Box::new(|b, g| {
+            entry(b, g, "json_set(entries, '$[0][0]', 1)");
+            "its entries differ".to_owned()
+        }),
+        Box::new(|b, g| {
+            entry(b, g, "json_set(entries, '$[0][3]', 1)");
+            "its entries differ".to_owned()
+        }),
+        Box::new(|b, g| {
+            entry(b, g, "replace(entries, '],[', '], [')");
+            "is wrong at byte".to_owned()
+        }),
+        Box::new(|b, g| {
+            entry(b, g, "replace(entries, ',', ',0')");
+            "is wrong at byte".to_owned()
+        }),
+        Box::new(|b, _| {
+            let sql = "UPDATE entry_pages SET until_ms = until_ms + 1";
+            anything(b, sql, "the time of page")
         }),
         Box::new(|b, g| {
             pod(
                 b,
                 g,
-                "DELETE FROM entries WHERE account = $ AND sequence = (SELECT max(sequence) \
-                       FROM entries WHERE account = $)",
-            )
-        }),
-        Box::new(|b, g| {
-            pod(
-                b,
-                g,
-                "UPDATE entries SET amount = amount + 1 WHERE account = $ AND sequence = 1",
-            )
-        }),
-        Box::new(|b, g| {
-            pod(
-                b,
-                g,
-                "UPDATE entries SET side = 3 - side WHERE account = $ AND sequence = 1",
-            )
-        }),
-        Box::new(|b, g| {
-            pod(
-                b,
-                g,
-                "INSERT INTO entries SELECT account, sequence + 1, transfer, 2, 5, \
-                 balance_after + 5, at_ms FROM entries WHERE account = $ \
-                 ORDER BY sequence DESC LIMIT 1",
+                "UPDATE entry_pages SET page = page + 1 WHERE account = $",
             )
         }),
         Box::new(|b, _| {
-            let sql = "INSERT INTO entries VALUES (77, 1, 1, 2, 5, 5, 0)";
+            let sql = "INSERT INTO entry_pages VALUES (77, 0, 0, '[[1,5,5,0]]')";
             anything(b, sql, "account 77")
         }),
         Box::new(|b, _| transfer(b, "UPDATE transfers SET status = 7 WHERE id = $")),
@@ -170,31 +196,81 @@ async fn a_change_to_the_views_is_found_and_named() {
         Box::new(|b, _| anything(b, "UPDATE tenants SET clock_offset_ms = 9", "tenant ")),
         Box::new(|b, _| anything(b, "UPDATE meta SET offset = offset - 1", "")),
         Box::new(|b, _| anything(b, "UPDATE owners SET name = 'nobody'", "owner ")),
-        Box::new(|b, _| anything(b, "UPDATE entries SET transfer = 1", "its entries differ")),
         Box::new(|b, _| anything(b, "UPDATE transfers SET owner = 1", "transfer ")),
         Box::new(|b, _| {
             let sql = "UPDATE transfers SET completed_ms = completed_ms + 1 WHERE status = 5";
             anything(b, sql, "transfer ")
         }),
+        // A field of the first transfer in its list: source, profile, execution, tag, direction,
+        // origin, kinds of the ends, and those that the summary knows too.
+        Box::new(|b, _| line(b, 24, "differs in the list")),
+        Box::new(|b, _| line(b, 32, "differs in the list")),
+        Box::new(|b, _| line(b, 40, "differs in the list")),
+        Box::new(|b, _| line(b, 48, "differs in the list")),
+        Box::new(|b, _| line(b, 56, "differs in the list")),
+        Box::new(|b, _| line(b, 73, "differs in the list")),
+        Box::new(|b, _| line(b, 74, "differs in the list")),
+        Box::new(|b, _| line(b, 75, "differs in the list")),
+        Box::new(|b, _| line(b, 0, "does not add up")),
+        Box::new(|b, _| line(b, 8, "owner ")),
+        Box::new(|b, _| line(b, 16, "owner ")),
+        Box::new(|b, _| line(b, 72, "")),
+        Box::new(|b, _| list(b, "transfers = transfers + 1")),
+        Box::new(|b, _| list(b, "instruments = instruments + 1")),
+        Box::new(|b, _| list(b, "instruments_before = 1")),
         Box::new(|b, _| {
-            let sql = "UPDATE account_transfers SET status = 9 WHERE status = 5";
-            anything(b, sql, "differs in the list")
+            // Its lines are not found any more.
+            list(b, "first_id = first_id - 1");
+            "open transfer".to_owned()
+        }),
+        Box::new(|b, _| list(b, "last_id = last_id + 1")),
+        Box::new(|b, _| list(b, "created_from_ms = created_from_ms - 1")),
+        Box::new(|b, _| list(b, "created_to_ms = created_to_ms + 1")),
+        Box::new(|b, _| list(b, "executed_from_ms = NULL")),
+        Box::new(|b, _| list(b, "executed_to_ms = executed_to_ms + 1")),
+        Box::new(|b, _| list(b, "marks = zeroblob(256)")),
+        Box::new(|b, _| list(b, "page = 1")),
+        Box::new(|b, _| {
+            let sql = "UPDATE owner_lines SET lines = substr(lines, 1, length(lines) - 76)";
+            anything(b, sql, "")
+        }),
+        Box::new(|b, _| {
+            let sql = "UPDATE owner_lines SET lines = substr(lines, 2)";
+            anything(b, sql, "")
+        }),
+        Box::new(|b, _| {
+            let sql = "UPDATE owner_lines SET first_id = first_id + 1";
+            anything(b, sql, "")
         }),
         Box::new(|b, _| {
             anything(
                 b,
-                "DELETE FROM account_transfers",
-                "lists in the views lack",
+                "INSERT INTO owner_lines VALUES (77, x'00')",
+                "pages of nobody",
             )
         }),
         Box::new(|b, _| {
-            anything(
-                b,
-                "UPDATE remembered SET at_ms = at_ms + 1",
-                "idempotency record",
-            )
+            list(b, "statuses = zeroblob(18)");
+            "open transfer".to_owned()
         }),
-        Box::new(|b, _| anything(b, "DELETE FROM remembered", "idempotency records are")),
+        Box::new(|b, _| {
+            list(b, "owner = 77");
+            "differs in the list".to_owned()
+        }),
+        Box::new(|b, _| anything(b, "DELETE FROM owner_pages", "open transfer")),
+        Box::new(|b, _| {
+            let sql = "UPDATE remembered_pages SET keys = zeroblob(length(keys))";
+            anything(b, sql, "idempotency record")
+        }),
+        Box::new(|b, _| {
+            let sql = "UPDATE remembered_pages SET answers = answers || x'00'";
+            anything(b, sql, "")
+        }),
+        Box::new(|b, _| {
+            let sql = "UPDATE remembered_pages SET page = page + 1";
+            anything(b, sql, "idempotency record")
+        }),
+        Box::new(|b, _| anything(b, "DELETE FROM remembered_pages", "idempotency records are")),
         Box::new(|b, _| anything(b, "UPDATE api_keys SET permissions = '[]'", "API key ")),
         Box::new(|b, _| anything(b, "UPDATE api_keys SET revoked_ms = NULL", "API key ")),
         Box::new(|b, _| anything(b, "DELETE FROM api_keys", "API keys are missing")),
@@ -309,7 +385,14 @@ async fn rebuilt_views_have_the_same_rows() {
     let bed = Bed::new();
     history(&bed).await;
     let before = dump(bed.path());
-    for table in ["holds", "due", "entries", "remembered", "account_transfers"] {
+    for table in [
+        "holds",
+        "due",
+        "entry_pages",
+        "remembered_pages",
+        "owner_pages",
+        "owner_lines",
+    ] {
         assert!(!before[table].is_empty(), "{table} has nothing to compare");
     }
     let batches = rebuild_views(bed.path()).unwrap_or_else(|error| panic!("{error}"));

@@ -7,9 +7,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
-use ledger::{Bulk, BulkId};
+use ledger::BulkId;
 use serde::Serialize;
 use service::multi::Surface;
+use store::BulkRow;
 use utoipa::ToSchema;
 
 use super::wire::{BulkBody, OperationState};
@@ -35,17 +36,17 @@ pub struct BulkDetailsBody {
 #[schema(as = BulkProcessOperationStatusCounts)]
 pub struct StatusCount {
     status: OperationState,
-    count: usize,
+    count: u32,
 }
 
 impl BulkDetailsBody {
-    fn of(bulk: &Bulk) -> BulkDetailsBody {
-        let number = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
-        let rest = bulk.operations.len().saturating_sub(bulk.next());
+    fn of(bulk: &BulkRow) -> BulkDetailsBody {
+        let tried = bulk.succeeded.saturating_add(bulk.failed);
+        let rest = bulk.operations.saturating_sub(tried);
         let counts = [
             (OperationState::of(bulk.status, None), rest),
-            (OperationState::Completed, number(bulk.succeeded)),
-            (OperationState::Failed, number(bulk.failed)),
+            (OperationState::Completed, bulk.succeeded),
+            (OperationState::Failed, bulk.failed),
         ];
         let counts = counts.into_iter().filter(|(_, count)| *count > 0);
         BulkDetailsBody {
@@ -73,7 +74,12 @@ pub(in crate::multi) async fn handle(
     metrics::observed(&app, "multiGetBulk", answer).await
 }
 
-async fn get(app: &App, surface: Surface, bulk: PathText, parts: &Parts) -> Result<Bulk, Failure> {
+async fn get(
+    app: &App,
+    surface: Surface,
+    bulk: PathText,
+    parts: &Parts,
+) -> Result<BulkRow, Failure> {
     let call = auth::call(app, &parts.headers, surface)?;
     let id = BulkId::new(path_id("bulk_id", bulk)?);
     Ok(app.service().bulk(&call.actor(), id).await?)

@@ -10,7 +10,7 @@ use axum::response::Response;
 use ledger::BulkStatus;
 use serde::Serialize;
 use service::multi::Surface;
-use store::{BulkQuery, BulkRow};
+use store::{BulkPage, BulkQuery};
 use utoipa::ToSchema;
 
 use super::wire::{BulkBody, BulkState, STATES};
@@ -58,11 +58,8 @@ pub(in crate::multi) async fn handle(
 ) -> Response {
     let answer = async {
         match list(&app, surface, &parts).await {
-            Ok((bulks, count)) => {
-                let bulk_processes: Vec<BulkBody> = bulks
-                    .iter()
-                    .map(|row| BulkBody::new(&row.bulk, row.operations))
-                    .collect();
+            Ok(BulkPage { rows, count }) => {
+                let bulk_processes: Vec<BulkBody> = rows.iter().map(BulkBody::of).collect();
                 let body = BulksBody {
                     response_count: bulk_processes.len(),
                     bulk_processes,
@@ -76,14 +73,14 @@ pub(in crate::multi) async fn handle(
     metrics::observed(&app, "multiListBulks", answer).await
 }
 
-async fn list(app: &App, surface: Surface, parts: &Parts) -> Result<(Vec<BulkRow>, u64), Failure> {
+async fn list(app: &App, surface: Surface, parts: &Parts) -> Result<BulkPage, Failure> {
     let call = auth::call(app, &parts.headers, surface)?;
     let list = parse(parts.uri.query())?;
     let query = BulkQuery {
         tenant: call.caller.tenant,
         owner: call.caller.owner,
-        status: list.status,
-        offset: u64::from(list.offset),
+        statuses: list.status.into_iter().collect(),
+        offset: usize::try_from(list.offset).unwrap_or(usize::MAX),
         limit: usize::try_from(list.limit).unwrap_or(usize::MAX),
     };
     Ok(app.service().bulks(query).await?)

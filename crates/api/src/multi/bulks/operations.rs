@@ -10,6 +10,7 @@ use axum::response::Response;
 use ledger::BulkId;
 use serde::Serialize;
 use service::multi::Surface;
+use store::BulkOperationQuery;
 use utoipa::ToSchema;
 
 use super::wire::{OPERATION_STATES, OperationBody, OperationState};
@@ -29,7 +30,7 @@ use crate::{App, metrics};
 pub struct OperationsBody {
     operations: Vec<OperationBody>,
     /// How many match in all.
-    count: usize,
+    count: u64,
     /// How many are in this answer.
     response_count: usize,
 }
@@ -77,35 +78,37 @@ async fn list(
 ) -> Result<OperationsBody, Failure> {
     let call = auth::call(app, &parts.headers, surface)?;
     let (id, list) = both(path_id("bulk_id", bulk), parse(parts.uri.query()))?;
-    let service = app.service();
-    let (bulk, outcomes) = service
-        .bulk_outcomes(&call.actor(), BulkId::new(id))
-        .await?;
-    let matching: Vec<usize> = (0..bulk.operations.len())
-        .filter(|index| {
-            let outcome = outcomes.get(*index).copied();
-            let status = OperationState::of(bulk.status, outcome);
-            let sequence = i64::try_from(index.saturating_add(1)).unwrap_or(i64::MAX);
-            list.status.is_none_or(|wanted| wanted == status)
-                && list.sequence.is_none_or(|wanted| wanted == sequence)
-        })
-        .collect();
+    let (service, actor) = (app.service(), call.actor());
+    let bulk = service.bulk(&actor, BulkId::new(id)).await?;
     let number = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
-    let page = matching
-        .iter()
-        .skip(number(list.offset))
-        .take(number(list.limit));
-    let page = service
-        .operations(&call.actor(), &bulk, &outcomes, page.copied())
-        .await?;
-    let operations: Vec<OperationBody> = page
+    let state = list.status.map(|status| status.wanted(bulk.status));
+    // Places are shown from 1 and kept from 0.
+    let index = list.sequence.map(|sequence| {
+        let index = sequence.checked_sub(1)?;
+        u32::try_from(index).ok()
+    });
+    let (operations, count) = match (state, index) {
+        (Some(None), _) | (_, Some(None)) => (Vec::new(), 0),
+        (state, index) => {
+            let query = BulkOperationQuery {
+                tenant: bulk.tenant,
+                bulk: bulk.id,
+                index: index.flatten(),
+                states: state.flatten().into_iter().collect(),
+                offset: number(list.offset),
+                limit: number(list.limit),
+            };
+            service.bulk_operations(&actor, query).await?
+        }
+    };
+    let operations: Vec<OperationBody> = operations
         .iter()
         .map(|operation| OperationBody::of(&bulk, operation))
         .collect();
     Ok(OperationsBody {
         response_count: operations.len(),
         operations,
-        count: matching.len(),
+        count,
     })
 }
 

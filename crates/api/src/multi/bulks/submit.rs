@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 use ledger::bulk::OPERATIONS_MAX;
-use ledger::{Bulk, TransferOrder};
+use ledger::{BulkId, TransferOrder};
 use serde::Serialize;
 use service::multi::Surface;
 use utoipa::ToSchema;
@@ -56,11 +56,11 @@ pub(in crate::multi) async fn handle(
 ) -> Response {
     let answer = async {
         match submit(&app, surface, request, &parts, body).await {
-            Ok(bulk) => {
+            Ok((bulk, count)) => {
                 let body = SubmittedBody {
-                    bulk_id: Text64(bulk.id.raw()),
-                    operation_count: bulk.operations.len(),
-                    path: format!("/bulks/{}", bulk.id),
+                    bulk_id: Text64(bulk.raw()),
+                    operation_count: count,
+                    path: format!("/bulks/{bulk}"),
                 };
                 succeed(StatusCode::CREATED, &body)
             }
@@ -76,7 +76,7 @@ async fn submit(
     request: RequestRef,
     parts: &Parts,
     body: Body,
-) -> Result<Bulk, Failure> {
+) -> Result<(BulkId, usize), Failure> {
     let call = auth::call(app, &parts.headers, surface)?;
     let bytes = body::json(&parts.headers, body, BULK_BODY_MAX).await?;
     let (reference, orders) = both(

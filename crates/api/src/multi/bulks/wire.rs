@@ -1,10 +1,11 @@
 //! A bulk and its operations as JSON.
 
 use ledger::{
-    Bulk, BulkMode, BulkStatus, Currency, Denial, InstrumentClass, OperationOutcome, TransferOrder,
+    BulkMode, BulkStatus, Currency, Denial, InstrumentClass, OperationOutcome, TransferOrder,
 };
 use serde::Serialize;
 use service::multi::{InstrumentTransfer, Operation};
+use store::BulkRow;
 use utoipa::ToSchema;
 
 use crate::multi::choices::choices;
@@ -108,18 +109,11 @@ pub struct BulkBody {
 }
 
 impl BulkBody {
-    /// A bulk that is there with its operations.
-    pub(in crate::multi) fn of(bulk: &Bulk) -> BulkBody {
-        let count = u32::try_from(bulk.operations.len());
-        BulkBody::new(bulk, count.unwrap_or(u32::MAX))
-    }
-
-    /// A bulk of so many operations.
-    pub(in crate::multi) fn new(bulk: &Bulk, operations: u32) -> BulkBody {
+    pub(in crate::multi) fn of(bulk: &BulkRow) -> BulkBody {
         BulkBody {
             bulk_id: Text64(bulk.id.raw()),
             status: bulk.status.into(),
-            submitted_items_count: operations,
+            submitted_items_count: bulk.operations,
             execution_start: bulk.started_at.map(|at| at.0),
             execution_finish: bulk.finished_at.map(|at| at.0),
             operation: OPERATION,
@@ -165,6 +159,19 @@ impl OperationState {
     }
 }
 
+impl OperationState {
+    /// What the store is to look for; `None` when no operation of this bulk can stand so.
+    pub(in crate::multi) fn wanted(self, bulk: BulkStatus) -> Option<store::OperationState> {
+        match self {
+            OperationState::Completed => Some(store::OperationState::Done),
+            OperationState::Failed => Some(store::OperationState::Refused),
+            OperationState::Submitted if !bulk.is_final() => Some(store::OperationState::Waiting),
+            OperationState::Cancelled if bulk.is_final() => Some(store::OperationState::Waiting),
+            _ => None,
+        }
+    }
+}
+
 /// One operation and what became of it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -187,7 +194,7 @@ pub struct OperationBody {
 
 impl OperationBody {
     /// An operation of a bulk.
-    pub(in crate::multi) fn of(bulk: &Bulk, operation: &Operation) -> OperationBody {
+    pub(in crate::multi) fn of(bulk: &BulkRow, operation: &Operation) -> OperationBody {
         let sequence = operation.index.saturating_add(1);
         OperationBody {
             operation_id: format!("{}-{sequence}", bulk.id),

@@ -45,7 +45,7 @@ impl ListTransfers {
             tenant: actor.tenant,
             owner: actor.owner,
             instruments_only: true,
-            offset: u64::from(self.offset),
+            offset: usize::try_from(self.offset).unwrap_or(usize::MAX),
             limit: usize::try_from(self.limit).unwrap_or(usize::MAX),
             profile: self.profile.map(ProfileId::new),
             source: self.source.map(|source| AccountId::new(source.id)),

@@ -170,15 +170,16 @@ impl Programme {
     }
 
     fn compare_bulks(&self, connection: &Connection) -> Result<(), VerifyError> {
-        let sql = format!("SELECT {}, size FROM bulks ORDER BY id", rows::BULK);
+        let sql = format!("SELECT {}, submitted FROM bulks ORDER BY id", rows::BULK);
         let mut statement = connection.prepare(&sql).map_err(unreadable)?;
         let mut found = 0;
-        let bulks = statement.query_map([], |row| Ok((rows::bulk(row)?, row.get(12)?)));
-        for bulk in bulks.map_err(unreadable)? {
-            let (bulk, size): (_, i64) = bulk.map_err(unreadable)?;
-            let operations = i64::try_from(bulk.operations.len());
-            let facts = BulkFacts::of(&bulk);
-            if self.bulks.get(&bulk.id) != Some(&facts) || operations != Ok(size) {
+        let bulks = statement
+            .query_map([], |row| Ok((rows::bulk(row)?, row.get::<_, u32>(12)?)))
+            .map_err(unreadable)?;
+        for bulk in bulks {
+            let (bulk, submitted) = bulk.map_err(unreadable)?;
+            let counted = u32::try_from(bulk.operations.len()) == Ok(submitted);
+            if !counted || self.bulks.get(&bulk.id) != Some(&BulkFacts::of(&bulk)) {
                 let what = format!("bulk {} differs in the views", bulk.id);
                 return Err(difference(what));
             }

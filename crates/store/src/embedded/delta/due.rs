@@ -1,0 +1,84 @@
+//! The due work that comes and goes in a run.
+//!
+//! The same work can go and come within one run: a transfer over a rail without delay is settled
+//! by work equal to the work that submitted it.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use ledger::Due;
+
+/// What happens to a row of due work.
+struct DueRow {
+    /// Whether the views had it before this run.
+    seen: bool,
+    /// Whether it waits after what was noted so far.
+    waiting: bool,
+}
+
+/// Work that is not as the views have it.
+#[derive(Default)]
+pub(super) struct DueRows(HashMap<Due, DueRow, BuildHasherDefault<WordHasher>>);
+
+impl DueRows {
+    pub(super) fn add(&mut self, due: Due) {
+        let row = self.0.entry(due).or_insert(DueRow {
+            seen: false,
+            waiting: true,
+        });
+        row.waiting = true;
+    }
+
+    pub(super) fn remove(&mut self, due: &Due) {
+        match self.0.get_mut(due) {
+            // Added and removed within one run: the views never see it.
+            Some(row) if !row.seen => {
+                self.0.remove(due);
+            }
+            Some(row) => row.waiting = false,
+            None => {
+                let row = DueRow {
+                    seen: true,
+                    waiting: false,
+                };
+                self.0.insert(*due, row);
+            }
+        }
+    }
+
+    /// All of it in order, each with whether it waits.
+    pub(super) fn sorted(&self) -> Vec<(Due, bool)> {
+        let rows = self.0.iter().map(|(due, row)| (*due, row.waiting));
+        let mut rows: Vec<(Due, bool)> = rows.collect();
+        rows.sort_unstable();
+        rows
+    }
+}
+
+/// Mixes the few words of a piece of work. Nobody outside chooses them freely.
+#[derive(Default)]
+struct WordHasher(u64);
+
+impl Hasher for WordHasher {
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 32
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517C_C1B7_2722_0A95);
+    }
+
+    fn write_i64(&mut self, word: i64) {
+        self.write_u64(word.cast_unsigned());
+    }
+
+    fn write_isize(&mut self, word: isize) {
+        self.write_u64(word as u64);
+    }
+}

@@ -1,0 +1,64 @@
+//! The transfers of a run: those recorded in it, and older ones that changed in it.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use ledger::{Transfer, TransferId};
+
+/// Transfers as they are after what was noted so far.
+#[derive(Default)]
+pub(super) struct Transfers {
+    /// Recorded in this run, in the order of their ids.
+    recorded: Vec<Transfer>,
+    /// Their ids, apart from them: a search touches less memory.
+    ids: Vec<TransferId>,
+    /// Older ones.
+    changed: BTreeMap<TransferId, Transfer>,
+}
+
+impl Transfers {
+    pub(super) fn len(&self) -> usize {
+        self.recorded.len() + self.changed.len()
+    }
+
+    /// Notes a transfer that was recorded.
+    ///
+    /// # Errors
+    /// When it is not the newest: lists are in the order of ids.
+    pub(super) fn record(&mut self, transfer: &Transfer) -> Result<(), &'static str> {
+        if self.ids.last().is_some_and(|last| *last >= transfer.id) {
+            return Err("a transfer is recorded that is not the newest");
+        }
+        self.ids.push(transfer.id);
+        self.recorded.push(transfer.clone());
+        Ok(())
+    }
+
+    /// The transfer that changes, from the run or as `open` finds it.
+    pub(super) fn changing<'a>(
+        &mut self,
+        id: TransferId,
+        open: impl FnOnce() -> Option<&'a Transfer>,
+    ) -> Option<&mut Transfer> {
+        if let Ok(place) = self.ids.binary_search(&id) {
+            return self.recorded.get_mut(place);
+        }
+        match self.changed.entry(id) {
+            Entry::Occupied(known) => Some(known.into_mut()),
+            Entry::Vacant(place) => Some(place.insert(open()?.clone())),
+        }
+    }
+
+    /// All of them in the order of their ids, each with whether the views have it already.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Transfer, bool)> {
+        let changed = self.changed.values().map(|transfer| (transfer, true));
+        changed.chain(self.recorded.iter().map(|transfer| (transfer, false)))
+    }
+
+    /// Forgets them, but not the room they took.
+    pub(super) fn clear(&mut self) {
+        self.recorded.clear();
+        self.ids.clear();
+        self.changed.clear();
+    }
+}
