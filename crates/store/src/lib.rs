@@ -6,7 +6,10 @@
 //! how it looks on the wire, is not known here.
 
 mod clock;
+mod codec;
+mod codes;
 pub mod embedded;
+mod postgres;
 mod query;
 mod records;
 

@@ -7,7 +7,8 @@ use ledger::Millis;
 
 use super::load::Memory;
 use super::writer::error_chain;
-use super::{OpenError, Options, codec, storage};
+use super::{OpenError, Options, storage};
+use crate::codec;
 
 /// Commits groups of commands to a journal of its own.
 pub struct BareWriter {

@@ -15,13 +15,13 @@ use ledger::{
 use rusqlite::{Connection, params};
 
 use super::bind::Binder;
-use super::codec::{self, Change, work_parts};
-use super::codes::Code;
 use super::fill::{self, ListLine};
 use super::owner_page::Line;
 use super::remembered_page::RememberedRun;
 use super::rows;
 use super::views::{self, Progress};
+use crate::codec::{self, Change, work_parts};
+use crate::codes::Code;
 use crate::query::EntryRow;
 use crate::records::{KeyRecord, Record, RecordKind};
 use due::DueRows;

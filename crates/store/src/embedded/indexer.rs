@@ -12,11 +12,11 @@ use journal::{JournalError, Reader};
 use ledger::State;
 use rusqlite::Connection;
 
-use super::codec;
 use super::delta::Delta;
 use super::shared::Shared;
 use super::space::Space;
 use super::views::Progress;
+use crate::codec;
 
 /// What is gathered before it is written, by [`Delta::len`]. The longer a run, the fewer pages are
 /// written twice; it takes some 20 MB.

@@ -13,8 +13,6 @@
 mod bare;
 mod bind;
 mod cache;
-mod codec;
-mod codes;
 mod delta;
 mod entry_page;
 mod fill;

@@ -9,7 +9,7 @@ use ledger::{
     Status, Transfer, TransferId,
 };
 
-use super::codes::Code;
+use crate::codes::Code;
 
 /// Transfers of a full page: their lines fill two of SQLite's pages (4,096 bytes each) almost to
 /// the end. They lie apart from the summaries, under the id of the first one: SQLite reads a row

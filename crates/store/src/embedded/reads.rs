@@ -14,9 +14,9 @@ use ledger::{AccountId, Hold, KeyId, Owner, OwnerId, Tenant, TenantId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::sync::Semaphore;
 
-use super::codes::Code;
 use super::remembered_page::{self, RawRemembered};
 use super::{rows, views};
+use crate::codes::Code;
 use crate::query::{AccountRow, RecordQuery};
 use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
 use crate::{Result, StoreError};

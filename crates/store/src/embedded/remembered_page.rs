@@ -7,7 +7,7 @@
 
 use ledger::Millis;
 
-use super::codec;
+use crate::codec;
 use crate::records::{Fingerprint, Remembered};
 
 /// Records of a full page: with names of usual length it is just below a page of SQLite's.

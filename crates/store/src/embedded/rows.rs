@@ -12,9 +12,9 @@ use ledger::{
 use rusqlite::Row;
 use rusqlite::types::Type;
 
-use super::codec::{self, work_of};
-use super::codes::Code;
 use super::owner_page::Summary;
+use crate::codec::{self, work_of};
+use crate::codes::Code;
 use crate::query::BulkRow;
 use crate::records::{KeyRecord, Record};
 

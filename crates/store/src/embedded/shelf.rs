@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use ledger::{Millis, OwnerId, Rejection, Reply, State, TenantId};
 
-use super::codec::Change;
+use crate::codec::Change;
 use crate::records::{
     Expect, Fingerprint, PUTS_MAX, Put, PutId, PutOwner, RECORD_BODY_MAX, Record, RecordConflict,
     RecordKind,

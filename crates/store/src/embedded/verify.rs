@@ -16,10 +16,11 @@ use std::sync::Arc;
 use journal::{Folder, Journal, JournalError, Position, Reader, Storage};
 use ledger::State;
 
-use super::codec::Change;
 use super::indexer::{IndexError, Indexer};
 use super::shelf::Shelf;
-use super::{JOURNAL, codec, lock_folder, views};
+use super::{JOURNAL, lock_folder, views};
+use crate::codec;
+use crate::codec::Change;
 use sums::Sums;
 
 /// What was verified.

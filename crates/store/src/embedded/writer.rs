@@ -16,13 +16,13 @@ use ledger::{
 };
 use tokio::sync::oneshot;
 
-use super::codec::{self, Change};
 use super::indexer::LAG_MAX;
 use super::load::Memory;
 use super::shared::{Answer, Job, Shared};
 use super::shelf::Refusal;
 use super::space::Space;
 use crate::clock::Clock;
+use crate::codec::{self, Change};
 use crate::records::{
     KeyRecord, Put, RECORD_TAKEN, Record, RecordConflict, Remembered, RememberedReply,
 };

@@ -7,7 +7,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
 use super::{all, id};
-use crate::embedded::codes::Code;
+use crate::codes::Code;
 use crate::embedded::rows;
 use crate::query::{AccountClass, AccountPage, AccountQuery, AccountRow};
 

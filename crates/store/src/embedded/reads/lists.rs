@@ -8,7 +8,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension};
 
 use super::id;
 use super::transfers::Lookup;
-use crate::embedded::codes::Code;
+use crate::codes::Code;
 use crate::embedded::owner_page::{
     self, LINES_MAX, Mark, OwnerPageError, RawLine, Statuses, Summary, TagMark,
 };

@@ -6,7 +6,7 @@ use ledger::{BulkId, OperationOutcome, Profile, ProfileId, ProfileKind, TenantId
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{all, id};
-use crate::embedded::codes::Code;
+use crate::codes::Code;
 use crate::embedded::rows;
 use crate::query::{
     BulkOperationPage, BulkOperationQuery, BulkOperationRow, BulkPage, BulkQuery, BulkRow,

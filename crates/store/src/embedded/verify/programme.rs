@@ -12,8 +12,8 @@ use rusqlite::Connection;
 
 use super::sums::digest;
 use super::{VerifyError, difference, unreadable};
-use crate::embedded::codec;
-use crate::embedded::codes::Code;
+use crate::codec;
+use crate::codes::Code;
 use crate::embedded::rows;
 
 /// What is known of a bulk.

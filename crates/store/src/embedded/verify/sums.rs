@@ -12,8 +12,8 @@ use ledger::{
 
 use super::programme::Programme;
 use super::{VerifyError, difference};
-use crate::embedded::codec::{self, Change};
-use crate::embedded::codes::Code;
+use crate::codec::{self, Change};
+use crate::codes::Code;
 use crate::records::{KeyRecord, Record, RecordKind};
 
 /// An account's entries, added up.

@@ -4,7 +4,7 @@ use ledger::{OwnerId, TenantId};
 
 use super::wire::{CodecError, Decoder, Encoder};
 use super::{Change, TAG_RECORD_DELETED, TAG_RECORD_PUT};
-use crate::embedded::codes::Code;
+use crate::codes::Code;
 use crate::records::Record;
 
 /// Encodes the change of a record; other changes have functions of their own.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ledger::{Amount, Currency, Millis};
 
-use crate::embedded::codes::Code;
+use crate::codes::Code;
 
 /// Why bytes are not a record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

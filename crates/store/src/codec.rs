@@ -16,7 +16,7 @@ mod wire;
 
 use ledger::{BulkId, Effect, KeyId, Millis, TenantId, TransferId};
 
-use super::codes::Code;
+use crate::codes::Code;
 use crate::records::{KeyRecord, Permission, RecordKind, Remembered, RememberedReply};
 pub(crate) use records::encode_record_change;
 pub(crate) use wire::{CodecError, Decoder, Encoder};

@@ -11,7 +11,7 @@ use ledger::{
 
 use super::programme;
 use super::wire::{CodecError, Decoder, Encoder};
-use crate::embedded::codes::Code;
+use crate::codes::Code;
 
 const TENANT_CREATED: u8 = 1;
 const CLOCK_SET: u8 = 2;

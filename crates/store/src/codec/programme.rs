@@ -9,7 +9,7 @@ use ledger::{
 };
 
 use super::wire::{CodecError, Decoder, Encoder};
-use crate::embedded::codes::Code;
+use crate::codes::Code;
 
 type Decoded<T> = Result<T, CodecError>;
 

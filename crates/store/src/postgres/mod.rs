@@ -1,0 +1,4 @@
+//! The engine over PostgreSQL: many servers, one transaction a group
+//! (`docs/decisions/2026-11-21-postgres-store.md`).
+
+mod schema;
