@@ -135,23 +135,28 @@ fn wrong_type(field: impl Into<String>, what: &'static str) -> InvalidField {
     InvalidField::new(field, Rule::Regex, format!("must be {what}"))
 }
 
-/// Notes what is wrong with a text.
-pub(super) fn check_text(field: &str, text: &str, rule: &Text, faults: &mut Vec<InvalidField>) {
+/// Notes what is wrong with a text. Its name is made only when something is.
+pub(super) fn check_text(
+    name: impl Fn() -> String,
+    text: &str,
+    rule: &Text,
+    faults: &mut Vec<InvalidField>,
+) {
     let (min, max) = rule.size;
     let length = text.chars().count();
     if length < min || max.is_some_and(|max| length > max) {
         let max = max.unwrap_or(usize::MAX);
-        faults.push(InvalidField::size(field, min, max, "characters"));
+        faults.push(InvalidField::size(name(), min, max, "characters"));
     } else if rule.has_text && text.chars().all(char::is_whitespace) {
         let reason = "must not be blank";
-        faults.push(InvalidField::new(field, Rule::HasText, reason));
+        faults.push(InvalidField::new(name(), Rule::HasText, reason));
     }
     match rule.class {
         Some(class) if !(class.allows)(text) => {
             let reason = format!("does not match {}", class.pattern);
-            faults.push(InvalidField::new(field, Rule::Regex, reason));
+            faults.push(InvalidField::new(name(), Rule::Regex, reason));
         }
-        None if text.contains('\0') => faults.push(nul(field)),
+        None if text.contains('\0') => faults.push(nul(name())),
         _ => {}
     }
 }
@@ -242,7 +247,7 @@ impl Fields<'_> {
     pub(super) fn optional_text(&mut self, field: &str, rule: &Text) -> Option<String> {
         match self.take(field) {
             Some(Value::String(text)) => {
-                check_text(&self.name(field), &text, rule, self.faults);
+                check_text(|| format!("{}{field}", self.path), &text, rule, self.faults);
                 Some(text)
             }
             Some(_) => {

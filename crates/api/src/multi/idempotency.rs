@@ -26,7 +26,12 @@ pub(super) fn reference(headers: &HeaderMap) -> Result<Option<String>, Vec<Inval
         Err(_) => value.as_bytes().iter().copied().map(char::from).collect(),
     };
     let mut faults = Vec::new();
-    check_text(NAME.as_str(), &text, &IDEMPOTENCY_REF, &mut faults);
+    check_text(
+        || NAME.as_str().to_owned(),
+        &text,
+        &IDEMPOTENCY_REF,
+        &mut faults,
+    );
     if faults.is_empty() {
         Ok(Some(text))
     } else {

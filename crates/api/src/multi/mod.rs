@@ -41,14 +41,43 @@ pub use openapi::document;
 
 use std::sync::Arc;
 
-use axum::middleware::from_fn_with_state;
+use axum::Router;
+use axum::extract::FromRef;
 use axum::response::Response;
 use axum::routing::{any, get, post};
-use axum::{Extension, Router};
 use service::multi::Surface;
 
 use crate::App;
 use failure::Failure;
+use request_ref::AttachLayer;
+
+/// What handlers share: the app, and which of the dialect's two surfaces they answer on.
+#[derive(Clone)]
+struct Place {
+    app: Arc<App>,
+    surface: Surface,
+}
+
+impl Place {
+    fn new(app: &Arc<App>, surface: Surface) -> Place {
+        Place {
+            app: Arc::clone(app),
+            surface,
+        }
+    }
+}
+
+impl FromRef<Place> for Arc<App> {
+    fn from_ref(place: &Place) -> Arc<App> {
+        Arc::clone(&place.app)
+    }
+}
+
+impl FromRef<Place> for Surface {
+    fn from_ref(place: &Place) -> Surface {
+        place.surface
+    }
+}
 
 /// The routes.
 pub fn router(app: &Arc<App>) -> Router {
@@ -56,20 +85,21 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(managed_accounts::backoffice_routes())
         .merge(managed_cards::backoffice_routes())
         .route("/access_token", post(backoffice::access_token::handle))
-        .layer(Extension(Surface::BackOffice));
+        .with_state(Place::new(app, Surface::BackOffice));
     let own = transfers::routes()
         .route("/transfers/bulk/cancel", post(transfers::cancel::handle))
         .merge(bulks::routes())
         .merge(managed_accounts::routes())
         .merge(managed_cards::routes())
         .merge(people_routes())
-        .layer(Extension(Surface::Multi));
+        .with_state(Place::new(app, Surface::Multi));
     let multi = Router::new()
         .merge(own)
         .nest("/backoffice", backoffice)
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method);
     let simulator = simulator::routes()
+        .with_state(Arc::clone(app))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method);
     Router::new()
@@ -78,13 +108,12 @@ pub fn router(app: &Arc<App>) -> Router {
         // Nested routers do not get the bare slash.
         .route("/multi/", any(unknown_path))
         .route("/simulate/api/", any(unknown_path))
-        .layer(from_fn_with_state(Arc::clone(app), request_ref::attach))
-        .with_state(Arc::clone(app))
+        .layer(AttachLayer(Arc::clone(app)))
         .route("/openapi/multi.json", get(openapi::serve))
 }
 
 /// Logging in, identities and users.
-fn people_routes() -> Router<Arc<App>> {
+fn people_routes() -> Router<Place> {
     Router::new()
         .route("/login_with_password", post(sign_in::login::handle))
         .route("/logout", post(sign_in::logout::handle))

@@ -61,7 +61,7 @@ impl Query {
     /// A text.
     pub(super) fn text(&mut self, name: &str, rule: &Text) -> Option<String> {
         let text = self.take(name)?;
-        fields::check_text(name, &text, rule, &mut self.faults);
+        fields::check_text(|| name.to_owned(), &text, rule, &mut self.faults);
         Some(text)
     }
 

@@ -98,7 +98,8 @@ fn integer(description: &'static str, min: i64, max: Option<i64>) -> RefOr<Schem
     let bound = |number: i64| isize::try_from(number).ok();
     let object = ObjectBuilder::new()
         .schema_type(Type::Integer)
-        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        // Without an upper bound the format would be one.
+        .format(max.map(|_| SchemaFormat::KnownFormat(KnownFormat::Int64)))
         .description(Some(description))
         .minimum(bound(min))
         .maximum(max.and_then(bound));

@@ -17,9 +17,9 @@ use crate::http::{PathText, json_response};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Text64<T>(pub T);
 
-impl<T: std::fmt::Display> Serialize for Text64<T> {
+impl<T: itoa::Integer + Copy> Serialize for Text64<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        serializer.serialize_str(itoa::Buffer::new().format(self.0))
     }
 }
 
@@ -179,7 +179,7 @@ pub(super) fn path_id(name: &str, text: PathText) -> Result<u64, Vec<InvalidFiel
     // Bytes that are no UTF-8 are no digits either.
     let text = text.map_or_else(|_| String::new(), |Path(text)| text);
     let mut faults = Vec::new();
-    fields::check_text(name, &text, &rules::ID, &mut faults);
+    fields::check_text(|| name.to_owned(), &text, &rules::ID, &mut faults);
     if faults.is_empty() {
         Ok(rules::id_number(&text).unwrap_or(0))
     } else {

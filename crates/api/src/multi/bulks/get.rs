@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -61,7 +60,7 @@ impl BulkDetailsBody {
 /// Answers the request.
 pub(in crate::multi) async fn handle(
     State(app): State<Arc<App>>,
-    Extension(surface): Extension<Surface>,
+    State(surface): State<Surface>,
     bulk: PathText,
     parts: Parts,
 ) -> Response {

@@ -7,15 +7,13 @@ pub(super) mod steer;
 pub(super) mod submit;
 pub(super) mod wire;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::routing::{get, post};
 
-use crate::App;
+use crate::multi::Place;
 
 /// The routes.
-pub(super) fn routes() -> Router<Arc<App>> {
+pub(super) fn routes() -> Router<Place> {
     Router::new()
         .route("/bulks/transfers", post(submit::handle))
         .route("/bulks", get(list::handle))

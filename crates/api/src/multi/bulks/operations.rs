@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -57,7 +56,7 @@ fn parse(query: Option<&str>) -> Result<ListOperations, Vec<InvalidField>> {
 /// Answers the request.
 pub(in crate::multi) async fn handle(
     State(app): State<Arc<App>>,
-    Extension(surface): Extension<Surface>,
+    State(surface): State<Surface>,
     bulk: PathText,
     parts: Parts,
 ) -> Response {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::request::Parts;
@@ -45,7 +44,7 @@ fn parse(bytes: &[u8], strict: bool) -> Result<BulkMode, Vec<InvalidField>> {
 /// Answers `execute`.
 pub(in crate::multi) async fn execute(
     State(app): State<Arc<App>>,
-    Extension(surface): Extension<Surface>,
+    State(surface): State<Surface>,
     bulk: PathText,
     parts: Parts,
     body: Body,
@@ -97,7 +96,7 @@ macro_rules! steers {
         $(#[$doc])*
         pub(in crate::multi) async fn $handler(
             State(app): State<Arc<App>>,
-            Extension(surface): Extension<Surface>,
+            State(surface): State<Surface>,
             bulk: PathText,
             parts: Parts,
             body: Body,

@@ -34,6 +34,14 @@ pub struct OperationRequest {
     path_params: Option<()>,
 }
 
+/// The operations of a bulk, for the document.
+#[derive(ToSchema)]
+#[schema(as = BulkTransferOperations, min_items = 1, max_items = 10_000)]
+#[allow(dead_code, reason = "describes what is read item by item")]
+pub struct OperationsRequest(Vec<OperationRequest>);
+
+const _: () = assert!(OPERATIONS_MAX == 10_000, "as the document says");
+
 /// A bulk that was handed in.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -49,7 +57,7 @@ pub struct SubmittedBody {
 /// Answers the request.
 pub(in crate::multi) async fn handle(
     State(app): State<Arc<App>>,
-    Extension(surface): Extension<Surface>,
+    State(surface): State<Surface>,
     Extension(request): Extension<RequestRef>,
     parts: Parts,
     body: Body,
@@ -105,7 +113,7 @@ fn parse(bytes: &[u8], strict: bool) -> Result<Vec<TransferOrder>, Vec<InvalidFi
 #[utoipa::path(
     post, path = "/bulks/transfers", operation_id = "bulkTransfersSubmit", tag = "Bulk processes",
     params(("idempotency-ref" = inline(Option<schemas::IdempotencyRef>), Header)),
-    request_body = Vec<OperationRequest>,
+    request_body = OperationsRequest,
     responses((status = 201, description = "Handed in; execute it next.", body = SubmittedBody)),
 )]
 #[allow(dead_code, reason = "carries the description of the operation")]

@@ -65,7 +65,7 @@ impl CreateAccount {
 /// Answers the request.
 pub(in crate::multi) async fn handle(
     State(app): State<Arc<App>>,
-    Extension(surface): Extension<Surface>,
+    State(surface): State<Surface>,
     Extension(request): Extension<RequestRef>,
     parts: Parts,
     body: Body,

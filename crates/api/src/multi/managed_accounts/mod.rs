@@ -10,15 +10,13 @@ pub(super) mod unblock;
 pub(super) mod update;
 pub(super) mod wire;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::routing::{get, post};
 
-use crate::App;
+use crate::multi::Place;
 
 /// All routes of an identity's own users.
-pub(super) fn routes() -> Router<Arc<App>> {
+pub(super) fn routes() -> Router<Place> {
     Router::new()
         .route("/managed_accounts", post(create::handle).get(list::handle))
         .route(
@@ -32,7 +30,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
 }
 
 /// The routes of the Back Office.
-pub(super) fn backoffice_routes() -> Router<Arc<App>> {
+pub(super) fn backoffice_routes() -> Router<Place> {
     Router::new()
         .route("/managed_accounts/{id}", get(get::handle))
         .route("/managed_accounts/{id}/statement", get(statement::handle))

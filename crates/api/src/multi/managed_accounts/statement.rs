@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -19,7 +18,7 @@ use crate::{App, metrics};
 /// Answers the request.
 pub(in crate::multi) async fn handle(
     State(app): State<Arc<App>>,
-    Extension(surface): Extension<Surface>,
+    State(surface): State<Surface>,
     id: PathText,
     parts: Parts,
 ) -> Response {

@@ -21,7 +21,7 @@ use crate::{App, metrics};
 /// Answers the request.
 pub(in crate::multi) async fn handle(
     State(app): State<Arc<App>>,
-    Extension(surface): Extension<Surface>,
+    State(surface): State<Surface>,
     Extension(request): Extension<RequestRef>,
     id: PathText,
     parts: Parts,

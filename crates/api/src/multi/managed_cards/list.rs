@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -126,7 +125,7 @@ impl ListCards {
 /// Answers the request.
 pub(in crate::multi) async fn handle(
     State(app): State<Arc<App>>,
-    Extension(surface): Extension<Surface>,
+    State(surface): State<Surface>,
     parts: Parts,
 ) -> Response {
     let answer = async {

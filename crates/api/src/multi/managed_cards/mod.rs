@@ -12,15 +12,13 @@ pub(super) mod unblock;
 pub(super) mod update;
 pub(super) mod wire;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::routing::{get, post};
 
-use crate::App;
+use crate::multi::Place;
 
 /// The routes of both.
-fn shared_routes() -> Router<Arc<App>> {
+fn shared_routes() -> Router<Place> {
     Router::new()
         .route("/managed_cards/{id}/statement", get(statement::handle))
         .route("/managed_cards/{id}/block", post(block::handle))
@@ -29,7 +27,7 @@ fn shared_routes() -> Router<Arc<App>> {
 }
 
 /// All routes of an identity's own users.
-pub(super) fn routes() -> Router<Arc<App>> {
+pub(super) fn routes() -> Router<Place> {
     shared_routes()
         .route("/managed_cards", post(create::handle).get(list::handle))
         .route(
@@ -39,6 +37,6 @@ pub(super) fn routes() -> Router<Arc<App>> {
 }
 
 /// The routes of the Back Office.
-pub(super) fn backoffice_routes() -> Router<Arc<App>> {
+pub(super) fn backoffice_routes() -> Router<Place> {
     shared_routes().route("/managed_cards/{id}", get(get::handle))
 }

@@ -68,7 +68,12 @@ fn call_ref(headers: &HeaderMap) -> Result<(), Vec<InvalidField>> {
     let mut faults = Vec::new();
     for value in headers.get_all(CALL_REF) {
         let text = String::from_utf8_lossy(value.as_bytes());
-        check_text(CALL_REF.as_str(), &text, &rules::CALL_REF, &mut faults);
+        check_text(
+            || CALL_REF.as_str().to_owned(),
+            &text,
+            &rules::CALL_REF,
+            &mut faults,
+        );
     }
     if faults.is_empty() {
         Ok(())

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -53,7 +52,7 @@ pub(in crate::multi) struct CancelTransfer {
 /// Answers the request.
 pub(in crate::multi) async fn handle(
     State(app): State<Arc<App>>,
-    Extension(surface): Extension<Surface>,
+    State(surface): State<Surface>,
     parts: Parts,
     body: Body,
 ) -> Response {

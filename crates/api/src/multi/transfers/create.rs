@@ -75,7 +75,7 @@ impl CreateTransfer {
 /// Answers the request.
 pub(in crate::multi) async fn handle(
     State(app): State<Arc<App>>,
-    Extension(surface): Extension<Surface>,
+    State(surface): State<Surface>,
     Extension(request): Extension<RequestRef>,
     parts: Parts,
     body: Body,

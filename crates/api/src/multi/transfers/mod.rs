@@ -6,15 +6,13 @@ pub(super) mod get;
 pub(super) mod list;
 pub(super) mod wire;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::routing::{get, post};
 
-use crate::App;
+use crate::multi::Place;
 
 /// The routes that the Back Office has too.
-pub(super) fn routes() -> Router<Arc<App>> {
+pub(super) fn routes() -> Router<Place> {
     Router::new()
         .route("/transfers", post(create::handle).get(list::handle))
         .route("/transfers/{id}", get(get::handle))
