@@ -11,6 +11,7 @@ mod http;
 mod json;
 mod metrics;
 pub mod multi;
+mod peers;
 pub mod sequence;
 mod time;
 

@@ -22,12 +22,13 @@ pub use limits::PER_MINUTE_DEFAULT;
 pub use reads::TransferPage;
 pub use transfers::{Answered, NewTransfer};
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use std::num::NonZeroU32;
 
 use ledger::{RAIL_DELAY_DEFAULT, TenantMode};
-use store::{Store, StoreError};
+use store::{Notice, Store, StoreError};
+use tokio::sync::broadcast;
 
 use keys::KeyDirectory;
 use limits::Limits;
@@ -58,6 +59,9 @@ pub struct Service {
     limits: Limits,
     settings: Settings,
     multi: Multi,
+    has_peers: bool,
+    /// Until somebody follows them.
+    notices: Mutex<Option<broadcast::Receiver<Notice>>>,
 }
 
 impl Service {
@@ -70,6 +74,8 @@ impl Service {
         hasher: KeyHasher,
         settings: Settings,
     ) -> Result<Service> {
+        // What is written after this is either read below or told.
+        let notices = store.notices();
         let tenants = store.tenants().await?;
         let live = |tenant| {
             tenants
@@ -85,6 +91,8 @@ impl Service {
             limits,
             settings,
             multi,
+            has_peers: notices.is_some(),
+            notices: Mutex::new(notices),
         })
     }
 

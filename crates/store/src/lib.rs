@@ -22,9 +22,9 @@ pub use query::{
     TransferRow,
 };
 pub use records::{
-    Expect, Fingerprint, KeyRecord, PUTS_MAX, Permission, Put, PutId, PutOwner, RECORD_BODY_MAX,
-    RECORD_TAKEN, Record, RecordConflict, RecordKind, Remembered, RememberedReply, Resources,
-    Selector, TransferSet,
+    Expect, Fingerprint, KeyRecord, Notice, PUTS_MAX, Permission, Put, PutId, PutOwner,
+    RECORD_BODY_MAX, RECORD_TAKEN, Record, RecordConflict, RecordKind, Remembered, RememberedReply,
+    Resources, Selector, TransferSet,
 };
 
 use std::future::Future;
@@ -263,6 +263,11 @@ pub trait Store: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<Option<Record>>>;
     /// The API keys of one tenant, or of all.
     fn keys(&self, tenant: Option<TenantId>) -> BoxFuture<'_, Result<Vec<KeyRecord>>>;
+    /// The API key with this keyed hash, revoked or not.
+    fn key_by_hash(&self, hash: [u8; 32]) -> BoxFuture<'_, Result<Option<KeyRecord>>>;
+    /// What other servers write from now on, within a second; `None` when there can be none. Who
+    /// lags behind must read everything again.
+    fn notices(&self) -> Option<tokio::sync::broadcast::Receiver<Notice>>;
     /// The sum of each currency over every account, system accounts included: always zero.
     fn totals(&self) -> BoxFuture<'_, Result<Vec<(String, i128)>>>;
     /// The sum of each currency over one owner's accounts, system accounts included.

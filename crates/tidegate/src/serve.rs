@@ -85,6 +85,9 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         until(stopping),
     ));
 
+    let following = Arc::clone(&service);
+    tokio::spawn(async move { following.follow_peers().await });
+
     let contact = contact_path(folder);
     let place = json!({"api": api_url, "admin": admin_url, "pid": std::process::id()});
     secrets::write_private(&contact, place.to_string().as_bytes())?;

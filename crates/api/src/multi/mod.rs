@@ -47,7 +47,7 @@ use axum::response::Response;
 use axum::routing::{any, get, post};
 use service::multi::Surface;
 
-use crate::App;
+use crate::{App, peers};
 use failure::Failure;
 use request_ref::AttachLayer;
 
@@ -102,14 +102,17 @@ pub fn router(app: &Arc<App>) -> Router {
         .with_state(Arc::clone(app))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method);
-    Router::new()
+    let routes = Router::new()
         .nest("/multi", multi)
         .nest("/simulate/api", simulator)
         // Nested routers do not get the bare slash.
         .route("/multi/", any(unknown_path))
-        .route("/simulate/api/", any(unknown_path))
-        .layer(AttachLayer(Arc::clone(app)))
-        .route("/openapi/multi.json", get(openapi::serve))
+        .route("/simulate/api/", any(unknown_path));
+    peers::acquainted(routes, app, |_, _, error| {
+        errors::respond(Failure::Service(error))
+    })
+    .layer(AttachLayer(Arc::clone(app)))
+    .route("/openapi/multi.json", get(openapi::serve))
 }
 
 /// Logging in, identities and users.

@@ -28,7 +28,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{any, get, post};
 
-use crate::App;
+use crate::{App, peers};
 use errors::Failure;
 
 /// Bytes of a request body; the largest real one has under 200.
@@ -47,11 +47,14 @@ pub fn router(app: &Arc<App>) -> Router {
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .with_state(Arc::clone(app));
-    Router::new()
+    let routes = Router::new()
         .nest("/api/v1", routes)
         // The nested router does not get the bare slash.
-        .route("/api/v1/", any(unknown_path).with_state(Arc::clone(app)))
-        .route("/openapi/sequence.json", get(openapi::serve))
+        .route("/api/v1/", any(unknown_path).with_state(Arc::clone(app)));
+    peers::acquainted(routes, app, |app, headers, error| {
+        envelope::refuse(app, headers, error.into())
+    })
+    .route("/openapi/sequence.json", get(openapi::serve))
 }
 
 async fn unknown_path(State(app): State<Arc<App>>, request: Request) -> Response {

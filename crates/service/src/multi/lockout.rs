@@ -54,6 +54,16 @@ impl Lockouts {
         self.ahead().get(&user).copied()
     }
 
+    /// The record says how things stand: another server has written it.
+    pub(super) fn forget(&self, user: UserKey) {
+        self.ahead().remove(&user);
+    }
+
+    /// All records say how things stand.
+    pub(super) fn forget_all(&self) {
+        self.ahead().clear();
+    }
+
     /// The right password was shown, and the record says so.
     pub(super) fn cleared(&self, user: UserKey) {
         if let Some(attempts) = self.ahead().get_mut(&user) {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use ledger::{OwnerId, TenantId};
-use store::{Action, Outcome, Put, RecordConflict, RecordKind, Store, StoreError, Submit};
+use store::{Action, Outcome, RecordConflict, RecordKind, RecordQuery, Store, StoreError, Submit};
 
 use super::error::{Conflict, Error, Result};
 use super::facts::{Attempts, IdentityFacts, IdentityKind, UserFacts};
@@ -202,16 +202,8 @@ impl Service {
             }
             let several = self.same_person(&user).await?.len() > 1;
             let kind = if several { Kind::Auth } else { Kind::Access };
-            let was_wrong = [
-                self.multi.lockouts.of(key(&user)),
-                Some(user.facts.secrets.attempts),
-            ]
-            .into_iter()
-            .flatten()
-            .any(|attempts| attempts != Attempts::default());
             user.facts.secrets.attempts = Attempts::default();
-            let with = was_wrong.then(|| user.put());
-            let begun = self.begin(session_of(&user, kind), entropy, with).await?;
+            let begun = self.begin(session_of(&user, kind), entropy, &user).await?;
             if let Some(login) = begun {
                 self.multi.lockouts.cleared(key(&user));
                 return Ok(login);
@@ -239,20 +231,20 @@ impl Service {
         Ok(attempts)
     }
 
-    /// Begins a session, together with a change of its user's record. `None` when that record is
-    /// not as it was read. The user's gate must be held.
+    /// Begins a session and writes its user's record with it, so that whatever changes the user on
+    /// another server at the same time, a password above all, comes clearly before or after. `None`
+    /// when that record is not as it was read. The user's gate must be held.
     pub(super) async fn begin(
         &self,
         new: NewSession,
         entropy: &Entropy,
-        with: Option<Put>,
+        user: &User,
     ) -> Result<Option<Login>> {
         let (sessions, now) = (&self.multi.sessions, self.store.now());
         let token = sessions.token(&entropy.token);
         let session = sessions.draft(new, &token, now);
         let gone = sessions.make_room(new.tenant, new.user, now);
-        let mut puts: Vec<Put> = with.into_iter().collect();
-        puts.push(session.begin());
+        let mut puts = vec![user.put(), session.begin()];
         let needed = puts.len();
         puts.extend(gone.iter().map(|session| session.end()));
         loop {
@@ -315,11 +307,16 @@ impl Service {
         let chosen = chosen.filter(|user| user.facts.identity == identity);
         let id = chosen.ok_or(Error::Forbidden)?.id;
         let _gate = self.multi.sessions.gate(id).await;
-        let chosen = self.stored::<UserFacts>(caller.tenant, id).await?;
-        let chosen = chosen.filter(|user| user.facts.active);
-        let chosen = chosen.ok_or(Error::Forbidden)?;
-        let begun = self.begin(session_of(&chosen, Kind::Access), &entropy, None);
-        begun.await?.ok_or_else(busy)
+        for _ in 0..TRIES {
+            let chosen = self.stored::<UserFacts>(caller.tenant, id).await?;
+            let chosen = chosen.filter(|user| user.facts.active);
+            let chosen = chosen.ok_or(Error::Forbidden)?;
+            let new = session_of(&chosen, Kind::Access);
+            if let Some(login) = self.begin(new, &entropy, &chosen).await? {
+                return Ok(login);
+            }
+        }
+        Err(busy())
     }
 
     /// Begins a session that acts in an identity's place, for the Back Office.
@@ -333,14 +330,19 @@ impl Service {
         id: u64,
         entropy: Entropy,
     ) -> Result<Login> {
-        // A root user's id is its identity's.
-        let root = self.stored::<UserFacts>(programme.tenant, id).await?;
-        let root = root
-            .filter(|root| root.facts.is_root && root.facts.identity == identity)
-            .ok_or(Conflict::UnresolvedIdentity)?;
-        let _gate = self.multi.sessions.gate(root.id).await;
-        let begun = self.begin(session_of(&root, Kind::BackOffice), &entropy, None);
-        begun.await?.ok_or_else(busy)
+        let _gate = self.multi.sessions.gate(id).await;
+        for _ in 0..TRIES {
+            // A root user's id is its identity's.
+            let root = self.stored::<UserFacts>(programme.tenant, id).await?;
+            let root = root
+                .filter(|root| root.facts.is_root && root.facts.identity == identity)
+                .ok_or(Conflict::UnresolvedIdentity)?;
+            let new = session_of(&root, Kind::BackOffice);
+            if let Some(login) = self.begin(new, &entropy, &root).await? {
+                return Ok(login);
+            }
+        }
+        Err(busy())
     }
 
     /// Ends the caller's session, durably.
@@ -369,6 +371,23 @@ impl Service {
         Ok(())
     }
 
+    /// The user's sessions, with those that other servers have begun.
+    pub(super) async fn sessions_of(&self, user: &User) -> Result<Vec<Arc<Session>>> {
+        if self.has_peers() {
+            let records = self.store.records(RecordQuery {
+                kind: RecordKind::Session,
+                tenant: user.tenant,
+                owner: Some(user.owner),
+                after: 0,
+                limit: usize::MAX,
+            });
+            for record in records.await? {
+                self.multi.sessions.learn(&record)?;
+            }
+        }
+        Ok(self.multi.sessions.of_user(user.tenant, user.id))
+    }
+
     /// Writes a user and ends the user's sessions but `kept`, in one commit. `false` when the
     /// record is not as it was read. The user's gate must be held.
     pub(super) async fn put_and_end(
@@ -376,7 +395,7 @@ impl Service {
         user: &User,
         kept: Option<&Arc<Session>>,
     ) -> Result<bool> {
-        let mut ending = self.multi.sessions.of_user(user.tenant, user.id);
+        let mut ending = self.sessions_of(user).await?;
         ending.retain(|session| kept.is_none_or(|kept| !Arc::ptr_eq(kept, session)));
         let mut puts = vec![user.put()];
         puts.extend(ending.iter().map(|session| session.end()));

@@ -20,6 +20,7 @@ mod lockout;
 mod login;
 mod password_change;
 mod passwords;
+mod peers;
 mod profiles;
 mod rates;
 mod sessions;

@@ -73,7 +73,7 @@ impl Service {
             let several = self.same_person(&user).await?.len() > 1;
             let kind = if several { Kind::Auth } else { Kind::Access };
             let new = session_of(&user, kind);
-            if let Some(login) = self.begin(new, &entropy, Some(user.put())).await? {
+            if let Some(login) = self.begin(new, &entropy, &user).await? {
                 return Ok(set(Some(login)));
             }
         }
@@ -133,7 +133,7 @@ impl Service {
         let attempts = self.wrong_password(user).await?;
         if attempts.locked_until_ms > self.store.now().0 {
             let _gate = self.multi.sessions.gate(caller.user).await;
-            let sessions = self.multi.sessions.of_user(caller.tenant, caller.user);
+            let sessions = self.sessions_of(user).await?;
             self.end(&sessions).await?;
         }
         Ok(())
@@ -161,7 +161,7 @@ impl Service {
             }
             self.multi.lockouts.cleared(key(&user));
             for other in self.same_person(&user).await? {
-                let mut sessions = self.multi.sessions.of_user(other.tenant, other.id);
+                let mut sessions = self.sessions_of(&other).await?;
                 sessions.retain(|session| !Arc::ptr_eq(session, &caller.session));
                 self.end(&sessions).await?;
             }

@@ -4,9 +4,10 @@
 //! hash. Every live session is in memory, so that a request costs one hash and one look-up. Each is
 //! a record too, so that a restart logs nobody out: made before the token is told, deleted before
 //! its end is answered. Its last use is written at most every 30 seconds and behind the request;
-//! after a crash a session may therefore end up to 30 seconds early, never late.
+//! after a crash, or when it is used on another server, a session may therefore end up to 30 seconds
+//! early, never late.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -34,6 +35,8 @@ const SAVE_MS: i64 = 30 * 1_000;
 pub(super) const SESSIONS_MAX: usize = PUTS_MAX - 1;
 /// Sessions looked at for having expired whenever one begins.
 const SWEEP: usize = 8;
+/// Ended sessions that are remembered, so that none is taken over again.
+const GONE_MAX: usize = 256;
 /// Bytes and characters of a token.
 const TOKEN_BYTES: usize = 32;
 const TOKEN_CHARS: usize = 43;
@@ -202,8 +205,12 @@ pub(super) struct Token {
 struct Live {
     by_hash: HashMap<u64, Arc<Session>>,
     by_user: HashMap<(TenantId, u64), Vec<Arc<Session>>>,
+    /// By tenant and record.
+    by_record: HashMap<(TenantId, u64), Arc<Session>>,
     /// All of them, to be looked at in turn, and those that ended meanwhile.
     turn: VecDeque<Arc<Session>>,
+    /// The records of those that ended last: what was read before their end does not bring them back.
+    gone: VecDeque<(TenantId, u64)>,
 }
 
 /// Every live session.
@@ -291,14 +298,63 @@ impl Sessions {
         }
     }
 
-    /// The live session of a presented token, which lives on from now.
-    pub(super) fn find(&self, presented: &str, now: Millis) -> Option<Arc<Session>> {
+    fn hash_of(&self, presented: &str) -> Option<Fingerprint> {
         if presented.len() != TOKEN_CHARS {
             return None;
         }
         let mut token = [0; TOKEN_BYTES];
         Base64UrlUnpadded::decode(presented, &mut token).ok()?;
-        let hash = self.hash(&token);
+        Some(self.hash(&token))
+    }
+
+    /// The hash of a token that has the form of one and is not known here.
+    pub(super) fn unknown(&self, presented: &str) -> Option<Fingerprint> {
+        let hash = self.hash_of(presented)?;
+        let is_known = self.read().by_hash.contains_key(&slot(&hash));
+        (!is_known).then_some(hash)
+    }
+
+    /// Takes over a session as another server has written it.
+    pub(super) fn learn(&self, record: &Record) -> Result<(), StoreError> {
+        let read = Session::restore(record)?;
+        let mut live = self.write();
+        match live.by_record.get(&(record.tenant, record.id)) {
+            Some(known) => {
+                let used_at_ms = read.used_at_ms.into_inner();
+                known.used_at_ms.fetch_max(used_at_ms, Ordering::Relaxed);
+                known.saved_at_ms.fetch_max(used_at_ms, Ordering::Relaxed);
+            }
+            None if live.gone.contains(&(record.tenant, record.id)) => {}
+            None => live.insert(Arc::new(read)),
+        }
+        Ok(())
+    }
+
+    /// Ends a session whose record another server has deleted.
+    pub(super) fn forget(&self, tenant: TenantId, record: u64) {
+        let mut live = self.write();
+        if let Some(session) = live.by_record.get(&(tenant, record)).cloned() {
+            live.remove(&session);
+        }
+    }
+
+    /// Takes over all sessions of a tenant: those without a record have ended.
+    pub(super) fn keep(&self, tenant: TenantId, records: &[Record]) -> Result<(), StoreError> {
+        let known: Vec<u64> = {
+            let live = self.read();
+            let of_tenant = live.by_record.keys().filter(|(of, _)| *of == tenant);
+            of_tenant.map(|(_, record)| *record).collect()
+        };
+        let there: HashSet<u64> = records.iter().map(|record| record.id).collect();
+        for record in known.iter().filter(|record| !there.contains(record)) {
+            self.forget(tenant, *record);
+        }
+        records.iter().try_for_each(|record| self.learn(record))
+    }
+
+    /// The live session of a presented token, which lives on from now.
+    pub(super) fn find(&self, presented: &str, now: Millis) -> Option<Arc<Session>> {
+        let hash = self.hash_of(presented)?;
         let session = Arc::clone(self.read().by_hash.get(&slot(&hash))?);
         if !bool::from(session.hash.ct_eq(&hash)) || session.is_expired(now) {
             return None;
@@ -354,12 +410,21 @@ impl Live {
         let of_user = self.by_user.entry(session.key()).or_default();
         of_user.push(Arc::clone(&session));
         self.turn.push_back(Arc::clone(&session));
+        let record = session.record.load(Ordering::Relaxed);
+        self.by_record
+            .insert((session.tenant, record), Arc::clone(&session));
         self.by_hash.insert(slot(&session.hash), session);
     }
 
     fn remove(&mut self, session: &Arc<Session>) {
         session.ended.store(true, Ordering::Relaxed);
         self.by_hash.remove(&slot(&session.hash));
+        let record = session.record.load(Ordering::Relaxed);
+        self.by_record.remove(&(session.tenant, record));
+        self.gone.push_back((session.tenant, record));
+        if self.gone.len() > GONE_MAX {
+            self.gone.pop_front();
+        }
         if let Some(of_user) = self.by_user.get_mut(&session.key()) {
             of_user.retain(|other| !Arc::ptr_eq(other, session));
             if of_user.is_empty() {

@@ -86,6 +86,15 @@ impl SettingsCache {
         Arc::clone(known.get(&tenant).unwrap_or(&self.default))
     }
 
+    /// Takes over what another server has set.
+    pub(super) async fn read_again(&self, store: &dyn Store, tenant: TenantId) -> Result<()> {
+        let _writing = self.writing.lock().await;
+        if let Some(record) = find(store, tenant).await? {
+            self.set(tenant, read(&record)?);
+        }
+        Ok(())
+    }
+
     fn set(&self, tenant: TenantId, settings: TenantSettings) -> Arc<TenantSettings> {
         let settings = Arc::new(settings);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);

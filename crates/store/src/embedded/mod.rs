@@ -49,7 +49,7 @@ use crate::query::{
     BulkQuery, BulkRow, EntryPage, EntryQuery, EntryRow, OwnerTransferPage, OwnerTransferQuery,
     RecordQuery, TransferQuery, TransferRow,
 };
-use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
+use crate::records::{Fingerprint, KeyRecord, Notice, Record, RecordKind, Remembered};
 use crate::{BoxFuture, Health, Outcome, Result, Store, StoreError, Submit};
 pub use bare::BareWriter;
 use indexer::{IndexError, Indexer};
@@ -534,6 +534,14 @@ impl Store for Embedded {
 
     fn keys(&self, tenant: Option<TenantId>) -> BoxFuture<'_, Result<Vec<KeyRecord>>> {
         Box::pin(self.read(move |views| reads::keys(views, tenant)))
+    }
+
+    fn key_by_hash(&self, hash: [u8; 32]) -> BoxFuture<'_, Result<Option<KeyRecord>>> {
+        Box::pin(self.read(move |views| reads::key_by_hash(views, &hash)))
+    }
+
+    fn notices(&self) -> Option<tokio::sync::broadcast::Receiver<Notice>> {
+        None
     }
 
     fn totals(&self) -> BoxFuture<'_, Result<Vec<(String, i128)>>> {

@@ -156,6 +156,15 @@ pub(crate) fn holds(views: &Connection, account: AccountId) -> rusqlite::Result<
     all(views, &sql, [id(account.raw())], rows::hold)
 }
 
+pub(crate) fn key_by_hash(
+    views: &Connection,
+    hash: &[u8; 32],
+) -> rusqlite::Result<Option<KeyRecord>> {
+    let sql = format!("SELECT {} FROM api_keys WHERE hash = ?1", rows::KEY);
+    let found = all(views, &sql, [hash.as_slice()], rows::key)?;
+    Ok(found.into_iter().next())
+}
+
 pub(crate) fn keys(
     views: &Connection,
     tenant: Option<TenantId>,
