@@ -18,7 +18,6 @@ use super::bind::Binder;
 use super::fill::{self, ListLine};
 use super::owner_page::Line;
 use super::remembered_page::RememberedRun;
-use super::rows;
 use super::views::{self, Progress};
 use crate::codec::{self, Change, work_parts};
 use crate::codes::Code;
@@ -504,7 +503,7 @@ impl Delta {
                 profile.tenant.raw().cast_signed(),
                 &*profile.name,
                 profile.active,
-                rows::currencies_text(&profile.currencies),
+                codec::currencies_text(&profile.currencies),
                 profile.terms.kind().code(),
                 codec::terms_to_bytes(&profile.terms),
                 profile.created_at.0,
