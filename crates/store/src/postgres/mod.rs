@@ -2,6 +2,8 @@
 //! (`docs/decisions/2026-11-21-postgres-store.md`).
 
 mod error;
+mod pool;
+mod reads;
 mod rows;
 mod schema;
 mod sql;
