@@ -3,6 +3,8 @@
 
 mod connect;
 mod error;
+mod pool;
+mod reads;
 mod rows;
 mod schema;
 mod sql;

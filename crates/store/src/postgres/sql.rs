@@ -15,6 +15,9 @@ macro_rules! sql {
 
 pub(crate) use sql;
 
+/// Begins a transaction that sees one moment and changes nothing.
+pub(crate) const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 /// Bytes of all texts together.
 pub(crate) const fn length(parts: &[&str]) -> usize {
     let (mut sum, mut part) = (0, 0);

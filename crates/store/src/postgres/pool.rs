@@ -1,0 +1,191 @@
+//! Connections for reads.
+//!
+//! Statements are prepared once on each connection and kept. A read that finds no connection in
+//! time, or loses it, is "unavailable": it has changed nothing and can be tried again.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Config, Row};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::error::{Damaged, DbError};
+use super::sql::BEGIN_READ;
+
+/// How the connections for reads are used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PoolOptions {
+    /// Connections at most.
+    pub size: usize,
+    /// How long a read waits for a connection, and for one to be made.
+    pub acquire: Duration,
+    /// How long the database works on one statement at most.
+    pub statement: Duration,
+}
+
+impl Default for PoolOptions {
+    fn default() -> PoolOptions {
+        PoolOptions {
+            size: 16,
+            acquire: Duration::from_secs(3),
+            statement: Duration::from_secs(10),
+        }
+    }
+}
+
+/// How much later than the database the reader itself gives a statement up: then the database is
+/// not merely slow but cannot be reached.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// One question to the database.
+#[derive(Clone, Copy)]
+pub(crate) struct Ask<'a> {
+    pub sql: &'static str,
+    pub values: &'a [&'a (dyn ToSql + Sync)],
+}
+
+/// The connections that reads use.
+pub(crate) struct Readers {
+    pool: Pool,
+    patience: Duration,
+}
+
+impl Readers {
+    /// Readers that connect when they are needed first.
+    ///
+    /// # Errors
+    /// None of the database: it is not asked yet. [`DbError`] when the options make no pool.
+    pub(crate) fn new(
+        config: &Config,
+        tls: MakeRustlsConnect,
+        options: PoolOptions,
+    ) -> Result<Readers, DbError> {
+        let mut config = config.clone();
+        let set = format!(
+            "-c default_transaction_read_only=on -c statement_timeout={}",
+            options.statement.as_millis()
+        );
+        let set = match config.get_options() {
+            Some(given) => format!("{given} {set}"),
+            None => set,
+        };
+        config.application_name("tidegate reads");
+        config.connect_timeout(options.acquire);
+        config.options(set);
+        // A connection that is gone is noticed without a question of its own before each use.
+        let recycling_method = RecyclingMethod::Fast;
+        let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method });
+        let pool = Pool::builder(manager)
+            .max_size(options.size)
+            .wait_timeout(Some(options.acquire))
+            .create_timeout(Some(options.acquire))
+            .recycle_timeout(Some(options.acquire))
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| DbError::Away(error.to_string().into()))?;
+        Ok(Readers {
+            pool,
+            patience: options.statement.saturating_add(GRACE),
+        })
+    }
+
+    /// Closes every connection; reads from now on are "unavailable".
+    pub(crate) fn close(&self) {
+        self.pool.close();
+    }
+
+    /// A connection, for more than one question.
+    pub(crate) async fn client(&self) -> Result<Object, DbError> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// Runs `work` on a connection. One that does not answer in time is given up for good.
+    async fn with<T>(
+        &self,
+        work: impl AsyncFnOnce(&Object) -> Result<T, DbError>,
+    ) -> Result<T, DbError> {
+        let client = self.client().await?;
+        match tokio::time::timeout(self.patience, work(&client)).await {
+            Ok(done) => done,
+            Err(_) => {
+                drop(Object::take(client));
+                Err(DbError::Away("it does not answer".into()))
+            }
+        }
+    }
+
+    /// The rows of the answer.
+    pub(crate) async fn rows(&self, ask: Ask<'_>) -> Result<Vec<Row>, DbError> {
+        self.with(async |client| {
+            let statement = client.prepare_cached(ask.sql).await?;
+            Ok(client.query(&statement, ask.values).await?)
+        })
+        .await
+    }
+
+    /// The answers to two questions, both of the same moment, in one trip to the database.
+    pub(crate) async fn rows_at_once(
+        &self,
+        one: Ask<'_>,
+        other: Ask<'_>,
+    ) -> Result<(Vec<Row>, Vec<Row>), DbError> {
+        self.with(async |client| {
+            let first = client.prepare_cached(one.sql).await?;
+            let second = client.prepare_cached(other.sql).await?;
+            // Each is sent when it is polled first, and so in this order. The last is always sent
+            // with the others: no transaction stays open when nobody waits for the answer.
+            let (begun, ones, others, ended) = tokio::join!(
+                biased;
+                client.batch_execute(BEGIN_READ),
+                client.query(&first, one.values),
+                client.query(&second, other.values),
+                client.batch_execute("COMMIT"),
+            );
+            begun?;
+            let both = (ones?, others?);
+            ended?;
+            Ok(both)
+        })
+        .await
+    }
+
+    /// Every row, read.
+    pub(crate) async fn all<T>(
+        &self,
+        ask: Ask<'_>,
+        read: impl Fn(&Row) -> Result<T, Damaged>,
+    ) -> Result<Vec<T>, DbError> {
+        all(&self.rows(ask).await?, read)
+    }
+
+    /// The only row, read.
+    pub(crate) async fn one<T>(
+        &self,
+        ask: Ask<'_>,
+        read: impl Fn(&Row) -> Result<T, Damaged>,
+    ) -> Result<Option<T>, DbError> {
+        one(&self.rows(ask).await?, read)
+    }
+}
+
+/// Every row, read.
+pub(crate) fn all<T>(
+    rows: &[Row],
+    read: impl Fn(&Row) -> Result<T, Damaged>,
+) -> Result<Vec<T>, DbError> {
+    let read: Result<Vec<T>, Damaged> = rows.iter().map(read).collect();
+    Ok(read?)
+}
+
+/// The first row, read; two are an error.
+pub(crate) fn one<T>(
+    rows: &[Row],
+    read: impl Fn(&Row) -> Result<T, Damaged>,
+) -> Result<Option<T>, DbError> {
+    match rows {
+        [] => Ok(None),
+        [row] => Ok(Some(read(row)?)),
+        _ => Err(DbError::damaged("two rows where there can be one")),
+    }
+}
