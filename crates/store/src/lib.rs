@@ -9,7 +9,7 @@ mod clock;
 mod codec;
 mod codes;
 pub mod embedded;
-mod postgres;
+pub mod postgres;
 mod query;
 mod records;
 

@@ -1,18 +1,17 @@
-//! Connections to the database: one alone, or a pool of them.
+//! Connections to the database.
 
 mod tls;
 mod url;
 
 use std::time::Duration;
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::chain;
 pub use url::{DatabaseUrl, UrlError};
 
-/// What every session of a server begins with. A statement or a transaction that a server has left
+/// What every session that writes begins with. A statement or a transaction that a server has left
 /// behind must not keep the rows of an owner locked; a commit is answered when it is durable, so a
 /// database that was told otherwise is overruled for our sessions.
 pub(crate) const BEGIN_SESSION: &str = "SELECT
@@ -44,26 +43,12 @@ pub enum ConnectError {
         /// How long was waited.
         within: Duration,
     },
-    /// The pool cannot be made.
-    #[error("{0}")]
-    Pool(String),
-}
-
-/// How many connections there are and how long they may take.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PoolOptions {
-    /// Connections at most.
-    pub size: usize,
-    /// How long one statement may run, and a transaction may stay open without one.
-    pub statement_timeout: Duration,
-    /// How long to wait for a connection that is free.
-    pub wait: Duration,
 }
 
 impl DatabaseUrl {
     /// One connection. Its task ends when the client is dropped.
     pub(crate) async fn connect(&self) -> Result<Client, ConnectError> {
-        let tls = MakeRustlsConnect::new(tls::client_config(&self.tls)?);
+        let tls = self.tls()?;
         let within = self.connect_timeout();
         // The time-out of the library ends when there is a socket; a server that hangs has one.
         let connecting = tokio::time::timeout(within, self.config.connect(tls)).await;
@@ -71,10 +56,7 @@ impl DatabaseUrl {
             url: self.to_string(),
             within,
         })?;
-        let (client, connection) = connected.map_err(|error| ConnectError::Refused {
-            url: self.to_string(),
-            error,
-        })?;
+        let (client, connection) = connected.map_err(|error| self.refused(error))?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(
@@ -86,29 +68,32 @@ impl DatabaseUrl {
         Ok(client)
     }
 
-    /// A pool of connections, each with the settings of [`BEGIN_SESSION`]. Connects to nothing yet.
-    pub(crate) fn pool(&self, options: &PoolOptions) -> Result<Pool, ConnectError> {
-        let tls = MakeRustlsConnect::new(tls::client_config(&self.tls)?);
-        let recycling = ManagerConfig {
-            recycling_method: RecyclingMethod::Fast,
-        };
-        let manager = Manager::from_config(self.config.clone(), tls, recycling);
-        let timeout = options.statement_timeout.as_millis().to_string();
-        Pool::builder(manager)
-            .max_size(options.size)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(options.wait))
-            .create_timeout(Some(self.connect_timeout()))
-            .recycle_timeout(Some(self.connect_timeout()))
-            .post_create(Hook::async_fn(move |client, _| {
-                let timeout = timeout.clone();
-                Box::pin(async move {
-                    let begun = client.execute(BEGIN_SESSION, &[&timeout]).await;
-                    begun.map(drop).map_err(HookError::Backend)
-                })
-            }))
-            .build()
-            .map_err(|error| ConnectError::Pool(error.to_string()))
+    /// One connection for work that writes, with the settings of [`BEGIN_SESSION`].
+    ///
+    /// `timeout` is how long one statement may run, and a transaction may stay open without one.
+    pub(crate) async fn session(&self, timeout: Duration) -> Result<Client, ConnectError> {
+        let client = self.connect().await?;
+        let timeout = timeout.as_millis().to_string();
+        let begun = client.execute(BEGIN_SESSION, &[&timeout]).await;
+        begun.map_err(|error| self.refused(error))?;
+        Ok(client)
+    }
+
+    /// What to connect with.
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The TLS to connect with. Reads the files that the URL names.
+    pub(crate) fn tls(&self) -> Result<MakeRustlsConnect, ConnectError> {
+        Ok(MakeRustlsConnect::new(tls::client_config(&self.tls)?))
+    }
+
+    fn refused(&self, error: tokio_postgres::Error) -> ConnectError {
+        ConnectError::Refused {
+            url: self.to_string(),
+            error,
+        }
     }
 }
 

@@ -3,8 +3,14 @@
 
 mod connect;
 mod error;
+mod facts;
+mod migrate;
 mod pool;
 mod reads;
 mod rows;
 mod schema;
 mod sql;
+
+pub use connect::{ConnectError, DatabaseUrl, UrlError};
+pub use facts::agrees;
+pub use migrate::{MigrateError, Migrator, Plan};

@@ -208,16 +208,8 @@ async fn a_server_that_hangs_is_not_waited_for() {
     let url: DatabaseUrl = url.parse().expect("a URL");
     let error = url.connect().await.map(drop).expect_err("it hangs");
     assert!(matches!(error, ConnectError::Late { .. }), "{error}");
-    let pool = url.pool(&OPTIONS).expect("a pool");
-    pool.get().await.map(drop).expect_err("it hangs");
     link.let_pass();
 }
-
-const OPTIONS: PoolOptions = PoolOptions {
-    size: 1,
-    statement_timeout: Duration::from_secs(7),
-    wait: Duration::from_secs(5),
-};
 
 #[tokio::test]
 async fn a_session_is_durable_and_bounded() {
@@ -226,8 +218,8 @@ async fn a_session_is_durable_and_bounded() {
         ..Options::default()
     });
     let url: DatabaseUrl = cluster.url("postgres").parse().expect("a URL");
-    let pool = url.pool(&OPTIONS).expect("a pool");
-    let client = pool.get().await.expect("a connection");
+    let client = url.session(Duration::from_secs(7)).await;
+    let client = client.expect("a connection");
     for (name, value) in [
         ("synchronous_commit", "on"),
         ("statement_timeout", "7s"),
