@@ -11,7 +11,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::error::chain;
 pub use url::{DatabaseUrl, UrlError};
 
-/// What every session that writes begins with. A statement or a transaction that a server has left
+/// What every session that writes begins with; `$1` is how many milliseconds a statement may run,
+/// and a transaction may stay open without one. A statement or a transaction that a server has left
 /// behind must not keep the rows of an owner locked; a commit is answered when it is durable, so a
 /// database that was told otherwise is overruled for our sessions.
 pub(crate) const BEGIN_SESSION: &str = "SELECT
@@ -65,17 +66,6 @@ impl DatabaseUrl {
                 );
             }
         });
-        Ok(client)
-    }
-
-    /// One connection for work that writes, with the settings of [`BEGIN_SESSION`].
-    ///
-    /// `timeout` is how long one statement may run, and a transaction may stay open without one.
-    pub(crate) async fn session(&self, timeout: Duration) -> Result<Client, ConnectError> {
-        let client = self.connect().await?;
-        let timeout = timeout.as_millis().to_string();
-        let begun = client.execute(BEGIN_SESSION, &[&timeout]).await;
-        begun.map_err(|error| self.refused(error))?;
         Ok(client)
     }
 

@@ -218,8 +218,7 @@ impl Migrator {
     async fn plan_on(&self, client: &Client) -> Result<Plan> {
         let known = self.steps.len();
         let numbered = (1..).zip(self.steps.iter().map(|step| step.name));
-        if !self.is_there(client, "schema_steps").await? {
-            self.refuse_foreign(client).await?;
+        if !self.has_begun(client).await? {
             return Ok(Plan {
                 missing: numbered.collect(),
                 known,
@@ -242,8 +241,7 @@ impl Migrator {
 
     /// Makes the two tables of this module.
     async fn bootstrap(&self, client: &Client) -> Result<()> {
-        if !self.is_there(client, "schema_steps").await? {
-            self.refuse_foreign(client).await?;
+        if !self.has_begun(client).await? {
             make(client, MAKE_STEPS).await?;
         }
         if !self.is_there(client, "schema_state").await? {
@@ -344,13 +342,22 @@ impl Migrator {
         Ok(!found.is_empty())
     }
 
-    /// Tables of these names that somebody else has made must not be written to.
-    async fn refuse_foreign(&self, client: &Client) -> Result<()> {
+    /// Whether there is `schema_steps`, which is made before everything else: tables of our names
+    /// beside which it is missing are somebody else's, and must not be written to. It is asked in
+    /// one statement, as another server may be making them.
+    async fn has_begun(&self, client: &Client) -> Result<bool> {
         let mut ours = self.objects();
-        ours.push("schema_state");
-        match client.query(FIND_OBJECTS, &[&ours]).await?.first() {
-            Some(row) => Err(MigrateError::Foreign(row.try_get(0)?)),
-            None => Ok(()),
+        ours.extend(["schema_steps", "schema_state"]);
+        let mut names = Vec::new();
+        for row in client.query(FIND_OBJECTS, &[&ours]).await? {
+            names.push(row.try_get::<_, String>(0)?);
+        }
+        match names.iter().any(|name| name == "schema_steps") {
+            true => Ok(true),
+            false => match names.pop() {
+                Some(name) => Err(MigrateError::Foreign(name)),
+                None => Ok(false),
+            },
         }
     }
 

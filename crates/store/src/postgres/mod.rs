@@ -1,9 +1,10 @@
 //! The engine over PostgreSQL: many servers, one transaction a group
 //! (`docs/decisions/2026-11-21-postgres-store.md`).
 
+mod agreement;
 mod connect;
 mod error;
-mod facts;
+
 mod migrate;
 mod pool;
 mod reads;
@@ -11,6 +12,6 @@ mod rows;
 mod schema;
 mod sql;
 
+pub use agreement::agrees;
 pub use connect::{ConnectError, DatabaseUrl, UrlError};
-pub use facts::agrees;
 pub use migrate::{MigrateError, Migrator, Plan};

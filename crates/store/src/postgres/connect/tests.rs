@@ -218,8 +218,9 @@ async fn a_session_is_durable_and_bounded() {
         ..Options::default()
     });
     let url: DatabaseUrl = cluster.url("postgres").parse().expect("a URL");
-    let client = url.session(Duration::from_secs(7)).await;
-    let client = client.expect("a connection");
+    let client = url.connect().await.expect("a connection");
+    let begun = client.execute(BEGIN_SESSION, &[&"7000"]).await;
+    begun.expect("it can be set");
     for (name, value) in [
         ("synchronous_commit", "on"),
         ("statement_timeout", "7s"),
