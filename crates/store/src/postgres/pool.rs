@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Config, Row};
+use tokio_postgres::{Config, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::{Damaged, DbError};
@@ -37,6 +37,16 @@ impl Default for PoolOptions {
 /// How much later than the database the reader itself gives a statement up: then the database is
 /// not merely slow but cannot be reached.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// Whether the database makes a plan for each answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Plan {
+    /// It may keep one: the best plan does not depend on the values.
+    Kept,
+    /// Anew each time: which filters are asked for decides which plan is good. That costs some
+    /// tenths of a millisecond; a plan for all of them at once, seconds.
+    Anew,
+}
 
 /// One question to the database.
 #[derive(Clone, Copy)]
@@ -116,10 +126,10 @@ impl Readers {
     }
 
     /// The rows of the answer.
-    pub(crate) async fn rows(&self, ask: Ask<'_>) -> Result<Vec<Row>, DbError> {
+    pub(crate) async fn rows(&self, plan: Plan, ask: Ask<'_>) -> Result<Vec<Row>, DbError> {
         self.with(async |client| {
             let statement = client.prepare_cached(ask.sql).await?;
-            Ok(client.query(&statement, ask.values).await?)
+            Ok(answer(client, plan, &statement, ask).await?)
         })
         .await
     }
@@ -127,6 +137,7 @@ impl Readers {
     /// The answers to two questions, both of the same moment, in one trip to the database.
     pub(crate) async fn rows_at_once(
         &self,
+        plan: Plan,
         one: Ask<'_>,
         other: Ask<'_>,
     ) -> Result<(Vec<Row>, Vec<Row>), DbError> {
@@ -138,8 +149,8 @@ impl Readers {
             let (begun, ones, others, ended) = tokio::join!(
                 biased;
                 client.batch_execute(BEGIN_READ),
-                client.query(&first, one.values),
-                client.query(&second, other.values),
+                answer(client, plan, &first, one),
+                answer(client, plan, &second, other),
                 client.batch_execute("COMMIT"),
             );
             begun?;
@@ -156,7 +167,7 @@ impl Readers {
         ask: Ask<'_>,
         read: impl Fn(&Row) -> Result<T, Damaged>,
     ) -> Result<Vec<T>, DbError> {
-        all(&self.rows(ask).await?, read)
+        all(&self.rows(Plan::Kept, ask).await?, read)
     }
 
     /// The only row, read.
@@ -165,7 +176,24 @@ impl Readers {
         ask: Ask<'_>,
         read: impl Fn(&Row) -> Result<T, Damaged>,
     ) -> Result<Option<T>, DbError> {
-        one(&self.rows(ask).await?, read)
+        one(&self.rows(Plan::Kept, ask).await?, read)
+    }
+}
+
+/// Asks; `statement` is that of the question, which knows the types of its values.
+async fn answer(
+    client: &Object,
+    plan: Plan,
+    statement: &Statement,
+    ask: Ask<'_>,
+) -> Result<Vec<Row>, tokio_postgres::Error> {
+    match plan {
+        Plan::Kept => client.query(statement, ask.values).await,
+        Plan::Anew => {
+            let types = statement.params().iter().cloned();
+            let values: Vec<_> = ask.values.iter().copied().zip(types).collect();
+            client.query_typed(ask.sql, &values).await
+        }
     }
 }
 
