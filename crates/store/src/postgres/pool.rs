@@ -5,34 +5,20 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Object, Pool};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Config, Row, Statement};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_postgres::{Row, Statement};
 
+use super::connect::{ConnectError, DatabaseUrl, PoolOptions};
 use super::error::{Damaged, DbError};
 use super::sql::BEGIN_READ;
 
-/// How the connections for reads are used.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PoolOptions {
-    /// Connections at most.
-    pub size: usize,
-    /// How long a read waits for a connection, and for one to be made.
-    pub acquire: Duration,
-    /// How long the database works on one statement at most.
-    pub statement: Duration,
-}
-
-impl Default for PoolOptions {
-    fn default() -> PoolOptions {
-        PoolOptions {
-            size: 16,
-            acquire: Duration::from_secs(3),
-            statement: Duration::from_secs(10),
-        }
-    }
-}
+/// The connections of one server for reads.
+pub(crate) const READS: PoolOptions = PoolOptions {
+    size: 16,
+    statement_timeout: Duration::from_secs(10),
+    wait: Duration::from_secs(3),
+};
 
 /// How much later than the database the reader itself gives a statement up: then the database is
 /// not merely slow but cannot be reached.
@@ -65,38 +51,11 @@ impl Readers {
     /// Readers that connect when they are needed first.
     ///
     /// # Errors
-    /// None of the database: it is not asked yet. [`DbError`] when the options make no pool.
-    pub(crate) fn new(
-        config: &Config,
-        tls: MakeRustlsConnect,
-        options: PoolOptions,
-    ) -> Result<Readers, DbError> {
-        let mut config = config.clone();
-        let set = format!(
-            "-c default_transaction_read_only=on -c statement_timeout={}",
-            options.statement.as_millis()
-        );
-        let set = match config.get_options() {
-            Some(given) => format!("{given} {set}"),
-            None => set,
-        };
-        config.application_name("tidegate reads");
-        config.connect_timeout(options.acquire);
-        config.options(set);
-        // A connection that is gone is noticed without a question of its own before each use.
-        let recycling_method = RecyclingMethod::Fast;
-        let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method });
-        let pool = Pool::builder(manager)
-            .max_size(options.size)
-            .wait_timeout(Some(options.acquire))
-            .create_timeout(Some(options.acquire))
-            .recycle_timeout(Some(options.acquire))
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| DbError::Away(error.to_string().into()))?;
+    /// [`ConnectError`] when there can be no pool; the database is not asked yet.
+    pub(crate) fn new(url: &DatabaseUrl, options: &PoolOptions) -> Result<Readers, ConnectError> {
         Ok(Readers {
-            pool,
-            patience: options.statement.saturating_add(GRACE),
+            pool: url.pool(options)?,
+            patience: options.statement_timeout.saturating_add(GRACE),
         })
     }
 
