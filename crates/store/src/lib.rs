@@ -12,6 +12,7 @@ pub mod embedded;
 mod postgres;
 mod query;
 mod records;
+mod verify;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use embedded::{Embedded, Options};

@@ -56,6 +56,7 @@ use indexer::{IndexError, Indexer};
 use load::Memory;
 use reads::Readers;
 use shared::{Job, Shared};
+pub(crate) use shelf::Shelf;
 use space::Space;
 pub use verify::{Report, VerifyError, rebuild_views, verify};
 use writer::Writer;
