@@ -17,10 +17,10 @@ use journal::{Folder, Journal, JournalError, Position, Reader, Storage};
 use ledger::State;
 
 use super::indexer::{IndexError, Indexer};
-use super::shelf::Shelf;
 use super::{JOURNAL, lock_folder, views};
 use crate::codec;
 use crate::codec::Change;
+use crate::shelf::Shelf;
 use sums::Sums;
 
 /// What was verified.
