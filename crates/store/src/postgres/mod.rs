@@ -1,6 +1,7 @@
 //! The engine over PostgreSQL: many servers, one transaction a group
 //! (`docs/decisions/2026-11-21-postgres-store.md`).
 
+mod connect;
 mod error;
 mod pool;
 mod reads;
