@@ -8,10 +8,13 @@
 mod clock;
 mod codec;
 mod codes;
+mod desk;
 pub mod embedded;
+mod gather;
 mod postgres;
 mod query;
 mod records;
+mod shelf;
 mod verify;
 
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -85,6 +88,8 @@ pub enum Action {
     },
     /// A refusal that was decided elsewhere, to be remembered with the claim. Changes nothing else.
     Refuse {
+        /// The tenant in whose history it is.
+        tenant: TenantId,
         /// Its code.
         code: Arc<str>,
         /// Its text.

@@ -11,7 +11,7 @@ use journal::JournalError;
 use ledger::State;
 
 use crate::codec::{self, Change};
-use crate::embedded::Shelf;
+use crate::shelf::Shelf;
 pub(crate) use programme::{Outcomes, Programme};
 pub(crate) use sums::{AccountSums, Sums, TransferFacts, record_digest, remembered_digest};
 
