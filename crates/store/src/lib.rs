@@ -8,10 +8,18 @@
 mod clock;
 mod codec;
 mod codes;
+mod desk;
 pub mod embedded;
+<<<<<<< HEAD
 pub mod postgres;
+=======
+mod gather;
+mod postgres;
+>>>>>>> w-r
 mod query;
 mod records;
+mod shelf;
+mod verify;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use embedded::{Embedded, Options};
@@ -84,6 +92,8 @@ pub enum Action {
     },
     /// A refusal that was decided elsewhere, to be remembered with the claim. Changes nothing else.
     Refuse {
+        /// The tenant in whose history it is.
+        tenant: TenantId,
         /// Its code.
         code: Arc<str>,
         /// Its text.

@@ -2,9 +2,9 @@
 //! (`docs/decisions/2026-11-21-postgres-store.md`).
 
 mod agreement;
+mod chain;
 mod connect;
 mod error;
-
 mod migrate;
 mod pool;
 mod reads;

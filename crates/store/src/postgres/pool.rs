@@ -5,38 +5,34 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Object, Pool};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Config, Row};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_postgres::{Row, Statement};
 
+use super::connect::{ConnectError, DatabaseUrl, PoolOptions};
 use super::error::{Damaged, DbError};
 use super::sql::BEGIN_READ;
 
-/// How the connections for reads are used.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PoolOptions {
-    /// Connections at most.
-    pub size: usize,
-    /// How long a read waits for a connection, and for one to be made.
-    pub acquire: Duration,
-    /// How long the database works on one statement at most.
-    pub statement: Duration,
-}
-
-impl Default for PoolOptions {
-    fn default() -> PoolOptions {
-        PoolOptions {
-            size: 16,
-            acquire: Duration::from_secs(3),
-            statement: Duration::from_secs(10),
-        }
-    }
-}
+/// The connections of one server for reads.
+pub(crate) const READS: PoolOptions = PoolOptions {
+    size: 16,
+    statement_timeout: Duration::from_secs(10),
+    wait: Duration::from_secs(3),
+};
 
 /// How much later than the database the reader itself gives a statement up: then the database is
 /// not merely slow but cannot be reached.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// Whether the database makes a plan for each answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Plan {
+    /// It may keep one: the best plan does not depend on the values.
+    Kept,
+    /// Anew each time: which filters are asked for decides which plan is good. That costs some
+    /// tenths of a millisecond; a plan for all of them at once, seconds.
+    Anew,
+}
 
 /// One question to the database.
 #[derive(Clone, Copy)]
@@ -55,38 +51,11 @@ impl Readers {
     /// Readers that connect when they are needed first.
     ///
     /// # Errors
-    /// None of the database: it is not asked yet. [`DbError`] when the options make no pool.
-    pub(crate) fn new(
-        config: &Config,
-        tls: MakeRustlsConnect,
-        options: PoolOptions,
-    ) -> Result<Readers, DbError> {
-        let mut config = config.clone();
-        let set = format!(
-            "-c default_transaction_read_only=on -c statement_timeout={}",
-            options.statement.as_millis()
-        );
-        let set = match config.get_options() {
-            Some(given) => format!("{given} {set}"),
-            None => set,
-        };
-        config.application_name("tidegate reads");
-        config.connect_timeout(options.acquire);
-        config.options(set);
-        // A connection that is gone is noticed without a question of its own before each use.
-        let recycling_method = RecyclingMethod::Fast;
-        let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method });
-        let pool = Pool::builder(manager)
-            .max_size(options.size)
-            .wait_timeout(Some(options.acquire))
-            .create_timeout(Some(options.acquire))
-            .recycle_timeout(Some(options.acquire))
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| DbError::Away(error.to_string().into()))?;
+    /// [`ConnectError`] when there can be no pool; the database is not asked yet.
+    pub(crate) fn new(url: &DatabaseUrl, options: &PoolOptions) -> Result<Readers, ConnectError> {
         Ok(Readers {
-            pool,
-            patience: options.statement.saturating_add(GRACE),
+            pool: url.pool(options)?,
+            patience: options.statement_timeout.saturating_add(GRACE),
         })
     }
 
@@ -116,10 +85,10 @@ impl Readers {
     }
 
     /// The rows of the answer.
-    pub(crate) async fn rows(&self, ask: Ask<'_>) -> Result<Vec<Row>, DbError> {
+    pub(crate) async fn rows(&self, plan: Plan, ask: Ask<'_>) -> Result<Vec<Row>, DbError> {
         self.with(async |client| {
             let statement = client.prepare_cached(ask.sql).await?;
-            Ok(client.query(&statement, ask.values).await?)
+            Ok(answer(client, plan, &statement, ask).await?)
         })
         .await
     }
@@ -127,6 +96,7 @@ impl Readers {
     /// The answers to two questions, both of the same moment, in one trip to the database.
     pub(crate) async fn rows_at_once(
         &self,
+        plan: Plan,
         one: Ask<'_>,
         other: Ask<'_>,
     ) -> Result<(Vec<Row>, Vec<Row>), DbError> {
@@ -138,8 +108,8 @@ impl Readers {
             let (begun, ones, others, ended) = tokio::join!(
                 biased;
                 client.batch_execute(BEGIN_READ),
-                client.query(&first, one.values),
-                client.query(&second, other.values),
+                answer(client, plan, &first, one),
+                answer(client, plan, &second, other),
                 client.batch_execute("COMMIT"),
             );
             begun?;
@@ -156,7 +126,7 @@ impl Readers {
         ask: Ask<'_>,
         read: impl Fn(&Row) -> Result<T, Damaged>,
     ) -> Result<Vec<T>, DbError> {
-        all(&self.rows(ask).await?, read)
+        all(&self.rows(Plan::Kept, ask).await?, read)
     }
 
     /// The only row, read.
@@ -165,7 +135,24 @@ impl Readers {
         ask: Ask<'_>,
         read: impl Fn(&Row) -> Result<T, Damaged>,
     ) -> Result<Option<T>, DbError> {
-        one(&self.rows(ask).await?, read)
+        one(&self.rows(Plan::Kept, ask).await?, read)
+    }
+}
+
+/// Asks; `statement` is that of the question, which knows the types of its values.
+async fn answer(
+    client: &Object,
+    plan: Plan,
+    statement: &Statement,
+    ask: Ask<'_>,
+) -> Result<Vec<Row>, tokio_postgres::Error> {
+    match plan {
+        Plan::Kept => client.query(statement, ask.values).await,
+        Plan::Anew => {
+            let types = statement.params().iter().cloned();
+            let values: Vec<_> = ask.values.iter().copied().zip(types).collect();
+            client.query_typed(ask.sql, &values).await
+        }
     }
 }
 

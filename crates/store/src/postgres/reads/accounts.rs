@@ -8,7 +8,7 @@ use super::{codes, count, from, id, number, to};
 use crate::Result;
 use crate::codes::Code;
 use crate::postgres::error::{Damaged, DbError};
-use crate::postgres::pool::{Ask, Readers, all};
+use crate::postgres::pool::{Ask, Plan, Readers, all};
 use crate::postgres::rows::{self, ACCOUNT_LEN};
 use crate::postgres::sql::sql;
 use crate::query::{AccountClass, AccountPage, AccountQuery, AccountRow};
@@ -204,7 +204,7 @@ impl Readers {
             sql: page_of(query),
             values: &values.all(),
         };
-        Ok(self.all(ask, account_row).await?)
+        Ok(all(&self.rows(Plan::Anew, ask).await?, account_row)?)
     }
 
     pub(crate) async fn accounts_page(&self, query: &AccountQuery) -> Result<AccountPage> {
@@ -218,7 +218,7 @@ impl Readers {
             sql: page_of(query),
             values: &values,
         };
-        let (counted, page) = self.rows_at_once(counting, page).await?;
+        let (counted, page) = self.rows_at_once(Plan::Anew, counting, page).await?;
         Ok(AccountPage {
             rows: all(&page, account_row)?,
             count: count(&counted)?,

@@ -8,7 +8,7 @@ use ledger::AccountId;
 use super::{from, id};
 use crate::Result;
 use crate::postgres::error::DbError;
-use crate::postgres::pool::{Ask, Readers, all, one};
+use crate::postgres::pool::{Ask, Plan, Readers, all, one};
 use crate::postgres::rows;
 use crate::postgres::sql::sql;
 use crate::query::{EntryPage, EntryQuery, EntryRow};
@@ -116,7 +116,7 @@ impl Readers {
             sql: BALANCES,
             values: &[&account.owner, &account.id, &vec![id(ends.0), id(ends.1)]],
         };
-        let (range, balances) = self.rows_at_once(range, balances).await?;
+        let (range, balances) = self.rows_at_once(Plan::Kept, range, balances).await?;
         let mut rows = whole(all(&range, rows::entry)?, page.0, page.1)?;
         if query.newest_first {
             rows.reverse();
@@ -164,7 +164,7 @@ impl Readers {
                 &end,
             ],
         };
-        let (first, last) = self.rows_at_once(first, last).await?;
+        let (first, last) = self.rows_at_once(Plan::Kept, first, last).await?;
         let number =
             |rows: &[tokio_postgres::Row]| one(rows, |row| rows::raw(row, 0))?.ok_or_else(missing);
         let first = number(&first)?;

@@ -7,7 +7,7 @@ use ledger::{BulkId, OperationOutcome, Profile, ProfileId, ProfileKind, TenantId
 use super::{codes, count, id, number};
 use crate::Result;
 use crate::codes::Code;
-use crate::postgres::pool::{Ask, Readers, all, one};
+use crate::postgres::pool::{Ask, Plan, Readers, all, one};
 use crate::postgres::rows;
 use crate::postgres::sql::sql;
 use crate::query::{
@@ -88,7 +88,7 @@ impl Readers {
             sql: BULKS,
             values: &[&tenant, &owner, &statuses, &limit, &offset],
         };
-        let (counted, page) = self.rows_at_once(counting, page).await?;
+        let (counted, page) = self.rows_at_once(Plan::Kept, counting, page).await?;
         Ok(BulkPage {
             rows: all(&page, rows::bulk_row)?,
             count: count(&counted)?,
@@ -117,7 +117,7 @@ impl Readers {
             sql: OUTCOMES,
             values: &[&key.0, &key.1],
         };
-        let (bulk, outcomes) = self.rows_at_once(bulk, outcomes).await?;
+        let (bulk, outcomes) = self.rows_at_once(Plan::Kept, bulk, outcomes).await?;
         let Some(bulk) = one(&bulk, rows::bulk)? else {
             return Ok(BulkOperationPage::default());
         };

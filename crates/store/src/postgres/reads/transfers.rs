@@ -13,7 +13,7 @@ use super::{bound, codes, count, from, id, number, to};
 use crate::Result;
 use crate::codes::Code;
 use crate::postgres::error::Damaged;
-use crate::postgres::pool::{Ask, Readers, all};
+use crate::postgres::pool::{Ask, Plan, Readers, all};
 use crate::postgres::rows::{self, TRANSFER_LEN};
 use crate::postgres::sql::sql;
 use crate::query::{
@@ -194,7 +194,7 @@ impl Readers {
                 &number(query.first.saturating_add(1)),
             ],
         };
-        Ok(self.all(ask, transfer_row).await?)
+        Ok(all(&self.rows(Plan::Anew, ask).await?, transfer_row)?)
     }
 
     pub(crate) async fn owner_transfers(
@@ -240,7 +240,7 @@ impl Readers {
             },
             values: &values,
         };
-        let (counted, page) = self.rows_at_once(counting, page).await?;
+        let (counted, page) = self.rows_at_once(Plan::Anew, counting, page).await?;
         Ok(OwnerTransferPage {
             rows: all(&page, transfer_row)?,
             count: count(&counted)?,
