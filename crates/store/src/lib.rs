@@ -10,12 +10,8 @@ mod codec;
 mod codes;
 mod desk;
 pub mod embedded;
-<<<<<<< HEAD
-pub mod postgres;
-=======
 mod gather;
-mod postgres;
->>>>>>> w-r
+pub mod postgres;
 mod query;
 mod records;
 mod shelf;
