@@ -1,11 +1,12 @@
-//! Connections to the database.
+//! Connections to the database: one alone, or a pool of them.
 
 mod tls;
 mod url;
 
 use std::time::Duration;
 
-use tokio_postgres::{Client, Config};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use tokio_postgres::Client;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::chain;
@@ -44,6 +45,20 @@ pub enum ConnectError {
         /// How long was waited.
         within: Duration,
     },
+    /// The pool cannot be made.
+    #[error("{0}")]
+    Pool(String),
+}
+
+/// How many connections there are and how long they may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PoolOptions {
+    /// Connections at most.
+    pub size: usize,
+    /// How long one statement may run, and a transaction may stay open without one.
+    pub statement_timeout: Duration,
+    /// How long to wait for a connection that is free.
+    pub wait: Duration,
 }
 
 impl DatabaseUrl {
@@ -69,13 +84,33 @@ impl DatabaseUrl {
         Ok(client)
     }
 
-    /// What to connect with.
-    pub(crate) fn config(&self) -> &Config {
-        &self.config
+    /// A pool of connections, each with the settings of [`BEGIN_SESSION`]. Connects to nothing yet.
+    pub(crate) fn pool(&self, options: &PoolOptions) -> Result<Pool, ConnectError> {
+        let tls = self.tls()?;
+        let recycling = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
+        let manager = Manager::from_config(self.config.clone(), tls, recycling);
+        let timeout = options.statement_timeout.as_millis().to_string();
+        Pool::builder(manager)
+            .max_size(options.size)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(options.wait))
+            .create_timeout(Some(self.connect_timeout()))
+            .recycle_timeout(Some(self.connect_timeout()))
+            .post_create(Hook::async_fn(move |client, _| {
+                let timeout = timeout.clone();
+                Box::pin(async move {
+                    let begun = client.execute(BEGIN_SESSION, &[&timeout]).await;
+                    begun.map(drop).map_err(HookError::Backend)
+                })
+            }))
+            .build()
+            .map_err(|error| ConnectError::Pool(error.to_string()))
     }
 
-    /// The TLS to connect with. Reads the files that the URL names.
-    pub(crate) fn tls(&self) -> Result<MakeRustlsConnect, ConnectError> {
+    /// Reads the files that the URL names.
+    fn tls(&self) -> Result<MakeRustlsConnect, ConnectError> {
         Ok(MakeRustlsConnect::new(tls::client_config(&self.tls)?))
     }
 

@@ -208,8 +208,16 @@ async fn a_server_that_hangs_is_not_waited_for() {
     let url: DatabaseUrl = url.parse().expect("a URL");
     let error = url.connect().await.map(drop).expect_err("it hangs");
     assert!(matches!(error, ConnectError::Late { .. }), "{error}");
+    let pool = url.pool(&OPTIONS).expect("a pool");
+    pool.get().await.map(drop).expect_err("it hangs");
     link.let_pass();
 }
+
+const OPTIONS: PoolOptions = PoolOptions {
+    size: 1,
+    statement_timeout: Duration::from_secs(7),
+    wait: Duration::from_secs(5),
+};
 
 #[tokio::test]
 async fn a_session_is_durable_and_bounded() {
@@ -218,9 +226,8 @@ async fn a_session_is_durable_and_bounded() {
         ..Options::default()
     });
     let url: DatabaseUrl = cluster.url("postgres").parse().expect("a URL");
-    let client = url.connect().await.expect("a connection");
-    let begun = client.execute(BEGIN_SESSION, &[&"7000"]).await;
-    begun.expect("it can be set");
+    let pool = url.pool(&OPTIONS).expect("a pool");
+    let client = pool.get().await.expect("a connection");
     for (name, value) in [
         ("synchronous_commit", "on"),
         ("statement_timeout", "7s"),
