@@ -141,6 +141,38 @@ pub enum Command {
     RunDue(Due),
 }
 
+impl Command {
+    /// The tenant whose objects it is about; `None` when it makes one. Other tenants' objects do
+    /// not exist for it.
+    #[must_use]
+    pub fn tenant(&self) -> Option<TenantId> {
+        Some(match self {
+            Command::CreateTenant { .. } => return None,
+            Command::SetClock { tenant, .. }
+            | Command::MoveClock { tenant, .. }
+            | Command::ClockToNextDue { tenant }
+            | Command::CreateOwner { tenant, .. }
+            | Command::SetAccountState { tenant, .. }
+            | Command::CancelTransfer { tenant, .. }
+            | Command::SubmitBulk { tenant, .. }
+            | Command::SteerBulk { tenant, .. }
+            | Command::ReturnTransfer { tenant, .. }
+            | Command::ReleaseHold { tenant, .. } => *tenant,
+            Command::OpenAccount(open) => open.tenant,
+            Command::OpenInstrument(open) => open.tenant,
+            Command::ChangeAccount(change) => change.tenant,
+            Command::CreateTransfer(create) => create.tenant,
+            Command::CreateProfile(new) => new.tenant,
+            Command::ChangeProfile(change) => change.tenant,
+            Command::Transfer(transfer) => transfer.tenant,
+            Command::MoneyIn(money) => money.tenant,
+            Command::MoneyOut(money) => money.tenant,
+            Command::PlaceHold(place) => place.tenant,
+            Command::RunDue(due) => due.tenant,
+        })
+    }
+}
+
 /// Opens an account.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OpenAccount {

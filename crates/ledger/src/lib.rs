@@ -26,6 +26,7 @@ mod rejection;
 mod state;
 pub mod tenant;
 pub mod time;
+pub mod touches;
 pub mod transfer;
 
 pub use account::{
@@ -51,4 +52,5 @@ pub use rejection::Rejection;
 pub use state::{Inconsistency, State};
 pub use tenant::{Owner, OwnerKind, Tenant, TenantClock, TenantMode};
 pub use time::Millis;
+pub use touches::{Touch, touches};
 pub use transfer::{Denial, Direction, ErrorCode, Origin, Status, Transfer};

@@ -14,7 +14,7 @@ pub(crate) use programme::{
 mod records;
 mod wire;
 
-use ledger::{BulkId, Effect, KeyId, Millis, TenantId, TransferId};
+use ledger::{BulkId, Currency, Effect, KeyId, Millis, TenantId, TransferId};
 
 use crate::codes::Code;
 use crate::records::{KeyRecord, Permission, RecordKind, Remembered, RememberedReply};
@@ -175,6 +175,12 @@ pub(crate) fn permissions_text(permissions: &[Permission]) -> String {
 
 pub(crate) fn permissions_from_text(text: &str) -> Result<Vec<Permission>, CodecError> {
     serde_json::from_str(text).map_err(|_| CodecError::Value("permissions"))
+}
+
+/// Currencies as they are stored: their codes, with a space between two.
+pub(crate) fn currencies_text(currencies: &[Currency]) -> String {
+    let codes: Vec<&str> = currencies.iter().map(Currency::code).collect();
+    codes.join(" ")
 }
 
 /// Stricter than [`permissions_from_text`]: JSON has many spellings, a record only one.

@@ -8,10 +8,14 @@
 mod clock;
 mod codec;
 mod codes;
+mod desk;
 pub mod embedded;
-mod postgres;
+mod gather;
+pub mod postgres;
 mod query;
 mod records;
+mod shelf;
+mod verify;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use embedded::{Embedded, Options};
@@ -84,6 +88,8 @@ pub enum Action {
     },
     /// A refusal that was decided elsewhere, to be remembered with the claim. Changes nothing else.
     Refuse {
+        /// The tenant in whose history it is.
+        tenant: TenantId,
         /// Its code.
         code: Arc<str>,
         /// Its text.

@@ -195,6 +195,11 @@ impl OwnerTransferQuery {
     }
 }
 
+/// Whether a transfer with this status has been executed, well or not, rather than called off.
+pub(crate) fn is_executed(status: Status) -> bool {
+    status.is_final() && status != Status::Cancelled
+}
+
 /// A page of an owner's transfers.
 #[derive(Clone, Debug, Default)]
 pub struct OwnerTransferPage {

@@ -185,7 +185,7 @@ impl Service {
         });
         let place = match self.check_new(tenant, &new).await {
             Ok(place) => place,
-            Err(error) => return self.refuse_identity(error, claim).await,
+            Err(error) => return self.refuse_identity(tenant, error, claim).await,
         };
         let action = self.create_action(tenant, new, place).await?;
         let taken = Conflict::RootEmailNotUnique;
@@ -328,10 +328,15 @@ impl Service {
     }
 
     /// Answers a refusal, remembering it if it may be.
-    async fn refuse_identity(&self, error: Error, claim: Option<Claim>) -> Result<Identity> {
+    async fn refuse_identity(
+        &self,
+        tenant: TenantId,
+        error: Error,
+        claim: Option<Claim>,
+    ) -> Result<Identity> {
         match (error, claim) {
             (Error::Conflict(conflict), Some(claim)) => {
-                let remembered = self.refuse(conflict, claim).await?;
+                let remembered = self.refuse(tenant, conflict, claim).await?;
                 self.identity_again(remembered).await
             }
             (error, _) => Err(error),
@@ -409,7 +414,7 @@ impl Service {
             let claim = reference.map(claim);
             let changed = match self.changed(&identity, patch).await {
                 Ok(changed) => changed,
-                Err(error) => return self.refuse_identity(error, claim).await,
+                Err(error) => return self.refuse_identity(caller.tenant, error, claim).await,
             };
             let action = Action::Put(vec![changed.facts.put(), changed.root.put()]);
             match self.settle(action, claim, Conflict::EmailNotUnique).await? {

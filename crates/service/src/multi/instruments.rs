@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use ledger::{
     Account, AccountId, AccountState, ChangeAccount, Command, InstrumentClass, Rejection, Reply,
-    StateReason,
+    StateReason, TenantId,
 };
 use store::{AccountQuery, Action, Claim, Outcome, RememberedReply, StoreError, Submit};
 
@@ -119,7 +119,7 @@ impl Service {
             tag: change.tag,
             details: change.details,
         });
-        let changed = self.commit_account(Ok(command), None).await;
+        let changed = self.commit_account(actor.tenant, Ok(command), None).await;
         changed.map_err(|refused| match refused {
             Refused::Rejected(Rejection::AlreadyInState { .. }) => {
                 Conflict::InstrumentDestroyed.into()
@@ -132,6 +132,7 @@ impl Service {
     /// reference that was used before gets its first answer.
     async fn commit_account(
         &self,
+        tenant: TenantId,
         wish: std::result::Result<Command, Conflict>,
         claim: Option<Claim>,
     ) -> std::result::Result<Account, Refused> {
@@ -141,7 +142,12 @@ impl Service {
             Err(conflict) if claim.is_none() => return Err(Refused::Conflict(conflict)),
             Err(conflict) => {
                 let (code, message) = (conflict.code().into(), "".into());
-                (Action::Refuse { code, message }, Some(conflict))
+                let refuse = Action::Refuse {
+                    tenant,
+                    code,
+                    message,
+                };
+                (refuse, Some(conflict))
             }
         };
         match (self.store.submit(Submit { action, claim }).await?, refused) {

@@ -63,8 +63,14 @@ impl Service {
 
     /// Answers a refusal that was decided here, and remembers it under the reference. A reference
     /// that was used before is answered as it was then.
-    pub(super) async fn refuse(&self, conflict: Conflict, claim: Claim) -> Result<Remembered> {
+    pub(super) async fn refuse(
+        &self,
+        tenant: TenantId,
+        conflict: Conflict,
+        claim: Claim,
+    ) -> Result<Remembered> {
         let action = Action::Refuse {
+            tenant,
             code: conflict.code().into(),
             message: "".into(),
         };

@@ -97,7 +97,7 @@ impl Service {
         });
         match (checked, claim) {
             (Err(Error::Conflict(conflict)), Some(claim)) => {
-                let remembered = self.refuse(conflict, claim).await?;
+                let remembered = self.refuse(caller.tenant, conflict, claim).await?;
                 self.user_again(remembered).await
             }
             (Err(error), _) => Err(error),
@@ -186,7 +186,7 @@ impl Service {
             if let Err(error) = check_mobile(patch.mobile.as_ref()) {
                 return match (error, claim) {
                     (Error::Conflict(conflict), Some(claim)) => {
-                        let remembered = self.refuse(conflict, claim).await?;
+                        let remembered = self.refuse(caller.tenant, conflict, claim).await?;
                         self.user_again(remembered).await
                     }
                     (error, _) => Err(error),

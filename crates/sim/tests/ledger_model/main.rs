@@ -2,6 +2,7 @@
 
 mod apply;
 mod pair;
+mod partial;
 mod pick;
 mod programme;
 mod steps;

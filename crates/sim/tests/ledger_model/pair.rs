@@ -135,6 +135,7 @@ impl Pair {
     }
 
     fn decide(&mut self, command: &Command) -> Result<Reply, Rejection> {
+        crate::partial::check(&self.state, command, self.machine, &self.ids);
         let mut context = Context {
             now: self.machine,
             ids: &mut self.ids,

@@ -3,75 +3,40 @@
 //! Rows that change several times within a run are written once; rows are written in the order of
 //! their keys, so that each tree is walked from left to right.
 
-mod due;
-mod transfers;
-
-use std::collections::{BTreeMap, BTreeSet};
-
-use ledger::{
-    Account, AccountId, Bulk, BulkId, Effect, Hold, HoldId, KeyId, Millis, OperationOutcome, Owner,
-    OwnerId, Profile, ProfileId, State, Tenant, TenantClock, TenantId,
-};
+use ledger::{AccountId, KeyId, OperationOutcome, ProfileId, State, TenantClock};
 use rusqlite::{Connection, params};
 
 use super::bind::Binder;
 use super::fill::{self, ListLine};
 use super::owner_page::Line;
 use super::remembered_page::RememberedRun;
-use super::rows;
 use super::views::{self, Progress};
 use crate::codec::{self, Change, work_parts};
 use crate::codes::Code;
+use crate::gather::{BulkLine, Gathered};
 use crate::query::EntryRow;
-use crate::records::{KeyRecord, Record, RecordKind};
-use due::DueRows;
-use transfers::Transfers;
-
-/// A bulk as it is after what was noted so far.
-struct BulkLine {
-    bulk: Bulk,
-    /// Whether the views have its operations already.
-    seen: bool,
-}
 
 /// Changes not yet written.
 #[derive(Default)]
 pub(crate) struct Delta {
-    tenants: BTreeMap<TenantId, Tenant>,
-    owners: BTreeMap<OwnerId, Owner>,
-    /// Accounts of which more than the balance changed.
-    accounts: BTreeSet<AccountId>,
-    /// Whether one of them may be called something else.
-    renames: bool,
-    /// Accounts whose holds changed; those with entries are not named here.
-    balances: BTreeSet<AccountId>,
-    transfers: Transfers,
-    entries: Vec<(AccountId, EntryRow)>,
-    holds: BTreeMap<HoldId, (Hold, bool)>,
-    due: DueRows,
-    profiles: BTreeMap<ProfileId, Profile>,
-    bulks: BTreeMap<BulkId, BulkLine>,
-    operations: Vec<(BulkId, u32, OperationOutcome)>,
-    keys: BTreeMap<KeyId, KeyRecord>,
-    revoked: Vec<(KeyId, Millis)>,
+    gathered: Gathered,
     remembered: RememberedRun,
-    /// Records as they are at last, `None` when deleted.
-    records: BTreeMap<(RecordKind, u64), Option<Record>>,
 }
 
 impl Delta {
     /// A rough number of rows to write.
     pub(crate) fn len(&self) -> usize {
-        self.transfers.len()
-            + self.entries.len() / 2
+        let gathered = &self.gathered;
+        gathered.transfers.len()
+            + gathered.entries.len() / 2
             + self.remembered.len() / 2
-            + self.operations.len()
-            + self.records.len()
+            + gathered.operations.len()
+            + gathered.records.len()
     }
 
     /// Whether it gives an account another name.
     pub(crate) fn renames(&self) -> bool {
-        self.renames
+        self.gathered.renames
     }
 
     /// Applies a change to `state` and notes what it changes in the views.
@@ -79,150 +44,10 @@ impl Delta {
     /// # Errors
     /// A description when the change does not fit the state.
     pub(crate) fn take(&mut self, state: &mut State, change: Change) -> Result<(), String> {
-        match change {
-            Change::Ledger(effect) => {
-                // What these end is gone from the state afterwards; the others are not copied.
-                if matches!(
-                    effect,
-                    Effect::ClockSet { .. }
-                        | Effect::TransferMoved { .. }
-                        | Effect::HoldReleased(_)
-                        | Effect::BulkMoved { .. }
-                        | Effect::BulkStepped { .. }
-                ) {
-                    self.note(state, &effect)?;
-                    state.apply(&effect).map_err(|error| error.to_string())?;
-                } else {
-                    state.apply(&effect).map_err(|error| error.to_string())?;
-                    self.note(state, &effect)?;
-                }
-            }
-            Change::KeyCreated(key) => {
-                state.observe_id(key.id.raw());
-                self.keys.insert(key.id, key);
-            }
-            Change::KeyRevoked { key, at } => self.revoked.push((key, at)),
-            Change::Remembered(remembered) => self.remembered.push(&remembered)?,
-            Change::RecordPut(record) => {
-                state.observe_id(record.id);
-                self.records.insert((record.kind, record.id), Some(record));
-            }
-            Change::RecordDeleted { kind, id } => {
-                self.records.insert((kind, id), None);
-            }
+        if let Some(remembered) = self.gathered.change(state, change)? {
+            self.remembered.push(&remembered)?;
         }
         Ok(())
-    }
-
-    fn note(&mut self, state: &State, effect: &Effect) -> Result<(), String> {
-        match effect {
-            Effect::TenantCreated(tenant) => {
-                self.tenants.insert(tenant.id, tenant.clone());
-            }
-            Effect::ClockSet { tenant, clock } => {
-                let known = state
-                    .tenant(*tenant)
-                    .ok_or("a clock of an unknown tenant")?;
-                let set = Tenant {
-                    clock: *clock,
-                    ..known.clone()
-                };
-                self.tenants.insert(*tenant, set);
-            }
-            Effect::OwnerCreated(owner) => {
-                self.owners.insert(owner.id, owner.clone());
-            }
-            Effect::AccountOpened(Account { id, .. })
-            | Effect::AccountStateSet { account: id, .. } => {
-                self.accounts.insert(*id);
-            }
-            Effect::AccountChanged { account, .. } => {
-                self.accounts.insert(*account);
-                self.renames = true;
-            }
-            Effect::ProfileSet(profile) => {
-                self.profiles.insert(profile.id, profile.clone());
-            }
-            Effect::BulkSubmitted(bulk) => {
-                let row = BulkLine {
-                    bulk: bulk.clone(),
-                    seen: false,
-                };
-                self.bulks.insert(bulk.id, row);
-            }
-            Effect::BulkMoved {
-                bulk, to, mode, at, ..
-            } => self.bulk_row(state, *bulk)?.moved(*to, *mode, *at),
-            Effect::BulkStepped {
-                bulk,
-                operation,
-                outcome,
-            } => {
-                self.bulk_row(state, *bulk)?.stepped(*outcome);
-                self.operations.push((*bulk, *operation, *outcome));
-            }
-            Effect::TransferRecorded(transfer) => self.transfers.record(transfer)?,
-            Effect::TransferMoved {
-                transfer: id,
-                to,
-                error,
-                fee_minor,
-                cancel_reason,
-                at,
-                ..
-            } => {
-                let transfer = self
-                    .transfers
-                    .changing(*id, || state.open_transfer(*id))
-                    .ok_or("an unknown transfer moves")?;
-                transfer.status = *to;
-                transfer.error = *error;
-                transfer.fee_minor = transfer.fee_minor.saturating_add(*fee_minor);
-                if cancel_reason.is_some() {
-                    transfer.cancel_reason.clone_from(cancel_reason);
-                }
-                transfer.updated_at = *at;
-                if *to == ledger::Status::Complete {
-                    transfer.completed_at = Some(*at);
-                }
-            }
-            Effect::Posted {
-                transfer,
-                at,
-                posting,
-            } => self.entries.extend(posting.entries().iter().map(|entry| {
-                let row = EntryRow {
-                    sequence: entry.sequence,
-                    transfer: *transfer,
-                    side: entry.side,
-                    amount_minor: entry.amount.minor(),
-                    balance_after: entry.balance_after,
-                    at: *at,
-                };
-                (entry.account, row)
-            })),
-            Effect::HoldPlaced(hold) => {
-                self.balances.insert(hold.account);
-                self.holds.insert(hold.id, (*hold, true));
-            }
-            Effect::HoldReleased(id) => {
-                let hold = *state.hold(*id).ok_or("an unknown hold is released")?;
-                self.balances.insert(hold.account);
-                self.holds.insert(*id, (hold, false));
-            }
-            Effect::DueAdded(due) => self.due.add(*due),
-            Effect::DueRemoved(due) => self.due.remove(due),
-        }
-        Ok(())
-    }
-
-    fn bulk_row(&mut self, state: &State, id: BulkId) -> Result<&mut Bulk, String> {
-        let known = state.bulk(id).ok_or("an unknown bulk changes")?;
-        let row = self.bulks.entry(id).or_insert_with(|| BulkLine {
-            bulk: known.clone(),
-            seen: true,
-        });
-        Ok(&mut row.bulk)
     }
 
     /// Writes everything in one transaction, with the place it leads to. `state` is as after it.
@@ -233,7 +58,8 @@ impl Delta {
         state: &State,
         progress: &Progress,
     ) -> rusqlite::Result<()> {
-        self.entries
+        self.gathered
+            .entries
             .sort_unstable_by_key(|(account, entry)| (*account, entry.sequence));
         let transaction = connection.transaction()?;
         self.write_tenants(&transaction)?;
@@ -241,7 +67,7 @@ impl Delta {
         self.write_balances(&transaction, state)?;
         self.write_transfers(&transaction)?;
         fill::owner_lists(&transaction, &self.list_lines(state))?;
-        fill::entries(&transaction, &self.entries)?;
+        fill::entries(&transaction, &self.gathered.entries)?;
         fill::remembered(&transaction, &self.remembered)?;
         self.write_waiting(&transaction)?;
         self.write_keys(&transaction)?;
@@ -255,24 +81,22 @@ impl Delta {
 
     /// Forgets everything, but keeps the room of what there is most of.
     fn clear(&mut self) {
-        let mut transfers = std::mem::take(&mut self.transfers);
-        let mut entries = std::mem::take(&mut self.entries);
-        let mut remembered = std::mem::take(&mut self.remembered);
+        let mut transfers = std::mem::take(&mut self.gathered.transfers);
+        let mut entries = std::mem::take(&mut self.gathered.entries);
         transfers.clear();
         entries.clear();
-        remembered.clear();
-        *self = Delta {
+        self.gathered = Gathered {
             transfers,
             entries,
-            remembered,
-            ..Delta::default()
+            ..Gathered::default()
         };
+        self.remembered.clear();
     }
 
     fn write_tenants(&self, connection: &Connection) -> rusqlite::Result<()> {
         let mut put =
             connection.prepare_cached("REPLACE INTO tenants VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-        for tenant in self.tenants.values() {
+        for tenant in self.gathered.tenants.values() {
             let (offset, frozen) = match tenant.clock {
                 TenantClock::Running { offset_ms } => (Some(offset_ms), None),
                 TenantClock::Frozen { at } => (None, Some(at.0)),
@@ -288,7 +112,7 @@ impl Delta {
         }
         let mut put =
             connection.prepare_cached("REPLACE INTO owners VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        for owner in self.owners.values() {
+        for owner in self.gathered.owners.values() {
             put.execute(params![
                 owner.id.raw().cast_signed(),
                 owner.tenant.raw().cast_signed(),
@@ -306,7 +130,7 @@ impl Delta {
              ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, \
              ?30)",
         )?;
-        for id in &self.accounts {
+        for id in &self.gathered.accounts {
             let Some(account) = state.account(*id) else {
                 continue;
             };
@@ -355,10 +179,14 @@ impl Delta {
         )?;
         // The entries are sorted by their accounts.
         let same = |one: &(AccountId, EntryRow), next: &(AccountId, EntryRow)| one.0 == next.0;
-        let posted = self.entries.chunk_by(same).filter_map(<[_]>::first);
-        let mut accounts = self.balances.clone();
+        let posted = self
+            .gathered
+            .entries
+            .chunk_by(same)
+            .filter_map(<[_]>::first);
+        let mut accounts = self.gathered.balances.clone();
         accounts.extend(posted.map(|(account, _)| *account));
-        for id in accounts.difference(&self.accounts) {
+        for id in accounts.difference(&self.gathered.accounts) {
             let Some(account) = state.account(*id) else {
                 continue;
             };
@@ -378,7 +206,7 @@ impl Delta {
             "REPLACE INTO transfers VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
              ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
         )?;
-        for (t, _) in self.transfers.iter() {
+        for (t, _) in self.gathered.transfers.iter() {
             let mut row = Binder::new(&mut put);
             row.id(t.id.raw())?;
             row.id(t.tenant.raw())?;
@@ -414,6 +242,7 @@ impl Delta {
     fn list_lines(&self, state: &State) -> Vec<ListLine> {
         let kind = |id| state.account(id).map(|account| account.kind);
         let mut lines: Vec<ListLine> = self
+            .gathered
             .transfers
             .iter()
             .map(|(transfer, seen)| ListLine {
@@ -432,7 +261,7 @@ impl Delta {
             connection.prepare_cached("REPLACE INTO holds VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
         let mut cut =
             connection.prepare_cached("DELETE FROM holds WHERE account = ?1 AND id = ?2")?;
-        for (hold, placed) in self.holds.values() {
+        for (hold, placed) in self.gathered.holds.values() {
             let (account, id) = (
                 hold.account.raw().cast_signed(),
                 hold.id.raw().cast_signed(),
@@ -455,7 +284,7 @@ impl Delta {
         let mut cut = connection.prepare_cached(
             "DELETE FROM due WHERE tenant = ?1 AND at_ms = ?2 AND kind = ?3 AND object = ?4",
         )?;
-        for (due, waiting) in self.due.sorted() {
+        for (due, waiting) in self.gathered.due.sorted() {
             let (kind, object) = work_parts(due.work);
             let values = params![
                 due.tenant.raw().cast_signed(),
@@ -475,7 +304,7 @@ impl Delta {
     fn write_keys(&self, connection: &Connection) -> rusqlite::Result<()> {
         let mut put = connection
             .prepare_cached("REPLACE INTO api_keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
-        for key in self.keys.values() {
+        for key in self.gathered.keys.values() {
             put.execute(params![
                 key.id.raw().cast_signed(),
                 key.tenant.raw().cast_signed(),
@@ -489,7 +318,7 @@ impl Delta {
         }
         let mut revoke =
             connection.prepare_cached("UPDATE api_keys SET revoked_ms = ?2 WHERE id = ?1")?;
-        for (key, at) in &self.revoked {
+        for (key, at) in &self.gathered.revoked {
             revoke.execute(params![key.raw().cast_signed(), at.0])?;
         }
         Ok(())
@@ -498,13 +327,13 @@ impl Delta {
     fn write_programme(&self, connection: &Connection) -> rusqlite::Result<()> {
         let mut put = connection
             .prepare_cached("REPLACE INTO profiles VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
-        for profile in self.profiles.values() {
+        for profile in self.gathered.profiles.values() {
             put.execute(params![
                 profile.id.raw().cast_signed(),
                 profile.tenant.raw().cast_signed(),
                 &*profile.name,
                 profile.active,
-                rows::currencies_text(&profile.currencies),
+                codec::currencies_text(&profile.currencies),
                 profile.terms.kind().code(),
                 codec::terms_to_bytes(&profile.terms),
                 profile.created_at.0,
@@ -518,7 +347,7 @@ impl Delta {
             "UPDATE bulks SET status = ?2, mode = ?3, succeeded = ?4, failed = ?5, \
              started_ms = ?6, finished_ms = ?7 WHERE id = ?1",
         )?;
-        for BulkLine { bulk, seen } in self.bulks.values() {
+        for BulkLine { bulk, seen } in self.gathered.bulks.values() {
             let id = bulk.id.raw().cast_signed();
             let (status, mode) = (bulk.status.code(), bulk.mode.map(Code::code));
             let started = bulk.started_at.map(|at| at.0);
@@ -548,7 +377,7 @@ impl Delta {
         }
         let mut put =
             connection.prepare_cached("INSERT INTO bulk_operations VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        for (bulk, operation, outcome) in &self.operations {
+        for (bulk, operation, outcome) in &self.gathered.operations {
             let (transfer, status, denial) = match outcome {
                 OperationOutcome::Made(id, status) => {
                     (Some(id.raw().cast_signed()), Some(status.code()), None)
@@ -567,7 +396,7 @@ impl Delta {
             .prepare_cached("REPLACE INTO records VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
         let mut cut =
             connection.prepare_cached("DELETE FROM records WHERE kind = ?1 AND id = ?2")?;
-        for ((kind, id), record) in &self.records {
+        for ((kind, id), record) in &self.gathered.records {
             let (kind, id) = (kind.code(), id.cast_signed());
             let Some(record) = record else {
                 cut.execute(params![kind, id])?;

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use ledger::{Inconsistency, State};
 use rusqlite::Connection;
 
-use super::shelf::Shelf;
 use super::views::{self, Progress};
 use super::{reads, remembered_page, rows};
 use crate::records::Fingerprint;
+use crate::shelf::Shelf;
 
 /// Everything the writer needs to go on from a place in the journal.
 #[derive(Clone, Default)]

@@ -23,7 +23,6 @@ mod reads;
 mod remembered_page;
 mod rows;
 mod shared;
-mod shelf;
 mod space;
 mod verify;
 mod views;

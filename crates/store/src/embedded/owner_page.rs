@@ -10,6 +10,7 @@ use ledger::{
 };
 
 use crate::codes::Code;
+use crate::query::is_executed;
 
 /// Transfers of a full page: their lines fill two of SQLite's pages (4,096 bytes each) almost to
 /// the end. They lie apart from the summaries, under the id of the first one: SQLite reads a row
@@ -32,11 +33,6 @@ pub(crate) fn tag_mark(tag: &str) -> TagMark {
     let mut mark = NO_TAG;
     mark.copy_from_slice(&hash.as_bytes()[..16]);
     mark
-}
-
-/// Whether a transfer with this status has been executed, well or not, rather than called off.
-pub(crate) fn is_executed(status: Status) -> bool {
-    status.is_final() && status != Status::Cancelled
 }
 
 /// Bytes that are no page of an owner's list.

@@ -263,11 +263,6 @@ pub(crate) fn record(row: &Row<'_>) -> Read<Record> {
     })
 }
 
-pub(crate) fn currencies_text(currencies: &[Currency]) -> String {
-    let codes: Vec<&str> = currencies.iter().map(Currency::code).collect();
-    codes.join(" ")
-}
-
 pub(crate) fn profile(row: &Row<'_>) -> Read<Profile> {
     let codes = row.get_ref(4)?.as_str()?.split_ascii_whitespace();
     let currencies = codes

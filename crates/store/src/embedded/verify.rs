@@ -1,27 +1,22 @@
-//! `verify`: replays the journal, adds everything up again in another way, and compares.
+//! `verify`: the journal against the rows of the views at the place they have reached.
 //!
-//! Three sources must agree: the state that applying every effect gives (with all of the ledger's
-//! own checks), sums made here from nothing but the entries, and the rows of the views at the
-//! place they have reached. Beside a running server it reads one snapshot of the views and the
+//! Beside a running server it reads one snapshot of the views and the
 //! journal as far as that snapshot goes, then the rest of the journal.
 
 mod pages;
 mod programme;
-mod sums;
 mod views_agree;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use journal::{Folder, Journal, JournalError, Position, Reader, Storage};
+use journal::{Folder, Journal, Position, Reader, Storage};
 use ledger::State;
 
 use super::indexer::{IndexError, Indexer};
-use super::shelf::Shelf;
 use super::{JOURNAL, lock_folder, views};
-use crate::codec;
-use crate::codec::Change;
-use sums::Sums;
+pub use crate::verify::VerifyError;
+use crate::verify::{Replay, difference};
 
 /// What was verified.
 #[derive(Clone, Debug, Default)]
@@ -52,24 +47,6 @@ impl std::fmt::Display for Report {
             None => write!(f, "journal and state agree (no views to compare)"),
         }
     }
-}
-
-/// Why a folder does not verify.
-#[derive(Debug, thiserror::Error)]
-pub enum VerifyError {
-    /// The journal cannot be read whole.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// Two of the three sources differ; the first place where they do.
-    #[error("difference: {0}")]
-    Difference(String),
-    /// The folder or the views could not be read.
-    #[error("{0}")]
-    Unreadable(String),
-}
-
-fn difference(what: impl Into<String>) -> VerifyError {
-    VerifyError::Difference(what.into())
 }
 
 fn unreadable(error: impl std::fmt::Display) -> VerifyError {
@@ -109,7 +86,7 @@ pub fn verify(folder: &Path) -> Result<Report, VerifyError> {
     let mut reader = Reader::new(storage, Position::START);
     let mut replay = Replay::default();
     if let Some((connection, progress)) = &views {
-        replay.through(&mut reader, progress.position.batch)?;
+        replay_through(&mut replay, &mut reader, progress.position.batch)?;
         replay.sums.compare_state(&replay.state)?;
         if reader.position() != progress.position {
             return Err(difference(
@@ -118,7 +95,7 @@ pub fn verify(folder: &Path) -> Result<Report, VerifyError> {
         }
         views_agree::check(connection, &replay)?;
     }
-    replay.through(&mut reader, opened.end.batch)?;
+    replay_through(&mut replay, &mut reader, opened.end.batch)?;
     replay.sums.compare_state(&replay.state)?;
     Ok(Report {
         batches: opened.end.batch,
@@ -130,41 +107,16 @@ pub fn verify(folder: &Path) -> Result<Report, VerifyError> {
     })
 }
 
-#[derive(Default)]
-struct Replay {
-    state: State,
-    shelf: Shelf,
-    sums: Sums,
-    records: u64,
-}
-
-impl Replay {
-    fn through(&mut self, reader: &mut Reader, batch: u64) -> Result<(), VerifyError> {
-        let mut changes = Vec::new();
-        while let Some(batch) = reader.next(batch)? {
-            let number = batch.number();
-            let wrong = |what: String| difference(format!("batch {number}: {what}"));
-            for bytes in batch.records() {
-                codec::decode_into(bytes, &mut changes)
-                    .map_err(|error| wrong(error.to_string()))?;
-                self.records += 1;
-                for change in changes.drain(..) {
-                    self.sums.add(&change);
-                    match change {
-                        Change::Ledger(effect) => {
-                            let applied = self.state.apply(&effect);
-                            applied.map_err(|error| wrong(error.to_string()))?;
-                        }
-                        other => self
-                            .shelf
-                            .keep(&other)
-                            .map_err(|what| wrong(what.to_owned()))?,
-                    }
-                }
-            }
+/// Replays the journal through a batch.
+fn replay_through(replay: &mut Replay, reader: &mut Reader, batch: u64) -> Result<(), VerifyError> {
+    while let Some(batch) = reader.next(batch)? {
+        let number = batch.number();
+        for bytes in batch.records() {
+            let taken = replay.record(bytes);
+            taken.map_err(|what| difference(format!("batch {number}: {what}")))?;
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// Deletes the views and fills them again from the journal. Returns the batches they have seen.

@@ -11,22 +11,19 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use journal::{Batch, Journal};
-use ledger::{
-    Command, Context, Effect, IdSource, KeyId, Millis, Rejection, Reply, TenantId, decide,
-};
+use ledger::{IdSource, KeyId, Millis, State, TenantId};
 use tokio::sync::oneshot;
 
 use super::indexer::LAG_MAX;
 use super::load::Memory;
 use super::shared::{Answer, Job, Shared};
-use super::shelf::Refusal;
 use super::space::Space;
 use crate::clock::Clock;
-use crate::codec::{self, Change};
-use crate::records::{
-    KeyRecord, Put, RECORD_TAKEN, Record, RecordConflict, Remembered, RememberedReply,
-};
-use crate::{Action, Claim, Outcome, Result, StoreError, Submit};
+use crate::codec::Change;
+use crate::desk::{self, Commit, Desk};
+use crate::records::Fingerprint;
+use crate::shelf::Shelf;
+use crate::{Outcome, Result, StoreError};
 
 /// Pieces of due work in one batch, besides the jobs.
 const DUE_MAX: usize = 4_096;
@@ -54,7 +51,7 @@ pub(crate) struct Writer {
 }
 
 /// Why a group ends the writing.
-struct Stop(String);
+pub(crate) struct Stop(String);
 
 impl Writer {
     pub(crate) fn new(
@@ -139,7 +136,7 @@ impl Writer {
                     })));
                 }
                 Job::Submit(submit, answer) => {
-                    let outcome = self.decide(*submit, now)?;
+                    let outcome = desk::settle(self, *submit, now)?;
                     self.answers.push((answer, outcome));
                 }
             }
@@ -156,203 +153,11 @@ impl Writer {
                 self.backlog = true;
                 break;
             }
-            let mut context = Context {
-                now,
-                ids: &mut self.ids,
-            };
-            let decision = decide(&self.memory.state, &Command::RunDue(due), &mut context)
+            let commit = desk::run_due(&self.memory.state, due, &mut self.ids, now)
                 .map_err(|rejection| Stop(format!("due work was refused: {rejection}")))?;
-            self.record(now, &decision.effects, &[], None)?;
+            self.record(now, commit)?;
         }
         Ok(())
-    }
-
-    fn decide(&mut self, submit: Submit, now: Millis) -> std::result::Result<Outcome, Stop> {
-        let Submit { action, claim } = submit;
-        if let Some(claim) = &claim
-            && let Some(number) = self.memory.remembered.get(&claim.key)
-        {
-            return Ok(Outcome::Replay(*number));
-        }
-        let (command, puts) = match action {
-            Action::Command(command) => (Some(command), Vec::new()),
-            Action::Together { command, puts } => (Some(command), puts),
-            Action::Put(puts) => (None, puts),
-            Action::CreateKey(key) => return Ok(self.create_key(key, now)),
-            Action::RevokeKey { tenant, key } => return Ok(self.revoke_key(tenant, key, now)),
-            Action::Refuse { code, message } => {
-                self.refused(claim, RememberedReply::Refused { code, message }, now)?;
-                return Ok(Outcome::Done(Reply::Done));
-            }
-        };
-        if let Err(refusal) = self.memory.shelf.check(&puts, &self.memory.state) {
-            return self.refuse_puts(refusal, claim, now);
-        }
-        let (effects, reply) = match command {
-            None => (Vec::new(), Reply::Done),
-            Some(command) => {
-                let mut context = Context {
-                    now,
-                    ids: &mut self.ids,
-                };
-                match decide(&self.memory.state, &command, &mut context) {
-                    Ok(decision) => (decision.effects, decision.reply),
-                    Err(rejection) => {
-                        self.refused(claim, refusal_of(&rejection), now)?;
-                        return Ok(Outcome::Refused(rejection));
-                    }
-                }
-            }
-        };
-        let changes = match self.changes(&puts, &reply, now) {
-            Ok(changes) => changes,
-            Err(refusal) => return self.refuse_puts(refusal, claim, now),
-        };
-        let remembered = claim.map(|claim| {
-            let facts = facts_of(&reply, &changes);
-            self.remember(claim, facts, now)
-        });
-        self.record(now, &effects, &changes, remembered)?;
-        if effects.iter().any(|e| matches!(e, Effect::ClockSet { .. })) {
-            // What the clock has passed happens before anything that is asked later.
-            self.run_due(now)?;
-        }
-        if puts.is_empty() {
-            return Ok(Outcome::Done(reply));
-        }
-        let records = written(changes);
-        Ok(Outcome::Stored { reply, records })
-    }
-
-    /// What `puts` change beside a command that answers `reply`.
-    fn changes(
-        &mut self,
-        puts: &[Put],
-        reply: &Reply,
-        now: Millis,
-    ) -> std::result::Result<Vec<Change>, Refusal> {
-        let Writer { memory, ids, .. } = self;
-        puts.iter()
-            .map(|put| memory.shelf.record(put, reply, now, || ids.issue(now)))
-            .collect()
-    }
-
-    /// Remembers a refusal when its claim asks for that.
-    fn refused(
-        &mut self,
-        claim: Option<Claim>,
-        refusal: RememberedReply,
-        now: Millis,
-    ) -> std::result::Result<(), Stop> {
-        let Some(claim) = claim.filter(|claim| claim.remember_refusals) else {
-            return Ok(());
-        };
-        let remembered = self.remember(claim, refusal, now);
-        self.record(now, &[], &[], Some(remembered))
-    }
-
-    fn refuse_puts(
-        &mut self,
-        refusal: Refusal,
-        claim: Option<Claim>,
-        now: Millis,
-    ) -> std::result::Result<Outcome, Stop> {
-        match refusal {
-            Refusal::Rejected(rejection) => {
-                self.refused(claim, refusal_of(&rejection), now)?;
-                Ok(Outcome::Refused(rejection))
-            }
-            Refusal::Conflict(conflict) => {
-                // Being slower than somebody else is no answer to keep: the caller tries again.
-                if let RecordConflict::Taken(kind) = conflict {
-                    let taken = RememberedReply::Refused {
-                        code: Arc::from(RECORD_TAKEN),
-                        message: Arc::from(kind.word()),
-                    };
-                    self.refused(claim, taken, now)?;
-                }
-                Ok(Outcome::Conflict(conflict))
-            }
-        }
-    }
-
-    /// Adds one commit to the batch and applies it.
-    fn record(
-        &mut self,
-        now: Millis,
-        effects: &[Effect],
-        changes: &[Change],
-        remembered: Option<Remembered>,
-    ) -> std::result::Result<(), Stop> {
-        self.batch.record(|out| {
-            let mut encoder = codec::begin(out, now);
-            for effect in effects {
-                codec::encode_effect(&mut encoder, effect);
-            }
-            for change in changes {
-                codec::encode_record_change(&mut encoder, change);
-            }
-            if let Some(remembered) = &remembered {
-                codec::encode_remembered(&mut encoder, remembered);
-            }
-        });
-        for effect in effects {
-            let applied = self.memory.state.apply(effect);
-            applied.map_err(|error| Stop(format!("a commit breaks the ledger: {error}")))?;
-        }
-        for change in changes {
-            if let Change::RecordPut(record) = change {
-                self.memory.state.observe_id(record.id);
-            }
-            let kept = self.memory.shelf.keep(change);
-            kept.map_err(|error| Stop(format!("a commit breaks the records: {error}")))?;
-        }
-        if let Some(remembered) = remembered {
-            self.memory
-                .remembered
-                .insert(remembered.key, remembered.number);
-        }
-        Ok(())
-    }
-
-    fn remember(&mut self, claim: Claim, reply: RememberedReply, now: Millis) -> Remembered {
-        self.memory.last_remembered += 1;
-        Remembered {
-            number: self.memory.last_remembered,
-            key: claim.key,
-            body: claim.body,
-            at: now,
-            request_id: claim.request_id,
-            reply,
-        }
-    }
-
-    fn create_key(&mut self, key: KeyRecord, now: Millis) -> Outcome {
-        if self.memory.state.tenant(key.tenant).is_none() {
-            return Outcome::Refused(Rejection::TenantNotFound);
-        }
-        let id = KeyId::new(self.ids.issue(now));
-        let key = KeyRecord {
-            id,
-            created_at: now,
-            revoked_at: None,
-            ..key
-        };
-        self.memory.state.observe_id(id.raw());
-        self.keys.insert(id, key.tenant);
-        self.batch
-            .record(|out| codec::encode_key_created(&mut codec::begin(out, now), &key));
-        Outcome::Key(key)
-    }
-
-    fn revoke_key(&mut self, tenant: TenantId, key: KeyId, now: Millis) -> Outcome {
-        if self.keys.get(&key) != Some(&tenant) {
-            return Outcome::KeyNotFound;
-        }
-        self.keys.remove(&key);
-        self.batch
-            .record(|out| codec::encode_key_revoked(&mut codec::begin(out, now), key, now));
-        Outcome::Done(Reply::Done)
     }
 
     /// Makes the batch durable, then answers.
@@ -436,43 +241,65 @@ impl Writer {
     }
 }
 
-fn refusal_of(rejection: &Rejection) -> RememberedReply {
-    RememberedReply::Refused {
-        code: Arc::from(rejection.code()),
-        message: Arc::from(rejection.to_string()),
-    }
-}
+impl Desk for Writer {
+    type Stop = Stop;
 
-/// What is kept of an answer so that it can be given again.
-fn facts_of(reply: &Reply, changes: &[Change]) -> RememberedReply {
-    match reply {
-        _ if !changes.is_empty() => RememberedReply::Records(written(changes.to_vec())),
-        Reply::Transfer {
-            transfer,
-            source,
-            destination,
-        } => RememberedReply::Transfer {
-            id: transfer.id,
-            status: transfer.status,
-            completed_at: transfer.completed_at,
-            source: source.clone(),
-            destination: destination.clone(),
-        },
-        Reply::Account(account) => RememberedReply::Account(Box::new(account.clone())),
-        Reply::Bulk(bulk) => RememberedReply::Bulk(bulk.id),
-        Reply::Done | Reply::Tenant(_) | Reply::Owner(_) | Reply::Hold(_) | Reply::Profile(_) => {
-            RememberedReply::Done
+    fn state(&self) -> &State {
+        &self.memory.state
+    }
+
+    fn shelf(&self) -> &Shelf {
+        &self.memory.shelf
+    }
+
+    fn state_and_ids(&mut self) -> (&State, &mut IdSource) {
+        (&self.memory.state, &mut self.ids)
+    }
+
+    fn remembered(&self, key: &Fingerprint) -> Option<u64> {
+        self.memory.remembered.get(key).copied()
+    }
+
+    fn next_remembered(&mut self, _now: Millis) -> u64 {
+        self.memory.last_remembered += 1;
+        self.memory.last_remembered
+    }
+
+    fn key_tenant(&self, key: KeyId) -> Option<TenantId> {
+        self.keys.get(&key).copied()
+    }
+
+    /// Adds one commit to the batch and applies it.
+    fn record(&mut self, now: Millis, commit: Commit) -> std::result::Result<(), Stop> {
+        self.batch.record(|out| commit.encode(out, now));
+        for effect in &commit.effects {
+            let applied = self.memory.state.apply(effect);
+            applied.map_err(|error| Stop(format!("a commit breaks the ledger: {error}")))?;
         }
+        for change in &commit.changes {
+            match change {
+                Change::RecordPut(record) => self.memory.state.observe_id(record.id),
+                Change::KeyCreated(key) => {
+                    self.memory.state.observe_id(key.id.raw());
+                    self.keys.insert(key.id, key.tenant);
+                }
+                Change::KeyRevoked { key, .. } => drop(self.keys.remove(key)),
+                _ => {}
+            }
+            let kept = self.memory.shelf.keep(change);
+            kept.map_err(|error| Stop(format!("a commit breaks the records: {error}")))?;
+        }
+        if let Some(remembered) = commit.remembered {
+            self.memory
+                .remembered
+                .insert(remembered.key, remembered.number);
+        }
+        Ok(())
     }
-}
 
-/// The records that were written, without those that were deleted.
-fn written(changes: Vec<Change>) -> Vec<Record> {
-    let records = changes.into_iter().filter_map(|change| match change {
-        Change::RecordPut(record) => Some(record),
-        _ => None,
-    });
-    records.collect()
+    fn clock_was_set(&mut self, now: Millis) -> std::result::Result<(), Stop> {
+        self.run_due(now)
+    }
 }
 
 /// An error and its causes in one line.

@@ -455,9 +455,10 @@ async fn a_taken_unique_is_remembered_when_asked_for_and_a_lost_race_never() {
 async fn a_refusal_decided_elsewhere_is_remembered() {
     let bed = Bed::new();
     let store = bed.open();
-    Ground::new(&store).await;
+    let tenant = Ground::new(&store).await.tenant;
     let refuse = |code: &str| Submit {
         action: Action::Refuse {
+            tenant,
             code: Arc::from(code),
             message: Arc::from("no"),
         },

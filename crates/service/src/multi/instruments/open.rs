@@ -86,7 +86,7 @@ impl Service {
             Some(conflict) => Err(conflict),
             None => Ok(command),
         };
-        let opened = self.commit_account(wish, claim).await;
+        let opened = self.commit_account(actor.tenant, wish, claim).await;
         opened.map_err(|refused| match &refused {
             Refused::Rejected(rejection) => match conflicts::of_opening(rejection) {
                 Some(conflict) => conflict.into(),

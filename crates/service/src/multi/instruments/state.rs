@@ -80,7 +80,7 @@ impl Service {
             reason: StateReason::User,
             state: wanted,
         };
-        let done = self.commit_account(Ok(command), claim).await;
+        let done = self.commit_account(actor.tenant, Ok(command), claim).await;
         done.map(drop).map_err(|refused| match &refused {
             Refused::Rejected(rejection) => {
                 match conflicts::of_state(class, &account, wanted, rejection) {

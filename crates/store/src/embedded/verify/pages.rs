@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use ledger::{AccountId, OwnerId, State, TransferId};
 use rusqlite::{CachedStatement, Connection, Row};
 
-use super::sums::{AccountSums, Sums, remembered_digest};
 use super::{Replay, VerifyError, difference, unreadable};
 use crate::embedded::owner_page::{self, LINES_MAX, Line, RawLine, Summary};
 use crate::embedded::{entry_page, remembered_page, rows};
+use crate::verify::{AccountSums, Sums, remembered_digest};
 
 /// Compares every page with the journal up to the place the views have reached.
 pub(super) fn check(connection: &Connection, replay: &Replay) -> Result<(), VerifyError> {

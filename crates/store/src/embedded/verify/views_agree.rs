@@ -2,9 +2,9 @@
 
 use rusqlite::Connection;
 
-use super::sums::{Sums, TransferFacts, record_digest};
-use super::{Replay, VerifyError, difference, pages, unreadable};
+use super::{Replay, VerifyError, difference, pages, programme, unreadable};
 use crate::embedded::{load, reads, rows};
+use crate::verify::{Sums, TransferFacts, record_digest};
 
 /// Compares every table of the views with the journal up to the place they have reached.
 pub(super) fn check(connection: &Connection, replay: &Replay) -> Result<(), VerifyError> {
@@ -83,7 +83,7 @@ pub(super) fn check(connection: &Connection, replay: &Replay) -> Result<(), Veri
     }
     compare_transfers(connection, &replay.sums)?;
     pages::check(connection, replay)?;
-    replay.sums.programme.compare_views(connection)?;
+    programme::check(connection, &replay.sums.programme)?;
     replay.sums.programme.compare_state(&memory.state)?;
     compare_keys(connection, &replay.sums)?;
     compare_records(connection, &replay.sums)

@@ -10,18 +10,18 @@ use ledger::Due;
 
 /// What happens to a row of due work.
 struct DueRow {
-    /// Whether the views had it before this run.
+    /// Whether it was there before this run.
     seen: bool,
     /// Whether it waits after what was noted so far.
     waiting: bool,
 }
 
-/// Work that is not as the views have it.
+/// Work that is not as it was before.
 #[derive(Default)]
-pub(super) struct DueRows(HashMap<Due, DueRow, BuildHasherDefault<WordHasher>>);
+pub(crate) struct DueRows(HashMap<Due, DueRow, BuildHasherDefault<WordHasher>>);
 
 impl DueRows {
-    pub(super) fn add(&mut self, due: Due) {
+    pub(crate) fn add(&mut self, due: Due) {
         let row = self.0.entry(due).or_insert(DueRow {
             seen: false,
             waiting: true,
@@ -29,9 +29,9 @@ impl DueRows {
         row.waiting = true;
     }
 
-    pub(super) fn remove(&mut self, due: &Due) {
+    pub(crate) fn remove(&mut self, due: &Due) {
         match self.0.get_mut(due) {
-            // Added and removed within one run: the views never see it.
+            // Added and removed within one run: nobody sees it.
             Some(row) if !row.seen => {
                 self.0.remove(due);
             }
@@ -47,7 +47,7 @@ impl DueRows {
     }
 
     /// All of it in order, each with whether it waits.
-    pub(super) fn sorted(&self) -> Vec<(Due, bool)> {
+    pub(crate) fn sorted(&self) -> Vec<(Due, bool)> {
         let rows = self.0.iter().map(|(due, row)| (*due, row.waiting));
         let mut rows: Vec<(Due, bool)> = rows.collect();
         rows.sort_unstable();

@@ -7,7 +7,7 @@ use ledger::{Transfer, TransferId};
 
 /// Transfers as they are after what was noted so far.
 #[derive(Default)]
-pub(super) struct Transfers {
+pub(crate) struct Transfers {
     /// Recorded in this run, in the order of their ids.
     recorded: Vec<Transfer>,
     /// Their ids, apart from them: a search touches less memory.
@@ -17,7 +17,7 @@ pub(super) struct Transfers {
 }
 
 impl Transfers {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.recorded.len() + self.changed.len()
     }
 
@@ -25,7 +25,7 @@ impl Transfers {
     ///
     /// # Errors
     /// When it is not the newest: lists are in the order of ids.
-    pub(super) fn record(&mut self, transfer: &Transfer) -> Result<(), &'static str> {
+    pub(crate) fn record(&mut self, transfer: &Transfer) -> Result<(), &'static str> {
         if self.ids.last().is_some_and(|last| *last >= transfer.id) {
             return Err("a transfer is recorded that is not the newest");
         }
@@ -35,7 +35,7 @@ impl Transfers {
     }
 
     /// The transfer that changes, from the run or as `open` finds it.
-    pub(super) fn changing<'a>(
+    pub(crate) fn changing<'a>(
         &mut self,
         id: TransferId,
         open: impl FnOnce() -> Option<&'a Transfer>,
@@ -49,14 +49,14 @@ impl Transfers {
         }
     }
 
-    /// All of them in the order of their ids, each with whether the views have it already.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Transfer, bool)> {
+    /// All of them in the order of their ids, each with whether it was there before.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Transfer, bool)> {
         let changed = self.changed.values().map(|transfer| (transfer, true));
         changed.chain(self.recorded.iter().map(|transfer| (transfer, false)))
     }
 
     /// Forgets them, but not the room they took.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.recorded.clear();
         self.ids.clear();
         self.changed.clear();

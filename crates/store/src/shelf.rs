@@ -1,5 +1,5 @@
-//! Which records there are, in which version and with what unique: what the writer must know of
-//! them to decide. Their bodies are in the views only.
+//! Which records there are, in which version and with what unique: what must be known of
+//! them to decide. Their bodies are elsewhere.
 
 use std::collections::HashMap;
 
@@ -126,20 +126,20 @@ impl Shelf {
         if is_own || given_up { Ok(()) } else { taken }
     }
 
-    /// The record that a checked put makes, `None` for a deletion. `reply` is the answer of the
-    /// command beside it, and `new_id` issues an id.
+    /// The change that a checked put makes. `reply` is the answer of the command beside it, and
+    /// `new_id` the id for a record that needs one.
     pub(crate) fn record(
         &self,
         put: &Put,
         reply: &Reply,
         now: Millis,
-        mut new_id: impl FnMut() -> u64,
+        new_id: u64,
     ) -> Result<Change, Refusal> {
         let made = made_by(reply);
         let of_reply = || invalid("need what a command makes");
         let id = match put.id {
             PutId::Known(id) => id,
-            PutId::New => new_id(),
+            PutId::New => new_id,
             PutId::OfReply => made.0.ok_or_else(of_reply)?,
         };
         let owner = match put.owner {

@@ -1,4 +1,4 @@
-//! What the journal says, added up in another way than the state does it.
+//! What was committed, added up in another way than the state does it.
 //!
 //! From each record only what is needed to compare is kept: sums and a digest an account, the
 //! facts that can change and a digest of the others a transfer. Some 100 bytes a transfer.
@@ -18,7 +18,7 @@ use crate::records::{KeyRecord, Record, RecordKind};
 
 /// An account's entries, added up.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) struct AccountSums {
+pub(crate) struct AccountSums {
     pub balance: i128,
     pub entries: u64,
     /// Of the transfers and times of all entries, in their order.
@@ -26,7 +26,7 @@ pub(super) struct AccountSums {
 }
 
 impl AccountSums {
-    pub(super) fn add(&mut self, side: Side, minor: i64, transfer: TransferId, at: Millis) {
+    pub(crate) fn add(&mut self, side: Side, minor: i64, transfer: TransferId, at: Millis) {
         let minor = i128::from(minor);
         self.balance += if side == Side::Credit { minor } else { -minor };
         self.entries += 1;
@@ -36,7 +36,7 @@ impl AccountSums {
 
 /// What is known of a transfer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct TransferFacts {
+pub(crate) struct TransferFacts {
     pub status: Status,
     pub minor: i64,
     error: Option<ErrorCode>,
@@ -50,7 +50,7 @@ pub(super) struct TransferFacts {
 }
 
 impl TransferFacts {
-    pub(super) fn of(t: &Transfer) -> TransferFacts {
+    pub(crate) fn of(t: &Transfer) -> TransferFacts {
         let codes = (t.direction.code(), t.origin.code(), t.rail.map(Code::code));
         let ends = (t.tenant, t.owner, t.source, t.destination);
         let rest = (t.rail_delay_ms, t.rule, t.key, &t.description, t.created_at);
@@ -68,14 +68,14 @@ impl TransferFacts {
     }
 }
 
-pub(super) fn digest(value: &impl Hash) -> u64 {
+pub(crate) fn digest(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
 }
 
 /// A digest of an idempotency record, its reply as bytes.
-pub(super) fn remembered_digest(
+pub(crate) fn remembered_digest(
     key: &[u8],
     body: &[u8],
     at: Millis,
@@ -86,7 +86,7 @@ pub(super) fn remembered_digest(
 }
 
 /// A digest of a record.
-pub(super) fn record_digest(record: &Record) -> u64 {
+pub(crate) fn record_digest(record: &Record) -> u64 {
     let place = (record.kind, record.id, record.tenant, record.owner);
     digest(&(
         place,
@@ -97,9 +97,9 @@ pub(super) fn record_digest(record: &Record) -> u64 {
     ))
 }
 
-/// Everything that the journal says up to a place.
+/// Everything that was committed up to a place.
 #[derive(Default)]
-pub(super) struct Sums {
+pub(crate) struct Sums {
     pub accounts: HashMap<AccountId, AccountSums>,
     pub transfers: HashMap<TransferId, TransferFacts>,
     pub keys: BTreeMap<KeyId, KeyRecord>,
@@ -110,7 +110,7 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    pub(super) fn add(&mut self, change: &Change) {
+    pub(crate) fn add(&mut self, change: &Change) {
         match change {
             Change::Ledger(effect) => self.add_effect(effect),
             Change::KeyCreated(key) => {
@@ -188,7 +188,7 @@ impl Sums {
     }
 
     /// Each balance of the state is the sum of its entries, and all of them add up to zero.
-    pub(super) fn compare_state(&self, state: &State) -> Result<(), VerifyError> {
+    pub(crate) fn compare_state(&self, state: &State) -> Result<(), VerifyError> {
         let mut totals: HashMap<&str, i128> = HashMap::new();
         for account in state.accounts() {
             let sum = self.accounts.get(&account.id).copied().unwrap_or_default();

@@ -1,0 +1,165 @@
+//! A state that holds only what a decision may look at decides as the whole state does.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use ledger::touches::Found;
+use ledger::{
+    Account, AccountState, Command, Context, Due, Effect, IdSource, Millis, State, TenantId, Touch,
+    Work, decide, touches,
+};
+
+/// Decides on both and compares; what is decided must fit the small state too.
+pub fn check(state: &State, command: &Command, now: Millis, ids: &IdSource) {
+    let mut part = part(state, command);
+    let decide = |state: &State| {
+        let mut ids = ids.clone();
+        let mut context = Context { now, ids: &mut ids };
+        (decide(state, command, &mut context), ids.issue(now))
+    };
+    let (whole, small) = (decide(state), decide(&part));
+    assert_eq!(whole, small, "more is looked at than named: {command:?}");
+    for effect in whole.0.iter().flat_map(|decision| &decision.effects) {
+        let applied = part.apply(effect);
+        applied.unwrap_or_else(|error| panic!("{error}: {command:?}"));
+    }
+}
+
+/// What the touches of one command lead to.
+struct Part<'a> {
+    whole: &'a State,
+    tenant: TenantId,
+    /// What is in the part, by id.
+    accounts: BTreeMap<u64, &'a Account>,
+    due: BTreeSet<Due>,
+    state: State,
+}
+
+fn part(whole: &State, command: &Command) -> State {
+    let Some(tenant) = command.tenant() else {
+        return State::default();
+    };
+    let mut part = Part {
+        whole,
+        tenant,
+        accounts: BTreeMap::new(),
+        due: BTreeSet::new(),
+        state: State::default(),
+    };
+    let mut seen = BTreeSet::new();
+    // First come, first served: the tenant, which the rest needs, is named first.
+    let mut waiting = VecDeque::from(touches(command));
+    while let Some(touch) = waiting.pop_front() {
+        if seen.insert(touch) {
+            waiting.extend(part.load(touch));
+        }
+    }
+    // Whoever loads rows finds them in any order; an account needs its owner, work its tenant.
+    let Part {
+        accounts,
+        due,
+        mut state,
+        ..
+    } = part;
+    for account in accounts.into_values() {
+        let restored = state.restore_account(account.clone());
+        restored.expect("its owner is named with it");
+    }
+    for due in due {
+        state.restore_due(due).expect("its tenant is named with it");
+    }
+    state
+}
+
+impl<'a> Part<'a> {
+    fn load(&mut self, touch: Touch) -> Vec<Touch> {
+        let (whole, own) = (self.whole, self.tenant);
+        match touch {
+            Touch::Tenant(id) => {
+                let found = whole.tenant(id).filter(|tenant| tenant.id == own);
+                if let Some(tenant) = found {
+                    self.state.restore_tenant(tenant.clone()).expect("once");
+                }
+            }
+            Touch::TenantInUse(id) => {
+                let any = whole.accounts().find(|account| account.tenant == id);
+                return self.keep(touch, any);
+            }
+            Touch::FirstDue(id) => self.due.extend(whole.due_of(id).next()),
+            Touch::Owner(id) => {
+                if let Some(owner) = whole.owner(id).filter(|owner| owner.tenant == own) {
+                    let made = Effect::OwnerCreated(owner.clone());
+                    self.state.apply(&made).expect("its tenant is named first");
+                }
+            }
+            Touch::Account(id) | Touch::Money(id) => {
+                return self.keep(touch, whole.account(id));
+            }
+            Touch::SystemOf(id, ..) => {
+                let found = whole.account(id).filter(|account| account.tenant == own);
+                let links = found.map(|account| Found::Account(account.into()));
+                return links.map_or(Vec::new(), |found| touch.then(found));
+            }
+            Touch::Uses(id) => {
+                let spends = |card: &&Account| {
+                    card.parent == Some(id) && card.state != AccountState::Destroyed
+                };
+                let then = self.keep(touch, whole.accounts().find(spends));
+                let uses = |transfer: &&ledger::Transfer| {
+                    transfer.source == Some(id) || transfer.destination == Some(id)
+                };
+                let open = whole.open_transfers().find(uses);
+                if let Some(transfer) = open.filter(|transfer| transfer.tenant == own) {
+                    drop(self.state.restore_open_transfer(transfer.clone()));
+                }
+                return then;
+            }
+            Touch::System(owner, kind, currency) => {
+                return self.keep(touch, whole.system_account(owner, kind, currency));
+            }
+            Touch::Profile(tenant, id) => {
+                let found = whole.profile(id);
+                if let Some(profile) = found.filter(|profile| profile.tenant == tenant) {
+                    let set = Effect::ProfileSet(profile.clone());
+                    self.state.apply(&set).expect("its tenant is named first");
+                }
+            }
+            Touch::Transfer(id) | Touch::Settlement(id) => {
+                let found = whole.open_transfer(id);
+                if let Some(transfer) = found.filter(|transfer| transfer.tenant == own) {
+                    drop(self.state.restore_open_transfer(transfer.clone()));
+                    return touch.then(Found::Transfer(transfer.into()));
+                }
+            }
+            Touch::Hold(id) => {
+                if let Some(hold) = whole.hold(id).filter(|hold| hold.tenant == own) {
+                    self.state.restore_hold(*hold).expect("once");
+                    return touch.then(Found::Hold(hold.into()));
+                }
+            }
+            Touch::Bulk(id) | Touch::Turn(id) => {
+                if let Some(bulk) = whole.bulk(id).filter(|bulk| bulk.tenant == own) {
+                    self.state.restore_bulk(bulk.clone()).expect("once");
+                    return touch.then(Found::Bulk(bulk));
+                }
+            }
+            Touch::Waiting(work) => self.due.extend(self.waiting(work)),
+        }
+        Vec::new()
+    }
+
+    fn keep(&mut self, touch: Touch, account: Option<&'a Account>) -> Vec<Touch> {
+        let Some(account) = account.filter(|account| account.tenant == self.tenant) else {
+            return Vec::new();
+        };
+        self.accounts.insert(account.id.raw(), account);
+        let mut then = touch.then(Found::Account(account.into()));
+        then.push(Touch::Owner(account.owner));
+        then
+    }
+
+    fn waiting(&self, work: Work) -> Vec<Due> {
+        let of_work = |due: &&Due| due.work == work;
+        let waiting = self.whole.due_of(self.tenant).filter(of_work);
+        waiting.copied().collect()
+    }
+}
