@@ -29,6 +29,8 @@ pub enum Command {
     List(List),
     /// Multi's scheduled transfers: many that fall due at once, and some alone.
     Scheduled(Scheduled),
+    /// Transfers over PostgreSQL, beside a plain ledger in SQL, and over two servers.
+    Postgres(Postgres),
     /// The writer alone: decide, journal, sync.
     Writer(Writer),
     /// Start-up over a data folder with history.
@@ -105,6 +107,38 @@ pub struct Multi {
     #[arg(long)]
     pub echo_only: bool,
     /// Where the data folder is made; the system's temporary folder when not given.
+    #[arg(long)]
+    pub folder: Option<PathBuf>,
+    /// Print one JSON document instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `postgres`.
+#[derive(Args, Serialize)]
+pub struct Postgres {
+    /// Seconds of each measurement, after the warm-up.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub seconds: u64,
+    /// Milliseconds of load before each measurement.
+    #[arg(long, default_value_t = 1000)]
+    pub warm_up_ms: u64,
+    /// Connections at a time.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(2..=200))]
+    pub connections: u16,
+    /// Times that the systems are measured in turn.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
+    /// Identities that pay among their own accounts.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub identities: u16,
+    /// Managed accounts of each.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(2..=1000))]
+    pub accounts: u16,
+    /// Lines for `postgresql.conf`, the same for both ledgers.
+    #[arg(long)]
+    pub settings: Vec<String>,
+    /// Where the servers' folders are made; the system's temporary folder when not given.
     #[arg(long)]
     pub folder: Option<PathBuf>,
     /// Print one JSON document instead of a table.

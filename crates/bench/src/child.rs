@@ -56,6 +56,37 @@ impl Child {
         Child::start(args, data.with_extension("log"))
     }
 
+    /// Starts a server over a PostgreSQL database. The folder keeps what is its own.
+    ///
+    /// # Errors
+    /// When it does not start; the end of its log is part of the error.
+    pub fn server_over(data: &Path, url: &str) -> Result<Child> {
+        let mut args: Vec<OsString> = ["child-server", "serve", "--listen", "127.0.0.1:0"]
+            .map(OsString::from)
+            .into();
+        args.extend(["--admin-listen".into(), "127.0.0.1:0".into()]);
+        args.extend(["--data-dir".into(), data.into()]);
+        args.extend(["--database-url".into(), url.into()]);
+        Child::start(args, data.with_extension("log"))
+    }
+
+    /// Verifies a database: whether it is sound, and what was said.
+    ///
+    /// # Errors
+    /// When the program cannot be started.
+    pub fn verify_over(data: &Path, url: &str) -> Result<(bool, String)> {
+        let output = Command::new(std::env::current_exe()?)
+            .args(["child-server", "verify", "--data-dir"])
+            .arg(data)
+            .args(["--database-url", url])
+            .output()?;
+        let said = [output.stdout, output.stderr].map(|text| {
+            let text = String::from_utf8_lossy(&text);
+            text.split_whitespace().collect::<Vec<_>>().join(" ")
+        });
+        Ok((output.status.success(), said.join(" ")))
+    }
+
     /// Starts an echo. Its log goes to `folder`.
     ///
     /// # Errors

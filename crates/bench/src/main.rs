@@ -12,6 +12,7 @@ mod echo;
 mod histogram;
 mod load;
 mod multi;
+mod postgres;
 mod process;
 mod random;
 mod report;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Get(args) => multi::get::run(args),
         Command::List(args) => multi::list::run(args),
         Command::Scheduled(args) => multi::scheduled::run(args),
+        Command::Postgres(args) => postgres::run(args),
         Command::Writer(args) => writer::run(args),
         Command::Startup(args) => startup::run(args),
         Command::ChildServer { args } => return child::run_server(args),

@@ -1,11 +1,11 @@
 //! The Multi dialect: transfers made, read and listed by a user of one identity.
 
-mod audit;
+pub mod audit;
 mod filters;
 pub mod get;
 mod history;
 pub mod list;
 pub mod scheduled;
-mod scripts;
+pub mod scripts;
 pub mod transfers;
-mod world;
+pub mod world;

@@ -37,6 +37,17 @@ pub async fn count(user: &mut JsonClient, query: &str) -> Result<u64> {
     Ok(u64::try_from(integer_at(&page, "/count")?)?)
 }
 
+/// How many of the identity's transfers are completed; that must be all of them.
+///
+/// # Errors
+/// When the server cannot be asked, or some are not completed.
+pub async fn completed(user: &mut JsonClient) -> Result<u64> {
+    let all = count(user, "limit=1").await?;
+    let completed = count(user, "limit=1&state=COMPLETED").await?;
+    ensure!(all == completed, "{completed} of {all} are completed");
+    Ok(completed)
+}
+
 /// Checks that the API counts what was acknowledged, all of it completed.
 ///
 /// # Errors

@@ -103,13 +103,20 @@ impl Orders {
         }
     }
 
-    /// From these accounts to those, at this time.
-    pub fn scheduled(self, sources: &[String], destinations: &[String], at: i64) -> Orders {
+    /// From these accounts to those.
+    pub fn between(self, sources: &[String], destinations: &[String]) -> Orders {
         Orders {
             sources: sources.into(),
             destinations: destinations.into(),
-            scheduled_at: Some(at),
             ..self
+        }
+    }
+
+    /// From these accounts to those, at this time.
+    pub fn scheduled(self, sources: &[String], destinations: &[String], at: i64) -> Orders {
+        Orders {
+            scheduled_at: Some(at),
+            ..self.between(sources, destinations)
         }
     }
 

@@ -13,7 +13,6 @@ use crate::setup::{id_of, text_of};
 pub const FUNDS: i64 = 1_000_000_000_000;
 /// What all accounts are counted in.
 pub const CURRENCY: &str = "EUR";
-const EMAIL: &str = "root@bench.example";
 const PASSWORD: &str = "Correct-Horse-7";
 
 /// What is to be made.
@@ -37,6 +36,8 @@ pub struct World {
     pub key: String,
     /// The corporate.
     pub identity: String,
+    /// Its root user's e-mail address.
+    email: String,
     /// The transfer profiles.
     pub profiles: Vec<String>,
     /// The managed accounts, funded ones first.
@@ -61,10 +62,15 @@ impl World {
             tenant: "ten_0000000000000".to_owned(),
             key: format!("tg_{}", "0".repeat(58)),
             identity: id(0),
+            email: email(0),
             profiles: vec![id(1)],
             accounts: (0..accounts).map(|index| id(100 + index)).collect(),
         }
     }
+}
+
+fn email(index: u16) -> String {
+    format!("root{index}@bench.example")
 }
 
 /// Makes a world.
@@ -72,6 +78,20 @@ impl World {
 /// # Errors
 /// When the server refuses.
 pub async fn make(server: &Child, admin: &mut JsonClient, plan: &Plan) -> Result<World> {
+    let mut worlds = make_many(server, admin, plan, 1).await?;
+    worlds.pop().context("one was made")
+}
+
+/// Makes worlds of one programme: several identities, each with what the plan says.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn make_many(
+    server: &Child,
+    admin: &mut JsonClient,
+    plan: &Plan,
+    identities: u16,
+) -> Result<Vec<World>> {
     let tenant = json!({"name": "Benchmark", "mode": "sandbox"});
     let tenant = id_of(&admin.post("/admin/v1/tenants", &tenant).await?)?;
     let base = format!("/admin/v1/tenants/{tenant}");
@@ -90,16 +110,22 @@ pub async fn make(server: &Child, admin: &mut JsonClient, plan: &Plan) -> Result
         transfers.push(profiles.make(&name, "transfer").await?);
     }
 
-    let identity = corporate(server, &key, &corporates).await?;
-    let mut world = World {
-        tenant,
-        key,
-        identity,
-        profiles: transfers,
-        accounts: Vec::new(),
-    };
-    open_accounts(server, &mut world, plan, &managed_accounts).await?;
-    Ok(world)
+    let mut worlds = Vec::new();
+    for index in 0..identities {
+        let email = email(index);
+        let identity = corporate(server, &key, &corporates, &email).await?;
+        let mut world = World {
+            tenant: tenant.clone(),
+            key: key.clone(),
+            identity,
+            email,
+            profiles: transfers.clone(),
+            accounts: Vec::new(),
+        };
+        open_accounts(server, &mut world, plan, &managed_accounts).await?;
+        worlds.push(world);
+    }
+    Ok(worlds)
 }
 
 /// Profiles come from the admin API.
@@ -121,12 +147,12 @@ impl Profiles<'_> {
 }
 
 /// A verified corporate whose root user can log in; its id.
-async fn corporate(server: &Child, key: &str, profile: &str) -> Result<String> {
+async fn corporate(server: &Child, key: &str, profile: &str, email: &str) -> Result<String> {
     let mut programme = JsonClient::open(server.api, &[("api-key", key)]).await?;
     let corporate = json!({
         "profileId": profile,
         "rootUser": {
-            "name": "Ada", "surname": "Bench", "email": EMAIL,
+            "name": "Ada", "surname": "Bench", "email": email,
             "mobile": {"countryCode": "+356", "number": "79797979"},
             "companyPosition": "DIRECTOR",
         },
@@ -183,7 +209,7 @@ async fn open_accounts(
 pub async fn log_in(server: &Child, world: &World) -> Result<String> {
     let key = &world.key;
     let mut programme = JsonClient::open(server.api, &[("api-key", key)]).await?;
-    let login = json!({"email": EMAIL, "password": {"value": PASSWORD}});
+    let login = json!({"email": world.email, "password": {"value": PASSWORD}});
     let login = programme.post("/multi/login_with_password", &login).await?;
     let token = text_at(&login, "/token")?;
     if text_at(&login, "/tokenType")? != "AUTH" {
