@@ -259,10 +259,23 @@ pub(super) struct TransferBody {
     error_code: Option<&'static str>,
     #[schema(required)]
     api_key_id: Option<String>,
+    /// What was taken for it besides, in minor units.
+    fee: i64,
+    /// The profile it was made under; Multi's transfers have one.
+    #[schema(required)]
+    profile_id: Option<String>,
+    #[schema(required)]
+    tag: Option<String>,
     #[schema(required)]
     description: Option<String>,
+    /// Why it was called off.
+    #[schema(required)]
+    cancel_reason: Option<String>,
     created_at: String,
     updated_at: String,
+    /// When it is to happen, if not at once.
+    #[schema(required)]
+    scheduled_at: Option<String>,
     #[schema(required)]
     completed_at: Option<String>,
 }
@@ -288,9 +301,16 @@ impl TransferBody {
             destination: party(&row.destination),
             error_code: transfer.error.map(ledger::ErrorCode::name),
             api_key_id: transfer.key.map(|key| spell(ids::KEY, key.raw())),
+            fee: transfer.fee_minor,
+            profile_id: transfer
+                .profile
+                .map(|profile| spell(ids::PROFILE, profile.raw())),
+            tag: transfer.tag.as_deref().map(str::to_owned),
             description: transfer.description.as_deref().map(str::to_owned),
+            cancel_reason: transfer.cancel_reason.as_deref().map(str::to_owned),
             created_at: time::render(transfer.created_at),
             updated_at: time::render(transfer.updated_at),
+            scheduled_at: transfer.scheduled_at.map(time::render),
             completed_at: transfer.completed_at.map(time::render),
         }
     }

@@ -1,10 +1,13 @@
 //! Transfers of the Multi dialect that wait for their time, and calling them off.
 
 use axum::http::Method;
+use ledger::Millis;
 use serde_json::{Value, json};
 
 use crate::harness::{START, id};
-use crate::multi_world::{DAY, FUNDS, Instrument, MultiWorld, Party, SECOND, order, scheduled};
+use crate::multi_world::{
+    DAY, FUNDS, Instrument, MultiWorld, Party, SECOND, order, scheduled, spelled,
+};
 
 /// A time after the beginning of a test.
 fn after(ms: i64) -> i64 {
@@ -88,6 +91,22 @@ async fn a_scheduled_transfer_happens_once_at_its_time() {
     let held = [&acme.main, &acme.reserve];
     // Nothing is held until then: all of it can be spent.
     assert_eq!(world.balances(acme, held).await, [FUNDS, 0]);
+    // An operator sees what it waits for, and under what it was made.
+    let path = format!("/transfers/{}", spelled("txr_", &id(&made)));
+    let seen = world.server.admin_get(&world.path(&path)).await;
+    let profile = spelled("prf_", &world.profiles.free);
+    assert_eq!(
+        [&seen["status"], &seen["tag"], &seen["profile_id"]],
+        [&json!("scheduled"), &json!("rent"), &json!(profile)]
+    );
+    assert_eq!(
+        seen["scheduled_at"],
+        json!(api::render_timestamp(Millis(at)))
+    );
+    assert_eq!(
+        [&seen["fee"], &seen["cancel_reason"]],
+        [&json!(0), &json!(null)]
+    );
     world.advance(DAY - 1).await;
     assert_eq!(world.now(&made).await, expected);
     assert_eq!(world.balances(acme, held).await, [FUNDS, 0]);
