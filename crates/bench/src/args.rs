@@ -31,6 +31,8 @@ pub enum Command {
     Scheduled(Scheduled),
     /// Transfers over PostgreSQL, beside a plain ledger in SQL, and over two servers.
     Postgres(Postgres),
+    /// Capacity on paper: owners over the nodes of a distributed database.
+    Scale(Scale),
     /// The writer alone: decide, journal, sync.
     Writer(Writer),
     /// Start-up over a data folder with history.
@@ -141,6 +143,33 @@ pub struct Postgres {
     /// Where the servers' folders are made; the system's temporary folder when not given.
     #[arg(long)]
     pub folder: Option<PathBuf>,
+    /// Print one JSON document instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `scale`.
+#[derive(Args, Serialize)]
+pub struct Scale {
+    /// Nodes of the database; several numbers compute several sizes.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 4, 16, 64, 256])]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub nodes: Vec<u32>,
+    /// Shards that owners lie in.
+    #[arg(long, default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
+    pub shards: u32,
+    /// Owners.
+    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub owners: u64,
+    /// How unevenly active they are: 0 for all the same, 1000 for Zipf's law.
+    #[arg(long, default_value_t = 800, value_parser = clap::value_parser!(u32).range(0..=3000))]
+    pub skew_per_mille: u32,
+    /// Transfers a second of one node, as `postgres` measures them.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub per_node: u32,
+    /// Transfers a second of one owner, as `postgres` measures them for a hot account.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub per_owner: u32,
     /// Print one JSON document instead of a table.
     #[arg(long)]
     pub json: bool,

@@ -16,6 +16,7 @@ mod postgres;
 mod process;
 mod random;
 mod report;
+mod scale;
 mod setup;
 mod startup;
 mod template;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::List(args) => multi::list::run(args),
         Command::Scheduled(args) => multi::scheduled::run(args),
         Command::Postgres(args) => postgres::run(args),
+        Command::Scale(args) => scale::run(args),
         Command::Writer(args) => writer::run(args),
         Command::Startup(args) => startup::run(args),
         Command::ChildServer { args } => return child::run_server(args),
