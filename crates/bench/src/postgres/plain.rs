@@ -101,8 +101,10 @@ impl Plain {
                         Shape::Hot => (1 + random.below(accounts as u64 - 1) as usize, 0),
                     };
                     let (source, destination) = (source as i64, destination as i64);
-                    let row = client.query_one(&call, &[&source, &destination, &AMOUNT]);
-                    let id: i64 = row.await?.get(0);
+                    let row = client
+                        .query_one(&call, &[&source, &destination, &AMOUNT])
+                        .await?;
+                    let id: i64 = row.get(0);
                     let now = Instant::now();
                     let mut driven = driven.lock().unwrap_or_else(PoisonError::into_inner);
                     driven.sent += 1;
