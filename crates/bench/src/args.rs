@@ -31,6 +31,8 @@ pub enum Command {
     Scheduled(Scheduled),
     /// Transfers over PostgreSQL, beside a plain ledger in SQL, and over two servers.
     Postgres(Postgres),
+    /// Servers, connections and the primary of PostgreSQL die under load.
+    Failover(Failover),
     /// Capacity on paper: owners over the nodes of a distributed database.
     Scale(Scale),
     /// The writer alone: decide, journal, sync.
@@ -140,6 +142,32 @@ pub struct Postgres {
     /// Lines for `postgresql.conf`, the same for both ledgers.
     #[arg(long)]
     pub settings: Vec<String>,
+    /// Where the servers' folders are made; the system's temporary folder when not given.
+    #[arg(long)]
+    pub folder: Option<PathBuf>,
+    /// Print one JSON document instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `failover`.
+#[derive(Args, Serialize)]
+pub struct Failover {
+    /// Seconds of killing servers and breaking connections, before the primary dies.
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub seconds: u64,
+    /// Servers.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=16))]
+    pub servers: u16,
+    /// Clients that pay.
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub connections: u16,
+    /// Identities that they belong to.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub identities: u16,
+    /// What decides about the order of the faults.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
     /// Where the servers' folders are made; the system's temporary folder when not given.
     #[arg(long)]
     pub folder: Option<PathBuf>,

@@ -9,6 +9,7 @@ mod child;
 mod client;
 mod disk;
 mod echo;
+mod failover;
 mod histogram;
 mod load;
 mod multi;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Command::List(args) => multi::list::run(args),
         Command::Scheduled(args) => multi::scheduled::run(args),
         Command::Postgres(args) => postgres::run(args),
+        Command::Failover(args) => failover::run(args),
         Command::Scale(args) => scale::run(args),
         Command::Writer(args) => writer::run(args),
         Command::Startup(args) => startup::run(args),

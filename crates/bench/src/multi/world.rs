@@ -37,7 +37,7 @@ pub struct World {
     /// The corporate.
     pub identity: String,
     /// Its root user's e-mail address.
-    email: String,
+    pub email: String,
     /// The transfer profiles.
     pub profiles: Vec<String>,
     /// The managed accounts, funded ones first.

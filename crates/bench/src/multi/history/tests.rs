@@ -93,6 +93,7 @@ async fn world(data: &Path, funded: usize) -> World {
         tenant: format!("ten_{tenant}"),
         key: String::new(),
         identity: owner.id.to_string(),
+        email: String::new(),
         profiles: profiles[1..].iter().map(ProfileId::to_string).collect(),
         accounts,
     }
