@@ -9,3 +9,6 @@ mod reads;
 mod rows;
 mod schema;
 mod sql;
+mod verify;
+
+pub use verify::{Report, verify};
