@@ -11,7 +11,7 @@ mod codes;
 mod desk;
 pub mod embedded;
 mod gather;
-mod postgres;
+pub mod postgres;
 mod query;
 mod records;
 mod shelf;

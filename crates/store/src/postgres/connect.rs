@@ -12,7 +12,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::error::chain;
 pub use url::{DatabaseUrl, UrlError};
 
-/// What every session of a server begins with. A statement or a transaction that a server has left
+/// What every session that writes begins with; `$1` is how many milliseconds a statement may run,
+/// and a transaction may stay open without one. A statement or a transaction that a server has left
 /// behind must not keep the rows of an owner locked; a commit is answered when it is durable, so a
 /// database that was told otherwise is overruled for our sessions.
 pub(crate) const BEGIN_SESSION: &str = "SELECT
@@ -63,7 +64,7 @@ pub(crate) struct PoolOptions {
 impl DatabaseUrl {
     /// One connection. Its task ends when the client is dropped.
     pub(crate) async fn connect(&self) -> Result<Client, ConnectError> {
-        let tls = MakeRustlsConnect::new(tls::client_config(&self.tls)?);
+        let tls = self.tls()?;
         let within = self.connect_timeout();
         // The time-out of the library ends when there is a socket; a server that hangs has one.
         let connecting = tokio::time::timeout(within, self.config.connect(tls)).await;
@@ -71,10 +72,7 @@ impl DatabaseUrl {
             url: self.to_string(),
             within,
         })?;
-        let (client, connection) = connected.map_err(|error| ConnectError::Refused {
-            url: self.to_string(),
-            error,
-        })?;
+        let (client, connection) = connected.map_err(|error| self.refused(error))?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(
@@ -88,7 +86,7 @@ impl DatabaseUrl {
 
     /// A pool of connections, each with the settings of [`BEGIN_SESSION`]. Connects to nothing yet.
     pub(crate) fn pool(&self, options: &PoolOptions) -> Result<Pool, ConnectError> {
-        let tls = MakeRustlsConnect::new(tls::client_config(&self.tls)?);
+        let tls = self.tls()?;
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
@@ -109,6 +107,18 @@ impl DatabaseUrl {
             }))
             .build()
             .map_err(|error| ConnectError::Pool(error.to_string()))
+    }
+
+    /// Reads the files that the URL names.
+    fn tls(&self) -> Result<MakeRustlsConnect, ConnectError> {
+        Ok(MakeRustlsConnect::new(tls::client_config(&self.tls)?))
+    }
+
+    fn refused(&self, error: tokio_postgres::Error) -> ConnectError {
+        ConnectError::Refused {
+            url: self.to_string(),
+            error,
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! The engine over PostgreSQL: many servers, one transaction a group
 //! (`docs/decisions/2026-11-21-postgres-store.md`).
 
+mod agreement;
 mod chain;
 mod connect;
 mod error;
+mod migrate;
 mod pool;
 mod reads;
 mod rows;
@@ -11,4 +13,7 @@ mod schema;
 mod sql;
 mod verify;
 
+pub use agreement::agrees;
+pub use connect::{ConnectError, DatabaseUrl, UrlError};
+pub use migrate::{MigrateError, Migrator, Plan};
 pub use verify::{Report, verify};

@@ -10,10 +10,36 @@ pub(crate) struct Step {
     pub name: &'static str,
     /// One statement.
     pub sql: &'static str,
+    /// Whether a program that does not know it must not run on its result. New tables, indexes and
+    /// columns that may be empty break nothing.
+    pub is_breaking: bool,
 }
 
 const fn step(name: &'static str, sql: &'static str) -> Step {
-    Step { name, sql }
+    Step {
+        name,
+        sql,
+        is_breaking: false,
+    }
+}
+
+impl Step {
+    /// What tells whether a step has been changed since it was applied. White space does not count.
+    pub fn checksum(&self) -> [u8; 32] {
+        let words: Vec<&str> = self.sql.split_whitespace().collect();
+        *blake3::hash(words.join(" ").as_bytes()).as_bytes()
+    }
+
+    /// The name of the table or index that it makes.
+    pub fn object(&self) -> Option<&'static str> {
+        let mut words = self.sql.split_whitespace().skip(1);
+        let name = match words.next()? {
+            "TABLE" | "INDEX" => words.next(),
+            "UNIQUE" => words.nth(1),
+            _ => None,
+        };
+        name?.split('(').next()
+    }
 }
 
 /// All steps, in order.
