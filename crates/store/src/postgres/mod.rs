@@ -11,6 +11,8 @@ mod reads;
 mod rows;
 mod schema;
 mod sql;
+#[cfg(test)]
+mod subset;
 mod verify;
 
 pub use agreement::agrees;
