@@ -12,6 +12,8 @@ mod rows;
 mod schema;
 mod sql;
 #[cfg(test)]
+mod subset;
+#[cfg(test)]
 mod testing;
 mod verify;
 
