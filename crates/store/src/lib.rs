@@ -19,6 +19,7 @@ mod verify;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use embedded::{Embedded, Options};
+pub use postgres::Notice;
 pub use query::{
     AccountClass, AccountPage, AccountQuery, AccountRole, AccountRow, BulkOperationPage,
     BulkOperationQuery, BulkOperationRow, BulkPage, BulkQuery, BulkRow, EntryPage, EntryQuery,
@@ -26,9 +27,9 @@ pub use query::{
     TransferRow,
 };
 pub use records::{
-    Expect, Fingerprint, KeyRecord, Notice, PUTS_MAX, Permission, Put, PutId, PutOwner,
-    RECORD_BODY_MAX, RECORD_TAKEN, Record, RecordConflict, RecordKind, Remembered, RememberedReply,
-    Resources, Selector, TransferSet,
+    Expect, Fingerprint, KeyRecord, PUTS_MAX, Permission, Put, PutId, PutOwner, RECORD_BODY_MAX,
+    RECORD_TAKEN, Record, RecordConflict, RecordKind, Remembered, RememberedReply, Resources,
+    Selector, TransferSet,
 };
 
 use std::future::Future;
@@ -39,6 +40,7 @@ use ledger::{
     AccountId, BulkId, Command, Hold, KeyId, Millis, Owner, OwnerId, Profile, ProfileId,
     ProfileKind, Rejection, Reply, Tenant, TenantId, TransferId,
 };
+use tokio::sync::broadcast;
 
 /// A boxed future, so that engines can stand behind one pointer.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -271,13 +273,13 @@ pub trait Store: Send + Sync + 'static {
     fn keys(&self, tenant: Option<TenantId>) -> BoxFuture<'_, Result<Vec<KeyRecord>>>;
     /// The API key with this keyed hash, revoked or not.
     fn key_by_hash(&self, hash: [u8; 32]) -> BoxFuture<'_, Result<Option<KeyRecord>>>;
-    /// What other servers write from now on, within a second; `None` when there can be none. Who
-    /// lags behind must read everything again.
-    fn notices(&self) -> Option<tokio::sync::broadcast::Receiver<Notice>>;
     /// The sum of each currency over every account, system accounts included: always zero.
     fn totals(&self) -> BoxFuture<'_, Result<Vec<(String, i128)>>>;
     /// The sum of each currency over one owner's accounts, system accounts included.
     fn owner_total(&self, owner: OwnerId) -> BoxFuture<'_, Result<i128>>;
+    /// What other servers over the same data change from now on, of what servers may keep in
+    /// memory; `None` when there are none. Told within a second or two.
+    fn notices(&self) -> Option<broadcast::Receiver<Notice>>;
     /// The machine's time, by the store's clock.
     fn now(&self) -> Millis;
     /// How it is.

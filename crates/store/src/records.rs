@@ -255,25 +255,3 @@ pub enum RecordConflict {
     /// The record is not as expected: somebody else was faster.
     Changed(RecordKind),
 }
-
-/// Something that another server over the same database has written, so that what is kept of it in
-/// memory is to be read again.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Notice {
-    /// An API key was made or revoked.
-    Key {
-        /// Its tenant.
-        tenant: TenantId,
-        /// The key.
-        key: KeyId,
-    },
-    /// A record was written or deleted.
-    Record {
-        /// What it is about.
-        kind: RecordKind,
-        /// Its tenant.
-        tenant: TenantId,
-        /// Its id among its kind.
-        id: u64,
-    },
-}

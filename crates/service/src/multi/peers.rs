@@ -80,6 +80,7 @@ impl Service {
 
     async fn take_notice(&self, notice: Notice) -> Result<()> {
         match notice {
+            Notice::Missed => self.read_again().await,
             Notice::Key { tenant, key } => self.read_key(tenant, key).await,
             Notice::Record { kind, tenant, id } => match kind {
                 RecordKind::Session => self.read_session(tenant, id).await,

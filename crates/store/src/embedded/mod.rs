@@ -40,7 +40,7 @@ use ledger::{
     AccountId, BulkId, Hold, Millis, Owner, OwnerId, Profile, ProfileId, ProfileKind, Tenant,
     TenantId, TransferId,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{broadcast, oneshot};
 
 use crate::clock::{Clock, SystemClock};
 use crate::query::{
@@ -48,8 +48,8 @@ use crate::query::{
     BulkQuery, BulkRow, EntryPage, EntryQuery, EntryRow, OwnerTransferPage, OwnerTransferQuery,
     RecordQuery, TransferQuery, TransferRow,
 };
-use crate::records::{Fingerprint, KeyRecord, Notice, Record, RecordKind, Remembered};
-use crate::{BoxFuture, Health, Outcome, Result, Store, StoreError, Submit};
+use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
+use crate::{BoxFuture, Health, Notice, Outcome, Result, Store, StoreError, Submit};
 pub use bare::BareWriter;
 use indexer::{IndexError, Indexer};
 use load::Memory;
@@ -539,16 +539,16 @@ impl Store for Embedded {
         Box::pin(self.read(move |views| reads::key_by_hash(views, &hash)))
     }
 
-    fn notices(&self) -> Option<tokio::sync::broadcast::Receiver<Notice>> {
-        None
-    }
-
     fn totals(&self) -> BoxFuture<'_, Result<Vec<(String, i128)>>> {
         Box::pin(self.read(reads::totals))
     }
 
     fn owner_total(&self, owner: OwnerId) -> BoxFuture<'_, Result<i128>> {
         Box::pin(self.read(move |views| reads::owner_total(views, owner)))
+    }
+
+    fn notices(&self) -> Option<broadcast::Receiver<Notice>> {
+        None
     }
 
     fn now(&self) -> Millis {

@@ -24,6 +24,7 @@ const KEYS_OF_TENANT: &str = sql!(
     rows::KEY,
     " FROM api_keys k WHERE k.tenant = $1 ORDER BY k.id"
 );
+const KEY_BY_HASH: &str = sql!("SELECT ", rows::KEY, " FROM api_keys k WHERE k.hash = $1");
 /// As text: a sum of 64-bit numbers has more than 64 bits.
 const TOTALS: &str = "SELECT a.currency, sum(a.balance)::text FROM accounts a GROUP BY a.currency";
 const OWNER_TOTAL: &str =
@@ -78,6 +79,15 @@ impl Readers {
             }
         };
         Ok(keys)
+    }
+
+    pub(crate) async fn key_by_hash(&self, hash: [u8; 32]) -> Result<Option<KeyRecord>> {
+        let ask = Ask {
+            sql: KEY_BY_HASH,
+            values: &[&hash.as_slice()],
+        };
+        let found = self.all(ask, rows::key).await?;
+        Ok(found.into_iter().next())
     }
 
     pub(crate) async fn totals(&self) -> Result<Vec<(String, i128)>> {
