@@ -247,3 +247,6 @@ impl Readers {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
