@@ -7,6 +7,7 @@ mod failure;
 mod gate;
 mod lists;
 mod measure;
+mod postgres;
 mod programme;
 mod programme_crash;
 mod programme_reads;
