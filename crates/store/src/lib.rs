@@ -275,6 +275,8 @@ pub trait Store: Send + Sync + 'static {
     fn owner_total(&self, owner: OwnerId) -> BoxFuture<'_, Result<i128>>;
     /// The machine's time, by the store's clock.
     fn now(&self) -> Millis;
+    /// Makes it look at the clock again; for clocks that are set by hand.
+    fn wake(&self);
     /// How it is.
     fn health(&self) -> Health;
     /// Finishes what was accepted and closes. Later submits are refused.
