@@ -40,7 +40,7 @@ use ledger::{
     AccountId, BulkId, Hold, Millis, Owner, OwnerId, Profile, ProfileId, ProfileKind, Tenant,
     TenantId, TransferId,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{broadcast, oneshot};
 
 use crate::clock::{Clock, SystemClock};
 use crate::query::{
@@ -49,7 +49,7 @@ use crate::query::{
     RecordQuery, TransferQuery, TransferRow,
 };
 use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
-use crate::{BoxFuture, Health, Outcome, Result, Store, StoreError, Submit};
+use crate::{BoxFuture, Health, Notice, Outcome, Result, Store, StoreError, Submit};
 pub use bare::BareWriter;
 use indexer::{IndexError, Indexer};
 use load::Memory;
@@ -536,6 +536,10 @@ impl Store for Embedded {
 
     fn owner_total(&self, owner: OwnerId) -> BoxFuture<'_, Result<i128>> {
         Box::pin(self.read(move |views| reads::owner_total(views, owner)))
+    }
+
+    fn notices(&self) -> Option<broadcast::Receiver<Notice>> {
+        None
     }
 
     fn now(&self) -> Millis {

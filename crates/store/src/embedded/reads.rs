@@ -223,7 +223,8 @@ pub(crate) fn records(views: &Connection, query: &RecordQuery) -> rusqlite::Resu
     let values = params![
         query.kind.code(),
         id(query.tenant.raw()),
-        id(query.after),
+        // No id exceeds the greatest number there is.
+        i64::try_from(query.after).unwrap_or(i64::MAX),
         i64::try_from(query.limit).unwrap_or(i64::MAX),
         query.owner.map(|owner| id(owner.raw())),
     ];

@@ -175,3 +175,6 @@ impl Readers {
         Ok((first, end.max(first)))
     }
 }
+
+#[cfg(test)]
+mod tests;

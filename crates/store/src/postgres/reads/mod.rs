@@ -11,6 +11,9 @@ mod records;
 mod tenants;
 mod transfers;
 
+#[cfg(test)]
+mod tests;
+
 use ledger::Millis;
 
 /// An id as it is stored.

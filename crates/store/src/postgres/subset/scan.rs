@@ -78,7 +78,7 @@ impl Sources {
             let name = entry.file_name().into_string().expect("names are UTF-8");
             let path = format!("{prefix}{name}");
             if entry.path().is_dir() {
-                if !["subset", "tests"].contains(&name.as_str()) {
+                if !["subset", "testing", "tests"].contains(&name.as_str()) {
                     self.read(&entry.path(), &format!("{path}/"));
                 }
             } else if !["tests.rs", "subset.rs", "schema.rs"].contains(&name.as_str()) {

@@ -1,0 +1,62 @@
+//! What tests of reads and of verification stand on: a history that an embedded store has lived
+//! through, and its rows in a PostgreSQL database.
+
+mod copy;
+mod history;
+
+use std::sync::Arc;
+
+use sim::postgres::Database;
+use tempfile::TempDir;
+
+use super::connect::DatabaseUrl;
+use super::migrate::tests::complete;
+use super::pool::{READS, Readers};
+use crate::embedded::{Embedded, Options};
+use crate::{Clock, ManualClock, Store};
+pub(super) use history::World;
+
+/// Two stores with the same history.
+pub(super) struct Twins {
+    pub embedded: Arc<Embedded>,
+    pub database: Database,
+    pub readers: Readers,
+    pub worlds: Vec<World>,
+    _folder: TempDir,
+}
+
+impl Twins {
+    /// Histories of `tenants` tenants, `steps` random steps each.
+    pub(super) async fn new(seed: u64, tenants: usize, steps: usize) -> Twins {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let clock = Arc::new(ManualClock::new(history::START));
+        let embedded = Embedded::open(&Options {
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            ..Options::new(folder.path())
+        });
+        let embedded = Arc::new(embedded.expect("a new store"));
+        let mut worlds = Vec::new();
+        for number in 0..tenants {
+            let mut world = World::new(Arc::clone(&embedded), seed + number as u64).await;
+            for _ in 0..steps {
+                world.step(&clock).await;
+            }
+            worlds.push(world);
+        }
+        for world in &worlds {
+            embedded.quiesce(world.tenant).await.expect("writes work");
+        }
+        // Brings the views to the end.
+        embedded.tenants().await.expect("reads work");
+        let database = complete();
+        copy::all(folder.path(), &embedded, &database).await;
+        let url: DatabaseUrl = database.url().parse().expect("a URL");
+        Twins {
+            readers: Readers::new(&url, &READS).expect("a pool"),
+            embedded,
+            database,
+            worlds,
+            _folder: folder,
+        }
+    }
+}
