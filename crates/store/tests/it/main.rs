@@ -1,18 +1,12 @@
-//! The embedded store over real folders and over a disk that fails.
+//! The store through its trait, and what is of one engine alone.
 
 mod bed;
 mod commits;
-mod crash;
-mod failure;
-mod gate;
+mod embedded;
 mod lists;
-mod measure;
 mod postgres;
 mod programme;
-mod programme_crash;
 mod programme_reads;
 mod reads;
 mod records;
 mod time;
-mod verify;
-mod views;
