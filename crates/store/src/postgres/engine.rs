@@ -187,11 +187,6 @@ impl Postgres {
             tasks: Mutex::new(tasks),
         })
     }
-
-    /// Makes the engine look at the clock at once; for clocks that are set by hand.
-    pub fn wake(&self) {
-        self.shared.look.notify_one();
-    }
 }
 
 fn instance(options: &Options) -> std::result::Result<i64, OpenError> {
@@ -381,6 +376,10 @@ impl Store for Postgres {
 
     fn now(&self) -> Millis {
         self.clock.now()
+    }
+
+    fn wake(&self) {
+        self.shared.look.notify_one();
     }
 
     /// Reads need nobody to catch up: what is committed is indexed.

@@ -1,14 +1,15 @@
 //! One server alone.
 
 use ledger::{Status, TenantClock};
-use store::{Store, Submit};
+use store::Submit;
 
-use super::{Bed, Ground, RAIL_MS, START, done, made};
+use super::Servers;
+use crate::bed::{Ground, RAIL_MS, START, close, done, made};
 
 #[tokio::test]
 async fn money_moves_and_everything_agrees() {
-    let bed = Bed::new();
-    let store = bed.open().await;
+    let servers = Servers::new();
+    let store = servers.open().await;
     let ground = Ground::new(&store).await;
     done(&store, ground.paycheck(100)).await;
     let inside = made(
@@ -38,7 +39,7 @@ async fn money_moves_and_everything_agrees() {
     assert_eq!(ground.status(&store, outside).await, Status::Pending);
     assert_eq!(ground.balance(&store, ground.pay).await, 20);
     assert_eq!(ground.balance(&store, ground.pod).await, 30);
-    bed.clock.advance(RAIL_MS);
+    servers.clock.advance(RAIL_MS);
     store.quiesce(ground.tenant).await.expect("writes work");
     assert_eq!(ground.status(&store, outside).await, Status::Complete);
     let at = START.plus(RAIL_MS + 1_000);
@@ -47,6 +48,6 @@ async fn money_moves_and_everything_agrees() {
         store.owner_total(ground.owner).await.expect("reads work"),
         0
     );
-    store.shut_down().await.expect("no task has panicked");
-    bed.verify().await;
+    close(store).await;
+    servers.verify().await;
 }
