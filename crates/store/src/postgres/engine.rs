@@ -105,7 +105,7 @@ pub enum OpenError {
     #[error(transparent)]
     Tables(#[from] MigrateError),
     /// The tables are of an older program, or were never made.
-    #[error("{missing} of the tables' {known} steps are missing; run `tidegate db migrate`")]
+    #[error("{missing} of the tables' {known} steps are missing; run `tidegate migrate`")]
     Behind {
         /// Steps that are missing.
         missing: usize,

@@ -15,12 +15,15 @@ use ledger::{
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use sim::disk::FaultyDisk;
+use sim::postgres::Database;
 use store::embedded::{JOURNAL, OpenError, rebuild_views};
 use store::{
     AccountRole, Action, Claim, Embedded, ManualClock, Options, Outcome, Store, StoreError, Submit,
     TransferQuery, TransferRow,
 };
 use tempfile::TempDir;
+
+use crate::postgres;
 
 /// An open store of either engine.
 pub type Opened = Arc<dyn Store>;
@@ -35,15 +38,19 @@ const BALLAST: u64 = 8 << 20;
 /// Where a ledger is, and its clock.
 pub struct Bed {
     folder: TempDir,
+    database: Option<Database>,
     pub clock: Arc<ManualClock>,
     pub storage: Option<Arc<dyn Storage>>,
     pub segment_bytes: u64,
 }
 
 impl Bed {
-    /// A folder.
+    /// A database, if the tests are run on one; else a folder.
     pub fn new() -> Bed {
-        Bed::embedded()
+        Bed {
+            database: postgres::database(),
+            ..Bed::embedded()
+        }
     }
 
     /// A folder with a journal of real files.
@@ -54,6 +61,7 @@ impl Bed {
         ballast.set_len(BALLAST).expect("room for nothing");
         Bed {
             folder,
+            database: None,
             clock: Arc::new(ManualClock::new(START)),
             storage: None,
             segment_bytes: 64 << 20,
@@ -95,20 +103,52 @@ impl Bed {
     }
 
     pub async fn open(&self) -> Opened {
-        self.open_folder().0
+        match &self.database {
+            Some(database) => postgres::open(database, &self.clock).await,
+            None => self.open_folder().0,
+        }
     }
 
     /// Checks all that is stored.
     pub async fn verify(&self) {
-        let verified = store::embedded::verify(self.path());
-        verified.unwrap_or_else(|error| panic!("{error}"));
+        match &self.database {
+            Some(database) => postgres::verify(database).await,
+            None => {
+                let verified = store::embedded::verify(self.path());
+                verified.unwrap_or_else(|error| panic!("{error}"));
+            }
+        }
     }
 
-    /// Views that are filled at one go are the same as those that grew.
+    /// Views that are filled at one go are the same as those that grew. A database has none.
     pub fn check_rebuilt(&self) {
+        if self.database.is_some() {
+            return;
+        }
         let before = dump(self.path());
         rebuild_views(self.path()).unwrap_or_else(|error| panic!("{error}"));
         assert!(before == dump(self.path()), "not the same rows");
+    }
+
+    /// The ids of an owner's transfers, the newest first, not asked from the store.
+    pub fn transfers_of(&self, owner: OwnerId) -> Vec<TransferId> {
+        let owner = owner.raw().cast_signed();
+        let sql = format!("SELECT id FROM transfers WHERE owner = {owner} ORDER BY id DESC");
+        let ids: Vec<i64> = match &self.database {
+            Some(database) => {
+                let rows = database.sql(&sql).into_iter().flatten().flatten();
+                rows.map(|id| id.parse().expect("a number")).collect()
+            }
+            None => {
+                let views = Connection::open(self.file("views.sqlite")).expect("the views");
+                let mut find = views.prepare(&sql).expect("a valid query");
+                let ids = find.query_map([], |row| row.get(0));
+                let ids: rusqlite::Result<_> = ids.expect("a valid query").collect();
+                ids.expect("the views can be read")
+            }
+        };
+        let ids = ids.into_iter().map(i64::cast_unsigned);
+        ids.map(TransferId::new).collect()
     }
 
     /// Copies the journal off a disk in memory, so that `verify` can read it.

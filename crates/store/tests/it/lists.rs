@@ -8,7 +8,7 @@ use ledger::profile::{CardMode, Terms};
 use ledger::{
     AccountId, AccountKind, Command, CreateTransfer, Currency, Direction, ExternalKind, Instrument,
     InstrumentClass, Millis, OpenAccount, OpenInstrument, Origin, OwnerId, ProfileId, Reply,
-    Status, TransferId, TransferOrder,
+    Status, TransferOrder,
 };
 use sim::disk::SplitMix64;
 use store::{AccountRole, EntryQuery, EntryRow, OwnerTransferQuery, TransferQuery, TransferRow};
@@ -137,17 +137,9 @@ impl World {
         let (tenant, owner) = (self.programme.tenant, self.programme.owner);
         // Brings the views to the end.
         drop(store.tenant(tenant).await.expect("reads work"));
-        let ids: Vec<i64> = {
-            let views = rusqlite::Connection::open(bed.file("views.sqlite")).expect("the views");
-            let sql = "SELECT id FROM transfers WHERE owner = ?1 ORDER BY id DESC";
-            let mut find = views.prepare(sql).expect("a valid query");
-            let ids = find.query_map([owner.raw().cast_signed()], |row| row.get(0));
-            let ids: rusqlite::Result<_> = ids.expect("a valid query").collect();
-            ids.expect("the views can be read")
-        };
+        let ids = bed.transfers_of(owner);
         let mut all = Vec::new();
         for id in ids {
-            let id = TransferId::new(id.cast_unsigned());
             let row = store.transfer(tenant, id).await.expect("reads work");
             all.push(row.expect("it was recorded"));
         }

@@ -1,4 +1,7 @@
 //! The store through its trait, and what is of one engine alone.
+//!
+//! The engine is the embedded one, or PostgreSQL with `TIDEGATE_TEST_STORE=postgres`; then
+//! `--skip embedded::` leaves out what is about files (`scripts/test` runs both).
 
 mod bed;
 mod commits;
