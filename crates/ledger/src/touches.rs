@@ -7,7 +7,7 @@
 //! decision as one that holds everything. Naming too much costs a row that is read for nothing;
 //! naming too little would be a wrong decision.
 
-use crate::account::{Account, AccountState, Rail, SystemKind};
+use crate::account::{Account, AccountKind, AccountState, Rail, SystemKind};
 use crate::bulk::Bulk;
 use crate::command::{Command, TransferOrder};
 use crate::effect::{Hold, Work};
@@ -74,6 +74,8 @@ pub struct AccountLinks {
     pub tenant: TenantId,
     /// Its owner.
     pub owner: OwnerId,
+    /// What kind of account it is.
+    pub kind: AccountKind,
     /// The profile it was opened under.
     pub profile: Option<ProfileId>,
     /// The account behind a debit card.
@@ -85,6 +87,7 @@ impl From<&Account> for AccountLinks {
         AccountLinks {
             tenant: account.tenant,
             owner: account.owner,
+            kind: account.kind,
             profile: account.profile,
             parent: account.parent,
         }

@@ -19,6 +19,7 @@ mod verify;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use embedded::{Embedded, Options};
+pub use postgres::Notice;
 pub use query::{
     AccountClass, AccountPage, AccountQuery, AccountRole, AccountRow, BulkOperationPage,
     BulkOperationQuery, BulkOperationRow, BulkPage, BulkQuery, BulkRow, EntryPage, EntryQuery,
@@ -39,6 +40,7 @@ use ledger::{
     AccountId, BulkId, Command, Hold, KeyId, Millis, Owner, OwnerId, Profile, ProfileId,
     ProfileKind, Rejection, Reply, Tenant, TenantId, TransferId,
 };
+use tokio::sync::broadcast;
 
 /// A boxed future, so that engines can stand behind one pointer.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -273,8 +275,13 @@ pub trait Store: Send + Sync + 'static {
     fn totals(&self) -> BoxFuture<'_, Result<Vec<(String, i128)>>>;
     /// The sum of each currency over one owner's accounts, system accounts included.
     fn owner_total(&self, owner: OwnerId) -> BoxFuture<'_, Result<i128>>;
+    /// What other servers over the same data change from now on, of what servers may keep in
+    /// memory; `None` when there are none. Told within a second or two.
+    fn notices(&self) -> Option<broadcast::Receiver<Notice>>;
     /// The machine's time, by the store's clock.
     fn now(&self) -> Millis;
+    /// Makes it look at the clock again; for clocks that are set by hand.
+    fn wake(&self);
     /// How it is.
     fn health(&self) -> Health;
     /// Finishes what was accepted and closes. Later submits are refused.

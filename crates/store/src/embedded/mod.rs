@@ -40,7 +40,7 @@ use ledger::{
     AccountId, BulkId, Hold, Millis, Owner, OwnerId, Profile, ProfileId, ProfileKind, Tenant,
     TenantId, TransferId,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{broadcast, oneshot};
 
 use crate::clock::{Clock, SystemClock};
 use crate::query::{
@@ -49,7 +49,7 @@ use crate::query::{
     RecordQuery, TransferQuery, TransferRow,
 };
 use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
-use crate::{BoxFuture, Health, Outcome, Result, Store, StoreError, Submit};
+use crate::{BoxFuture, Health, Notice, Outcome, Result, Store, StoreError, Submit};
 pub use bare::BareWriter;
 use indexer::{IndexError, Indexer};
 use load::Memory;
@@ -224,11 +224,6 @@ impl Embedded {
     #[must_use]
     pub fn opened(&self) -> &Opened {
         &self.opened
-    }
-
-    /// Makes the writer look at the clock again; for clocks that are set by hand.
-    pub fn wake(&self) {
-        self.shared.wake();
     }
 
     async fn read<T: Send + 'static>(
@@ -543,8 +538,16 @@ impl Store for Embedded {
         Box::pin(self.read(move |views| reads::owner_total(views, owner)))
     }
 
+    fn notices(&self) -> Option<broadcast::Receiver<Notice>> {
+        None
+    }
+
     fn now(&self) -> Millis {
         self.clock.now()
+    }
+
+    fn wake(&self) {
+        self.shared.wake();
     }
 
     fn health(&self) -> Health {

@@ -2,22 +2,45 @@
 //! (`docs/decisions/2026-11-21-postgres-store.md`).
 
 mod agreement;
+mod batch;
 mod chain;
+mod committer;
 mod connect;
+mod due;
+mod engine;
 mod error;
+mod facts;
+mod failure;
+mod faults;
+mod group;
+mod keeper;
+mod lanes;
+mod links;
+mod load;
 mod migrate;
+mod node;
+mod notices;
+mod plan;
 mod pool;
 mod reads;
 mod rows;
 mod schema;
+mod session;
+mod shared;
 mod sql;
 #[cfg(test)]
 mod subset;
+mod system;
 #[cfg(test)]
 mod testing;
+mod transact;
 mod verify;
+mod write;
 
 pub use agreement::agrees;
 pub use connect::{ConnectError, DatabaseUrl, UrlError};
+pub use engine::{Isolation, OpenError, Options, Postgres};
+pub use faults::{Fault, Faults, Point};
 pub use migrate::{MigrateError, Migrator, Plan};
+pub use notices::Notice;
 pub use verify::{Report, verify};

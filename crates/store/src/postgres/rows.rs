@@ -96,7 +96,7 @@ pub(crate) fn raw(row: &Row, column: usize) -> Read<u64> {
     get::<i64>(row, column).map(i64::cast_unsigned)
 }
 
-fn raw_option(row: &Row, column: usize) -> Read<Option<u64>> {
+pub(crate) fn raw_option(row: &Row, column: usize) -> Read<Option<u64>> {
     Ok(get::<Option<i64>>(row, column)?.map(i64::cast_unsigned))
 }
 
@@ -113,17 +113,17 @@ pub(crate) fn code<T: Code>(row: &Row, column: usize) -> Read<T> {
     code_of(column, get(row, column)?)
 }
 
-fn code_option<T: Code>(row: &Row, column: usize) -> Read<Option<T>> {
+pub(crate) fn code_option<T: Code>(row: &Row, column: usize) -> Read<Option<T>> {
     get::<Option<i64>>(row, column)?
         .map(|code| code_of(column, code))
         .transpose()
 }
 
-fn millis(row: &Row, column: usize) -> Read<Millis> {
+pub(crate) fn millis(row: &Row, column: usize) -> Read<Millis> {
     get(row, column).map(Millis)
 }
 
-fn millis_option(row: &Row, column: usize) -> Read<Option<Millis>> {
+pub(crate) fn millis_option(row: &Row, column: usize) -> Read<Option<Millis>> {
     Ok(get::<Option<i64>>(row, column)?.map(Millis))
 }
 
@@ -154,7 +154,7 @@ fn currency_of(column: usize, code: &str) -> Read<Currency> {
     Currency::parse(code).map_err(|_| Damaged::new(column, "currency"))
 }
 
-fn currency(row: &Row, column: usize) -> Read<Currency> {
+pub(crate) fn currency(row: &Row, column: usize) -> Read<Currency> {
     currency_of(column, get(row, column)?)
 }
 

@@ -174,6 +174,10 @@ pub(crate) const STEPS: &[Step] = &[
         "CREATE INDEX due_of_lane ON due (lane, machine_ms)",
     ),
     step(
+        "due by owner, in its tenant's time",
+        "CREATE INDEX due_of_owner ON due (owner, at_ms)",
+    ),
+    step(
         "due by tenant, in its own time",
         "CREATE INDEX due_of_tenant ON due (tenant, at_ms, kind, object)",
     ),

@@ -1,0 +1,171 @@
+//! What never changes about objects, kept in memory: whose they are and what they lead to.
+//!
+//! A transaction locks owners first, and most commands name only accounts. What is not known here
+//! is asked from the database; nothing that is known here can be wrong. Nothing is kept of what was
+//! not found: it may come to be.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use ledger::touches::{AccountLinks, HoldLinks, TransferLinks};
+use ledger::{
+    AccountId, BulkId, Currency, Effect, HoldId, OwnerId, SystemKind, TenantId, TransferId, Work,
+};
+
+/// Objects of one kind that are kept, about 100 bytes each.
+const KEPT: usize = 200_000;
+
+/// Keeps what was used last, between half of `capacity` and all of it.
+struct Kept<K, V> {
+    capacity: usize,
+    young: HashMap<K, V>,
+    old: HashMap<K, V>,
+}
+
+impl<K: Hash + Eq, V: Clone> Kept<K, V> {
+    fn new(capacity: usize) -> Kept<K, V> {
+        Kept {
+            capacity,
+            young: HashMap::new(),
+            old: HashMap::new(),
+        }
+    }
+
+    fn put(&mut self, key: K, value: V) {
+        if self.young.len() >= self.capacity / 2 {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(key, value);
+    }
+
+    fn get(&mut self, key: K) -> Option<V> {
+        if let Some(value) = self.young.get(&key) {
+            return Some(value.clone());
+        }
+        let value = self.old.remove(&key)?;
+        self.put(key, value.clone());
+        Some(value)
+    }
+}
+
+/// A system account of an owner.
+pub(crate) type SystemAccount = (SystemKind, Currency, AccountId);
+
+/// See the module.
+pub(crate) struct Facts {
+    owners: Kept<OwnerId, TenantId>,
+    accounts: Kept<AccountId, AccountLinks>,
+    transfers: Kept<TransferId, TransferLinks>,
+    holds: Kept<HoldId, HoldLinks>,
+    bulks: Kept<BulkId, (TenantId, OwnerId)>,
+    systems: Kept<OwnerId, Vec<SystemAccount>>,
+}
+
+impl Default for Facts {
+    fn default() -> Facts {
+        Facts {
+            owners: Kept::new(KEPT),
+            accounts: Kept::new(KEPT),
+            transfers: Kept::new(KEPT),
+            holds: Kept::new(KEPT),
+            bulks: Kept::new(KEPT),
+            systems: Kept::new(KEPT),
+        }
+    }
+}
+
+impl Facts {
+    /// The tenant of an owner.
+    pub(crate) fn owner(&mut self, id: OwnerId) -> Option<TenantId> {
+        self.owners.get(id)
+    }
+
+    pub(crate) fn account(&mut self, id: AccountId) -> Option<AccountLinks> {
+        self.accounts.get(id)
+    }
+
+    pub(crate) fn transfer(&mut self, id: TransferId) -> Option<TransferLinks> {
+        self.transfers.get(id)
+    }
+
+    pub(crate) fn hold(&mut self, id: HoldId) -> Option<HoldLinks> {
+        self.holds.get(id)
+    }
+
+    pub(crate) fn bulk(&mut self, id: BulkId) -> Option<(TenantId, OwnerId)> {
+        self.bulks.get(id)
+    }
+
+    /// The system accounts of an owner that are known. There may be more.
+    pub(crate) fn system_accounts(&mut self, owner: OwnerId) -> Vec<SystemAccount> {
+        self.systems.get(owner).unwrap_or_default()
+    }
+
+    /// Whose work it is.
+    pub(crate) fn owner_of(&mut self, work: Work) -> Option<OwnerId> {
+        match work {
+            Work::Settle(transfer) => Some(self.transfer(transfer)?.owner),
+            Work::ExpireHold(hold) => {
+                let account = self.hold(hold)?.account;
+                Some(self.account(account)?.owner)
+            }
+            Work::RunBulk(bulk) => Some(self.bulk(bulk)?.1),
+        }
+    }
+
+    pub(crate) fn put_owner(&mut self, id: OwnerId, tenant: TenantId) {
+        self.owners.put(id, tenant);
+    }
+
+    pub(crate) fn put_account(&mut self, id: AccountId, links: AccountLinks) {
+        self.owners.put(links.owner, links.tenant);
+        self.accounts.put(id, links);
+    }
+
+    pub(crate) fn put_transfer(&mut self, id: TransferId, links: TransferLinks) {
+        self.owners.put(links.owner, links.tenant);
+        self.transfers.put(id, links);
+    }
+
+    pub(crate) fn put_hold(&mut self, id: HoldId, links: HoldLinks) {
+        self.holds.put(id, links);
+    }
+
+    pub(crate) fn put_bulk(&mut self, id: BulkId, tenant: TenantId, owner: OwnerId) {
+        self.owners.put(owner, tenant);
+        self.bulks.put(id, (tenant, owner));
+    }
+
+    pub(crate) fn put_system_accounts(&mut self, owner: OwnerId, known: &[SystemAccount]) {
+        self.systems.put(owner, known.to_vec());
+    }
+
+    /// Learns of what an effect makes.
+    pub(crate) fn learn(&mut self, effect: &Effect) {
+        match effect {
+            Effect::OwnerCreated(owner) => self.put_owner(owner.id, owner.tenant),
+            Effect::AccountOpened(account) => self.put_account(account.id, account.into()),
+            Effect::TransferRecorded(transfer) => self.put_transfer(transfer.id, transfer.into()),
+            Effect::HoldPlaced(hold) => self.put_hold(hold.id, hold.into()),
+            Effect::BulkSubmitted(bulk) => self.put_bulk(bulk.id, bulk.tenant, bulk.owner),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kept;
+
+    #[test]
+    fn what_is_used_stays_and_the_number_is_bounded() {
+        let mut kept = Kept::new(10);
+        for number in 0..1_000 {
+            kept.put(number, number);
+            assert_eq!(kept.get(0), Some(0), "used after {number}");
+            assert!(kept.young.len() + kept.old.len() <= 10);
+        }
+        assert_eq!(kept.get(999), Some(999));
+        assert_eq!(kept.get(500), None);
+    }
+}

@@ -1,0 +1,169 @@
+//! The connection of the write path: statements that are prepared once, sent together and answered
+//! in their order.
+
+use std::collections::HashMap;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row, Statement};
+
+use super::connect::{BEGIN_SESSION, DatabaseUrl};
+use super::failure::Failure;
+
+/// How much later than the database the server itself gives a statement up: then the database is
+/// not slow but cannot be reached.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What sessions that write begin with, besides [`BEGIN_SESSION`]. They look rows up by key only;
+/// a plan that reads a whole table, made while it was small, must not be kept.
+const BEGIN_WRITER: &str = "SELECT
+    set_config('lock_timeout', $1, false),
+    set_config('enable_seqscan', 'off', false)";
+
+type Value = Box<dyn ToSql + Sync + Send>;
+
+/// A statement with its values.
+pub(crate) struct Call {
+    sql: &'static str,
+    values: Vec<Value>,
+}
+
+impl Call {
+    pub(crate) fn new(sql: &'static str) -> Call {
+        Call {
+            sql,
+            values: Vec::new(),
+        }
+    }
+
+    /// Adds the next value.
+    pub(crate) fn with(mut self, value: impl ToSql + Sync + Send + 'static) -> Call {
+        self.values.push(Box::new(value));
+        self
+    }
+}
+
+/// How long a session may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// One statement, and a transaction without one.
+    pub statement: Duration,
+    /// Waiting for a row that somebody else has locked.
+    pub lock: Duration,
+}
+
+/// One connection and what was prepared on it.
+pub(crate) struct Session {
+    client: Client,
+    statements: HashMap<&'static str, Statement>,
+    patience: Duration,
+}
+
+impl Session {
+    /// Connects.
+    ///
+    /// # Errors
+    /// [`Failure::Away`] when nobody answers or lets us in.
+    pub(crate) async fn open(url: &DatabaseUrl, limits: &Limits) -> Result<Session, Failure> {
+        let mut session = Session {
+            client: url.connect().await?,
+            statements: HashMap::new(),
+            patience: limits.statement.saturating_add(GRACE),
+        };
+        let ms = |limit: Duration| limit.as_millis().to_string();
+        let begin = vec![
+            Call::new(BEGIN_SESSION).with(ms(limits.statement)),
+            Call::new(BEGIN_WRITER).with(ms(limits.lock)),
+        ];
+        session.calls(begin).await?;
+        Ok(session)
+    }
+
+    /// The rows of one statement.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub(crate) async fn call(&mut self, call: Call) -> Result<Vec<Row>, Failure> {
+        Ok(self.calls(vec![call]).await?.pop().unwrap_or_default())
+    }
+
+    /// The rows of each statement. All are sent at once and done in their order; the database does
+    /// nothing of what follows a statement that failed within a transaction.
+    ///
+    /// # Errors
+    /// The first failure. After [`Failure::Lost`] the session is of no use any more.
+    pub(crate) async fn calls(&mut self, calls: Vec<Call>) -> Result<Vec<Vec<Row>>, Failure> {
+        let patience = self.patience;
+        let answered = tokio::time::timeout(patience, async {
+            self.prepare(&calls).await?;
+            let queries = calls.iter().map(|call| self.query(call)).collect();
+            in_order(queries).await.into_iter().collect()
+        });
+        answered
+            .await
+            .unwrap_or_else(|_| Err(Failure::Lost("it does not answer".into())))
+    }
+
+    async fn query(&self, call: &Call) -> Result<Vec<Row>, Failure> {
+        let values: Vec<&(dyn ToSql + Sync)> = call
+            .values
+            .iter()
+            .map(|value| &**value as &(dyn ToSql + Sync))
+            .collect();
+        Ok(self
+            .client
+            .query(&self.statements[call.sql], &values)
+            .await?)
+    }
+
+    async fn prepare(&mut self, calls: &[Call]) -> Result<(), Failure> {
+        let mut missing: Vec<&'static str> = calls.iter().map(|call| call.sql).collect();
+        missing.retain(|sql| !self.statements.contains_key(sql));
+        missing.sort_unstable();
+        missing.dedup();
+        let client = &self.client;
+        let prepared = in_order(missing.iter().map(|sql| client.prepare(sql)).collect());
+        for (sql, statement) in missing.iter().zip(prepared.await) {
+            self.statements.insert(sql, statement?);
+        }
+        Ok(())
+    }
+}
+
+/// One of several futures, until it has ended.
+enum Running<F: Future> {
+    Yet(Pin<Box<F>>),
+    Ended(F::Output),
+}
+
+/// Runs futures together. Each is begun in its turn, so that what they send at first is sent in
+/// this order.
+async fn in_order<F: Future<Output: Unpin>>(futures: Vec<F>) -> Vec<F::Output> {
+    let mut running: Vec<Running<F>> = futures
+        .into_iter()
+        .map(|future| Running::Yet(Box::pin(future)))
+        .collect();
+    poll_fn(|context| {
+        let mut wait = false;
+        for one in &mut running {
+            if let Running::Yet(future) = one {
+                match future.as_mut().poll(context) {
+                    Poll::Ready(output) => *one = Running::Ended(output),
+                    Poll::Pending => wait = true,
+                }
+            }
+        }
+        if wait { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+    running
+        .into_iter()
+        .filter_map(|one| match one {
+            Running::Ended(output) => Some(output),
+            Running::Yet(_) => None,
+        })
+        .collect()
+}

@@ -1,0 +1,345 @@
+//! One transaction: begin behind the fence, lock, load, decide, write, commit.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ledger::{IdSource, Millis, TenantId};
+
+use super::batch::Batch;
+use super::connect::DatabaseUrl;
+use super::due::Visits;
+use super::engine::{Isolation, Options};
+use super::facts::Facts;
+use super::failure::Failure;
+use super::faults::{Fault, Faults, Point};
+use super::group::{Changed, Group};
+use super::links;
+use super::load::load;
+use super::node::{Name, Node};
+use super::rows;
+use super::session::{Call, Limits, Session};
+use super::write::Write;
+use crate::Outcome;
+use crate::clock::Clock;
+
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+const BEGIN_SERIALIZABLE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+const COMMIT: &str = "COMMIT";
+const ROLLBACK: &str = "ROLLBACK";
+/// A group's commits have its batch number; they are later than the head was when it was read.
+const FIND_BATCH: &str = "SELECT c.number FROM commits c \
+     WHERE c.tenant = $1 AND c.number > $2 AND c.batch = $3 LIMIT 1";
+
+/// What a transaction has come to.
+#[derive(Debug)]
+pub(crate) struct Done {
+    /// Of the submits, in their order.
+    pub outcomes: Vec<Outcome>,
+    /// Work that is due and was left.
+    pub left: Visits,
+    /// Pieces of due work that were done.
+    pub worked: usize,
+    /// Tenants whose clocks were set.
+    pub clocks: BTreeSet<TenantId>,
+    /// Commits in it.
+    pub commits: u64,
+}
+
+/// A transaction of which nobody knows whether it was committed.
+#[derive(Debug)]
+pub(crate) struct Doubt {
+    tenant: TenantId,
+    after: i64,
+    batch: u64,
+    done: Done,
+}
+
+/// Why a transaction gave no outcome.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    Failure(Failure),
+    Doubt(Box<Doubt>),
+}
+
+impl From<Failure> for Broken {
+    fn from(failure: Failure) -> Broken {
+        Broken::Failure(failure)
+    }
+}
+
+/// Everything that transactions of one server need. One is under way at a time.
+pub(crate) struct Transactor {
+    pub url: DatabaseUrl,
+    pub limits: Limits,
+    pub isolation: Isolation,
+    pub clock: Arc<dyn Clock>,
+    pub faults: Option<Arc<dyn Faults>>,
+    pub name: Name,
+    pub node: Node,
+    pub ids: IdSource,
+    session: Option<Session>,
+    facts: Facts,
+    last_at: Millis,
+}
+
+impl Transactor {
+    pub(crate) fn new(options: &Options, name: Name, session: Session, node: Node) -> Transactor {
+        Transactor {
+            url: options.url.clone(),
+            limits: options.limits(),
+            isolation: options.isolation,
+            clock: Arc::clone(&options.clock),
+            faults: options.faults.clone(),
+            name,
+            ids: IdSource::new(node.number, node.last_id),
+            last_at: node.last_at,
+            node,
+            session: Some(session),
+            facts: Facts::default(),
+        }
+    }
+
+    /// The machine's time, never before that of the last commit under this server's number.
+    pub(crate) fn now(&mut self) -> Millis {
+        self.last_at = self.clock.now().max(self.last_at);
+        self.last_at
+    }
+
+    /// The connection, made anew when it was lost.
+    pub(crate) async fn session(&mut self) -> Result<&mut Session, Failure> {
+        let session = match self.session.take() {
+            Some(session) => session,
+            None => Session::open(&self.url, &self.limits).await?,
+        };
+        Ok(self.session.insert(session))
+    }
+
+    /// Takes a number anew, after another process has taken the old one.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub(crate) async fn register(&mut self) -> Result<(), Failure> {
+        let now = self.now();
+        let name = self.name.clone();
+        let node = Node::claim(self.session().await?, &name, now).await?;
+        self.ids = IdSource::new(node.number, node.last_id.max(self.ids.issue(now)));
+        self.last_at = self.last_at.max(node.last_at);
+        self.node = node;
+        Ok(())
+    }
+
+    /// Renews the lease, or ends it with `until` in the past.
+    ///
+    /// # Errors
+    /// [`Failure::Fenced`] when the number was lost; others of the database.
+    pub(crate) async fn renew(&mut self, until: Millis) -> Result<(), Failure> {
+        let call = self.node.keep(until, self.node.last_id, self.node.last_at);
+        let kept = self.session().await?.call(call).await;
+        if let Err(Failure::Lost(_)) = kept {
+            self.session = None;
+        }
+        if kept?.is_empty() {
+            return Err(Failure::Fenced);
+        }
+        self.node.lease_until = until;
+        Ok(())
+    }
+
+    /// Gives the connection up.
+    pub(crate) fn disconnect(&mut self) {
+        self.session = None;
+    }
+
+    /// When a lease that is renewed now will end.
+    pub(crate) fn lease_until(&mut self) -> Millis {
+        let now = self.now();
+        self.name.lease_from(now)
+    }
+
+    /// Whether a third of the lease has gone.
+    pub(crate) fn should_renew(&mut self) -> bool {
+        let now = self.now();
+        let whole = self.name.lease_from(now).since(now);
+        self.node.lease_until.since(now) <= whole - whole / 3
+    }
+
+    /// Runs one transaction.
+    ///
+    /// # Errors
+    /// [`Broken`]. Nothing is left open.
+    pub(crate) async fn run(&mut self, batch: &Batch) -> Result<Done, Broken> {
+        let ran = self.attempt(batch).await;
+        match &ran {
+            Err(Broken::Failure(Failure::Lost(_)) | Broken::Doubt(_)) => self.session = None,
+            Err(Broken::Failure(_)) => self.roll_back().await,
+            Ok(_) => {}
+        }
+        ran
+    }
+
+    async fn roll_back(&mut self) {
+        if let Some(session) = &mut self.session
+            && session.call(Call::new(ROLLBACK)).await.is_err()
+        {
+            self.session = None;
+        }
+    }
+
+    async fn attempt(&mut self, batch: &Batch) -> Result<Done, Broken> {
+        self.session().await?;
+        self.fault(Point::Begin).await?;
+        let now = self.now();
+        let Transactor {
+            session: Some(session),
+            facts,
+            node,
+            ids,
+            ..
+        } = self
+        else {
+            return Err(Failure::Lost("there is no connection".into()).into());
+        };
+        let (mut plan, besides) = batch.plan(facts);
+        links::complete(session, facts, &mut plan).await?;
+        batch.plan_aftermath(facts, &mut plan);
+        links::complete(session, facts, &mut plan).await?;
+        let begin = match self.isolation {
+            Isolation::ReadCommitted => BEGIN,
+            Isolation::Serializable => BEGIN_SERIALIZABLE,
+        };
+        let begin = vec![Call::new(begin), node.fence()];
+        let check = |answers: &[Vec<tokio_postgres::Row>]| match answers {
+            [_, fence] => node.check(fence),
+            _ => Err(Failure::Fenced),
+        };
+        let loaded = load(session, facts, &mut plan, &besides, begin, check, now).await?;
+        let mut group = Group::new(&loaded, facts, ids, now)?;
+        let outcomes = group.run(batch.asked.iter().map(|asked| asked.submit.clone()))?;
+        let left = group.left_due();
+        let (state, changed) = group.end();
+        self.fault(Point::Loaded).await?;
+        let done = Done {
+            outcomes,
+            left,
+            worked: changed.done,
+            clocks: changed.clocks.clone(),
+            commits: changed.commits.len() as u64,
+        };
+        if changed.commits.is_empty() {
+            self.roll_back().await;
+            return Ok(done);
+        }
+        let write = Write {
+            loaded: &loaded,
+            changed: &changed,
+            state: &state,
+            now,
+            batch: self.ids.issue(now),
+        };
+        self.write(&write, done).await
+    }
+
+    async fn write(&mut self, write: &Write<'_>, done: Done) -> Result<Done, Broken> {
+        let Write { now, batch, .. } = *write;
+        let mut calls = write.calls(&mut self.facts)?;
+        let lease_until = self.name.lease_from(now);
+        calls.push(self.node.keep(lease_until, batch, now));
+        calls.extend(write.commits());
+        calls.push(Call::new(COMMIT));
+        let doubt = |done| {
+            let first = write.changed.commits.first();
+            let tenant = first.map_or(TenantId::new(0), |(tenant, _)| *tenant);
+            Broken::Doubt(Box::new(Doubt {
+                tenant,
+                after: write.loaded.heads.get(&tenant).copied().unwrap_or(0),
+                batch,
+                done,
+            }))
+        };
+        let mut written = self.fault(Point::Commit).await;
+        if written.is_ok() {
+            written = match &mut self.session {
+                Some(session) => session.calls(calls).await.map(drop),
+                None => Err(Failure::Lost("there is no connection".into())),
+            };
+        }
+        if written.is_ok() {
+            written = self.fault(Point::Committed).await;
+        }
+        match written {
+            Ok(()) => {
+                self.node.lease_until = lease_until;
+                self.node.last_id = batch;
+                self.node.last_at = now;
+                self.learn(write.changed);
+                Ok(done)
+            }
+            Err(Failure::Lost(_)) => Err(doubt(done)),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    fn learn(&mut self, changed: &Changed) {
+        for (owner, accounts) in &changed.systems {
+            self.facts.put_system_accounts(*owner, accounts);
+        }
+    }
+
+    /// What became of a transaction whose `COMMIT` was not answered: its outcome, or `None` when it
+    /// was not committed. Waits until it has ended.
+    ///
+    /// # Errors
+    /// [`Failure`] of the database: it is still not known.
+    pub(crate) async fn resolve(&mut self, doubt: Doubt) -> Result<Option<Done>, (Doubt, Failure)> {
+        match self.find(&doubt).await {
+            Ok(true) => {
+                self.node.last_id = self.node.last_id.max(doubt.batch);
+                Ok(Some(doubt.done))
+            }
+            Ok(false) => Ok(None),
+            Err(failure) => {
+                match failure {
+                    Failure::Lost(_) => self.session = None,
+                    _ => self.roll_back().await,
+                }
+                Err((doubt, failure))
+            }
+        }
+    }
+
+    async fn find(&mut self, doubt: &Doubt) -> Result<bool, Failure> {
+        let find = Call::new(FIND_BATCH)
+            .with(doubt.tenant.raw().cast_signed())
+            .with(doubt.after)
+            .with(doubt.batch.cast_signed());
+        let calls = vec![
+            Call::new(BEGIN),
+            self.node.fence(),
+            find,
+            Call::new(ROLLBACK),
+        ];
+        let answers = self.session().await?.calls(calls).await?;
+        match &answers[..] {
+            [_, _, found, _] => Ok(found
+                .first()
+                .map(|row| rows::raw(row, 0))
+                .transpose()?
+                .is_some()),
+            _ => Ok(false),
+        }
+    }
+
+    async fn fault(&mut self, point: Point) -> Result<(), Failure> {
+        let Some(faults) = self.faults.clone() else {
+            return Ok(());
+        };
+        match faults.at(point).await {
+            None => Ok(()),
+            Some(Fault::Cut) => {
+                self.session = None;
+                Err(Failure::Lost("a fault has cut the connection".into()))
+            }
+            Some(Fault::State(state)) => Err(Failure::of_state(state, "a fault".to_owned())),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Writing what a group has changed: one statement of many rows for each kind of change, each row
+//! once, as it is at last. The node's row, the tenants' heads and their commits come at the end:
+//! heads are what servers of one tenant wait for.
+
+mod accounts;
+mod columns;
+mod owners;
+mod transfers;
+
+use std::collections::BTreeMap;
+
+use ledger::{Millis, State, TenantId};
+
+use super::facts::Facts;
+use super::failure::Failure;
+use super::group::Changed;
+use super::load::Loaded;
+use super::session::Call;
+use columns::signed;
+
+/// Locks the heads of several tenants in one order for everybody.
+const LOCK_HEADS: &str =
+    "SELECT h.tenant FROM heads h WHERE h.tenant = ANY ($1) ORDER BY h.tenant FOR UPDATE";
+/// The commits of a submit without a tenant have a head of their own.
+const ADD_HEADS: &str = "INSERT INTO heads (tenant, number) \
+     SELECT w.tenant, 0 FROM unnest($1::bigint[]) AS w (tenant) ON CONFLICT (tenant) DO NOTHING";
+const MOVE_HEADS: &str = "UPDATE heads AS h SET number = h.number + w.commits \
+     FROM unnest($1::bigint[], $2::bigint[]) AS w (tenant, commits) WHERE h.tenant = w.tenant";
+/// `later` counts the commits of the same tenant that follow in the group.
+const ADD_COMMITS: &str = "INSERT INTO commits (tenant, number, batch, record) \
+     SELECT w.tenant, h.number - w.later, $4, w.record \
+     FROM unnest($1::bigint[], $2::bigint[], $3::bytea[]) AS w (tenant, later, record) \
+     JOIN heads h ON h.tenant = w.tenant";
+
+/// What is written from.
+pub(crate) struct Write<'a> {
+    pub loaded: &'a Loaded,
+    pub changed: &'a Changed,
+    /// The state with all changes.
+    pub state: &'a State,
+    pub now: Millis,
+    /// The number that all commits of the group have in common.
+    pub batch: u64,
+}
+
+impl Write<'_> {
+    /// The statements, in the order to send them; without the node's row and the end.
+    ///
+    /// # Errors
+    /// [`Failure::Again`] when facts were forgotten meanwhile.
+    pub(crate) fn calls(&self, facts: &mut Facts) -> Result<Vec<Call>, Failure> {
+        let mut calls = Vec::new();
+        self.tenants(&mut calls);
+        self.owners(&mut calls);
+        self.profiles(&mut calls);
+        self.accounts(&mut calls);
+        self.transfers(&mut calls);
+        self.holds(&mut calls);
+        self.due(facts, &mut calls)?;
+        self.bulks(&mut calls);
+        self.keys(&mut calls);
+        self.records(&mut calls);
+        self.remembered(&mut calls);
+        self.notices(&mut calls);
+        Ok(calls)
+    }
+
+    /// The statements that number the commits: the last ones.
+    pub(crate) fn commits(&self) -> Vec<Call> {
+        let mut counts: BTreeMap<TenantId, i64> = BTreeMap::new();
+        for (tenant, _) in &self.changed.commits {
+            *counts.entry(*tenant).or_default() += 1;
+        }
+        let tenants: Vec<i64> = counts.keys().map(|id| signed(id.raw())).collect();
+        let numbers: Vec<i64> = counts.values().copied().collect();
+        let mut calls = Vec::new();
+        if counts.contains_key(&TenantId::new(0)) {
+            calls.push(Call::new(ADD_HEADS).with(vec![0_i64]));
+        }
+        if tenants.len() > 1 {
+            calls.push(Call::new(LOCK_HEADS).with(tenants.clone()));
+        }
+        calls.push(Call::new(MOVE_HEADS).with(tenants).with(numbers));
+        let (mut of, mut later, mut records) = (Vec::new(), Vec::new(), Vec::new());
+        for (tenant, record) in &self.changed.commits {
+            let left = counts.entry(*tenant).or_default();
+            *left -= 1;
+            of.push(signed(tenant.raw()));
+            later.push(*left);
+            records.push(record.clone());
+        }
+        calls.push(
+            Call::new(ADD_COMMITS)
+                .with(of)
+                .with(later)
+                .with(records)
+                .with(signed(self.batch)),
+        );
+        calls
+    }
+}
