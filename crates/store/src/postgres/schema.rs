@@ -134,6 +134,7 @@ pub(crate) const STEPS: &[Step] = &[
             execution bigint, api_key bigint, description text, created_ms bigint NOT NULL,
             updated_ms bigint NOT NULL, completed_ms bigint, profile bigint, tag text,
             scheduled_ms bigint, fee bigint NOT NULL, cancel_reason text,
+            between_instruments boolean NOT NULL,
             PRIMARY KEY (owner, id)) WITH (fillfactor = 90)",
     ),
     step(

@@ -17,9 +17,10 @@ fn table() -> Database {
          SELECT n, n * 10 + k, 1, k, 'Pod', 'USD', 1, true, true, 0, 0, 0, 0, 0, '', 0 \
          FROM generate_series(1, 100) n, generate_series(1, 3) k; \
          INSERT INTO transfers (owner, id, tenant, source, destination, currency, amount, \
-         direction, origin, rail_delay_ms, status, created_ms, updated_ms, fee) \
+         direction, origin, rail_delay_ms, status, created_ms, updated_ms, fee, \
+         between_instruments) \
          SELECT CASE WHEN n % 3 = 0 THEN 1 ELSE 2 + n % 99 END, n, 1, 12, 11 + n % 3, \
-         'USD', 1, 3, 6, 0, 5, n, n, 0 FROM generate_series(1, 30000) n",
+         'USD', 1, 3, 6, 0, 5, n, n, 0, n % 7 > 0 FROM generate_series(1, 30000) n",
     );
     // It cannot be within a transaction, as statements sent together are.
     database.sql("VACUUM ANALYZE");
@@ -45,10 +46,25 @@ const MAX: &str = "'9223372036854775807'::bigint";
 fn lists_begin_at_the_newest_end_of_the_primary_key() {
     let database = table();
     let walks = "Index Scan Backward using transfers_pkey";
-    let none = ["1", "1", "NULL", "NULL", "NULL", "NULL", MIN, MAX, MIN, MAX];
-    let page = [&none[..], &["25", "0"]].concat();
-    let owners = plan(&database, PAGE, &page);
-    assert!(owners.contains(walks), "{owners}");
+    for instruments in ["NULL", "true"] {
+        let values = [
+            "1",
+            "1",
+            "NULL",
+            "NULL",
+            "NULL",
+            "NULL",
+            MIN,
+            MAX,
+            MIN,
+            MAX,
+            instruments,
+            "25",
+            "0",
+        ];
+        let plan = plan(&database, PAGE, &values);
+        assert!(plan.contains(walks), "{plan}");
+    }
     for (role, of) in [(["true", "false"], "12"), (["true", "true"], "11")] {
         let [source, destination] = role;
         let values = [
