@@ -5,10 +5,11 @@ mod basics;
 use std::sync::Arc;
 
 use sim::postgres::Database;
-use store::postgres::{DatabaseUrl, Migrator, Options, Postgres, Report, verify};
+use store::postgres::{Options, Postgres};
 use store::{Clock, ManualClock};
 
 use crate::bed::{Opened, START};
+use crate::postgres;
 
 /// A database, and the clock that its servers share.
 pub struct Servers {
@@ -18,19 +19,10 @@ pub struct Servers {
 
 impl Servers {
     pub fn new() -> Servers {
-        let database = sim::postgres::database(&Migrator::digest(), async |url| {
-            let url = url.parse().expect("a URL");
-            let migrated = Migrator::new(url).run(|_, _| {}).await;
-            migrated.expect("an empty database");
-        });
         Servers {
-            database,
+            database: postgres::complete(),
             clock: Arc::new(ManualClock::new(START)),
         }
-    }
-
-    pub fn url(&self) -> DatabaseUrl {
-        self.database.url().parse().expect("a URL")
     }
 
     /// One more server.
@@ -41,7 +33,7 @@ impl Servers {
     pub async fn open_with(&self, change: impl FnOnce(&mut Options)) -> Opened {
         let mut options = Options {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
-            ..Options::new(self.url())
+            ..Options::new(postgres::url(&self.database))
         };
         change(&mut options);
         let opened = Postgres::open(&options).await;
@@ -49,8 +41,7 @@ impl Servers {
     }
 
     /// Checks everything that is stored.
-    pub async fn verify(&self) -> Report {
-        let verified = verify(&self.url()).await;
-        verified.unwrap_or_else(|error| panic!("{error}"))
+    pub async fn verify(&self) {
+        postgres::verify(&self.database).await;
     }
 }
