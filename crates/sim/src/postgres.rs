@@ -15,6 +15,6 @@ mod programs;
 mod session;
 
 pub use cluster::{Cluster, Options};
-pub use database::{Database, database, empty_database, server_url};
+pub use database::{Database, database, empty_database, is_chosen, server_url};
 pub use link::Link;
 pub use session::{Row, run};

@@ -282,6 +282,8 @@ pub trait Store: Send + Sync + 'static {
     fn notices(&self) -> Option<broadcast::Receiver<Notice>>;
     /// The machine's time, by the store's clock.
     fn now(&self) -> Millis;
+    /// Makes it look at the clock again; for clocks that are set by hand.
+    fn wake(&self);
     /// How it is.
     fn health(&self) -> Health;
     /// Finishes what was accepted and closes. Later submits are refused.

@@ -12,6 +12,22 @@ use super::session::{self, Row};
 /// Names a server to use in place of a temporary cluster. Its role must be a superuser's.
 const GIVEN: &str = "TEST_DATABASE_URL";
 
+/// Says which engine the tests of more than one run on: `embedded`, as without it, or `postgres`.
+const CHOICE: &str = "TIDEGATE_TEST_STORE";
+
+/// Whether the tests of more than one engine are to run on PostgreSQL.
+///
+/// # Panics
+/// When the environment names an engine that is not known.
+#[must_use]
+pub fn is_chosen() -> bool {
+    match std::env::var(CHOICE).as_deref() {
+        Ok("postgres") => true,
+        Ok("embedded") | Err(_) => false,
+        Ok(other) => panic!("{CHOICE} is {other}; it can be embedded or postgres"),
+    }
+}
+
 /// The database `postgres` of the server that tests share.
 ///
 /// # Panics

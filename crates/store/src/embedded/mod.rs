@@ -226,11 +226,6 @@ impl Embedded {
         &self.opened
     }
 
-    /// Makes the writer look at the clock again; for clocks that are set by hand.
-    pub fn wake(&self) {
-        self.shared.wake();
-    }
-
     async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -553,6 +548,10 @@ impl Store for Embedded {
 
     fn now(&self) -> Millis {
         self.clock.now()
+    }
+
+    fn wake(&self) {
+        self.shared.wake();
     }
 
     fn health(&self) -> Health {

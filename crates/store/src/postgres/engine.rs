@@ -105,7 +105,7 @@ pub enum OpenError {
     #[error(transparent)]
     Tables(#[from] MigrateError),
     /// The tables are of an older program, or were never made.
-    #[error("{missing} of the tables' {known} steps are missing; run `tidegate db migrate`")]
+    #[error("{missing} of the tables' {known} steps are missing; run `tidegate migrate`")]
     Behind {
         /// Steps that are missing.
         missing: usize,
@@ -186,11 +186,6 @@ impl Postgres {
             clock: Arc::clone(&options.clock),
             tasks: Mutex::new(tasks),
         })
-    }
-
-    /// Makes the engine look at the clock at once; for clocks that are set by hand.
-    pub fn wake(&self) {
-        self.shared.look.notify_one();
     }
 }
 
@@ -385,6 +380,10 @@ impl Store for Postgres {
 
     fn now(&self) -> Millis {
         self.clock.now()
+    }
+
+    fn wake(&self) {
+        self.shared.look.notify_one();
     }
 
     /// Reads need nobody to catch up: what is committed is indexed.

@@ -4,6 +4,7 @@
 mod copy;
 mod history;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use sim::postgres::Database;
@@ -22,7 +23,7 @@ pub(super) struct Twins {
     pub database: Database,
     pub readers: Readers,
     pub worlds: Vec<World>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Twins {
@@ -43,7 +44,8 @@ impl Twins {
             }
             worlds.push(world);
         }
-        for world in &worlds {
+        for world in &mut worlds {
+            world.finish().await;
             embedded.quiesce(world.tenant).await.expect("writes work");
         }
         // Brings the views to the end.
@@ -56,7 +58,12 @@ impl Twins {
             embedded,
             database,
             worlds,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// The embedded store's folder.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 }

@@ -129,3 +129,6 @@ async fn compare_heads(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! A data folder with its clock and journal, and short ways to use the store in it.
+//! A place for a ledger with its clock, and short ways to use the store in it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,12 +15,18 @@ use ledger::{
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use sim::disk::FaultyDisk;
-use store::embedded::{JOURNAL, OpenError};
+use sim::postgres::Database;
+use store::embedded::{JOURNAL, OpenError, rebuild_views};
 use store::{
     AccountRole, Action, Claim, Embedded, ManualClock, Options, Outcome, Store, StoreError, Submit,
     TransferQuery, TransferRow,
 };
 use tempfile::TempDir;
+
+use crate::postgres;
+
+/// An open store of either engine.
+pub type Opened = Arc<dyn Store>;
 
 /// Where the machine's clock stands when a test begins.
 pub const START: Millis = Millis(1_800_000_000_000);
@@ -29,23 +35,33 @@ pub const RAIL_MS: i64 = 5_000;
 /// Bytes of the store's ballast file.
 const BALLAST: u64 = 8 << 20;
 
-/// A data folder, its clock, and where its journal is.
+/// Where a ledger is, and its clock.
 pub struct Bed {
     folder: TempDir,
+    database: Option<Database>,
     pub clock: Arc<ManualClock>,
     pub storage: Option<Arc<dyn Storage>>,
     pub segment_bytes: u64,
 }
 
 impl Bed {
-    /// A folder with a journal of real files.
+    /// A database, if the tests are run on one; else a folder.
     pub fn new() -> Bed {
+        Bed {
+            database: postgres::database(),
+            ..Bed::embedded()
+        }
+    }
+
+    /// A folder with a journal of real files.
+    pub fn embedded() -> Bed {
         let folder = tempfile::tempdir().expect("a temporary folder");
         // A sparse ballast is found in place; writing eight megabytes a test would be slow.
         let ballast = File::create(folder.path().join("ballast")).expect("a new file");
         ballast.set_len(BALLAST).expect("room for nothing");
         Bed {
             folder,
+            database: None,
             clock: Arc::new(ManualClock::new(START)),
             storage: None,
             segment_bytes: 64 << 20,
@@ -56,7 +72,7 @@ impl Bed {
     pub fn over(storage: Arc<dyn Storage>) -> Bed {
         Bed {
             storage: Some(storage),
-            ..Bed::new()
+            ..Bed::embedded()
         }
     }
 
@@ -68,6 +84,7 @@ impl Bed {
         self.path().join(name)
     }
 
+    /// Opens the folder.
     pub fn try_open(&self) -> Result<Arc<Embedded>, OpenError> {
         Embedded::open(&Options {
             clock: Arc::clone(&self.clock) as Arc<dyn store::Clock>,
@@ -78,8 +95,60 @@ impl Bed {
         .map(Arc::new)
     }
 
-    pub fn open(&self) -> Arc<Embedded> {
-        self.try_open().unwrap_or_else(|error| panic!("{error}"))
+    /// Opens the folder, and tells what was found in it.
+    pub fn open_folder(&self) -> (Opened, store::embedded::Opened) {
+        let store = self.try_open().unwrap_or_else(|error| panic!("{error}"));
+        let found = store.opened().clone();
+        (store, found)
+    }
+
+    pub async fn open(&self) -> Opened {
+        match &self.database {
+            Some(database) => postgres::open(database, &self.clock).await,
+            None => self.open_folder().0,
+        }
+    }
+
+    /// Checks all that is stored.
+    pub async fn verify(&self) {
+        match &self.database {
+            Some(database) => postgres::verify(database).await,
+            None => {
+                let verified = store::embedded::verify(self.path());
+                verified.unwrap_or_else(|error| panic!("{error}"));
+            }
+        }
+    }
+
+    /// Views that are filled at one go are the same as those that grew. A database has none.
+    pub fn check_rebuilt(&self) {
+        if self.database.is_some() {
+            return;
+        }
+        let before = dump(self.path());
+        rebuild_views(self.path()).unwrap_or_else(|error| panic!("{error}"));
+        assert!(before == dump(self.path()), "not the same rows");
+    }
+
+    /// The ids of an owner's transfers, the newest first, not asked from the store.
+    pub fn transfers_of(&self, owner: OwnerId) -> Vec<TransferId> {
+        let owner = owner.raw().cast_signed();
+        let sql = format!("SELECT id FROM transfers WHERE owner = {owner} ORDER BY id DESC");
+        let ids: Vec<i64> = match &self.database {
+            Some(database) => {
+                let rows = database.sql(&sql).into_iter().flatten().flatten();
+                rows.map(|id| id.parse().expect("a number")).collect()
+            }
+            None => {
+                let views = Connection::open(self.file("views.sqlite")).expect("the views");
+                let mut find = views.prepare(&sql).expect("a valid query");
+                let ids = find.query_map([], |row| row.get(0));
+                let ids: rusqlite::Result<_> = ids.expect("a valid query").collect();
+                ids.expect("the views can be read")
+            }
+        };
+        let ids = ids.into_iter().map(i64::cast_unsigned);
+        ids.map(TransferId::new).collect()
     }
 
     /// Copies the journal off a disk in memory, so that `verify` can read it.
@@ -93,7 +162,7 @@ impl Bed {
 }
 
 /// Closes a store and waits for its threads.
-pub async fn close(store: Arc<Embedded>) {
+pub async fn close(store: Opened) {
     store.shut_down().await.expect("no thread has panicked");
     assert_eq!(Arc::strong_count(&store), 1, "somebody still has the store");
 }
@@ -164,7 +233,7 @@ pub fn tamper(folder: &Path, sql: &str) {
 }
 
 /// Decides and commits; panics unless it was done.
-pub async fn done(store: &Embedded, command: Command) -> Reply {
+pub async fn done(store: &Opened, command: Command) -> Reply {
     match store.submit(Submit::command(command)).await {
         Ok(Outcome::Done(reply)) => reply,
         other => panic!("not done: {other:?}"),
@@ -202,7 +271,7 @@ pub struct Ground {
 }
 
 impl Ground {
-    pub async fn new(store: &Embedded) -> Ground {
+    pub async fn new(store: &Opened) -> Ground {
         let create = Command::CreateTenant {
             name: Arc::from("Acme"),
             mode: TenantMode::Sandbox,
@@ -288,12 +357,12 @@ impl Ground {
         }
     }
 
-    pub async fn set_clock(&self, store: &Embedded, clock: TenantClock) {
+    pub async fn set_clock(&self, store: &Opened, clock: TenantClock) {
         let tenant = self.tenant;
         done(store, Command::SetClock { tenant, clock }).await;
     }
 
-    pub async fn balance(&self, store: &Embedded, account: AccountId) -> i64 {
+    pub async fn balance(&self, store: &Opened, account: AccountId) -> i64 {
         let row = store
             .account(self.tenant, account)
             .await
@@ -301,7 +370,7 @@ impl Ground {
         row.expect("it was opened").account.balance
     }
 
-    pub async fn status(&self, store: &Embedded, transfer: TransferId) -> Status {
+    pub async fn status(&self, store: &Opened, transfer: TransferId) -> Status {
         let row = store
             .transfer(self.tenant, transfer)
             .await
@@ -310,7 +379,7 @@ impl Ground {
     }
 
     /// Every transfer of the ground's accounts by id.
-    pub async fn transfers(&self, store: &Embedded) -> BTreeMap<TransferId, TransferRow> {
+    pub async fn transfers(&self, store: &Opened) -> BTreeMap<TransferId, TransferRow> {
         let mut all = BTreeMap::new();
         for account in [self.pay, self.pod, self.bank] {
             let rows = store
@@ -352,7 +421,7 @@ pub fn claimed(command: Command, claim: Claim) -> Submit {
 }
 
 /// Checks what must hold of every store at any time, by its reads alone.
-pub async fn check_sound(store: &Embedded, ground: &Ground) {
+pub async fn check_sound(store: &Opened, ground: &Ground) {
     // Between two reads nothing may change; a store that has stopped changes nothing anyway.
     drop(store.quiesce(ground.tenant).await);
     for (currency, total) in store.totals().await.expect("reads work") {

@@ -8,16 +8,12 @@ use ledger::profile::{CardMode, Terms};
 use ledger::{
     AccountId, AccountKind, Command, CreateTransfer, Currency, Direction, ExternalKind, Instrument,
     InstrumentClass, Millis, OpenAccount, OpenInstrument, Origin, OwnerId, ProfileId, Reply,
-    Status, TransferId, TransferOrder,
+    Status, TransferOrder,
 };
 use sim::disk::SplitMix64;
-use store::embedded::{rebuild_views, verify};
-use store::{
-    AccountRole, Embedded, EntryQuery, EntryRow, OwnerTransferQuery, Store, TransferQuery,
-    TransferRow,
-};
+use store::{AccountRole, EntryQuery, EntryRow, OwnerTransferQuery, TransferQuery, TransferRow};
 
-use crate::bed::{Bed, RAIL_MS, START, close, done, usd};
+use crate::bed::{Bed, Opened, RAIL_MS, START, close, done, usd};
 use crate::programme::{self, Programme};
 
 /// A programme with a second profile, a second card and a bank, and many transfers.
@@ -29,7 +25,7 @@ struct World {
 }
 
 impl World {
-    async fn new(bed: &Bed, store: &Embedded) -> World {
+    async fn new(bed: &Bed, store: &Opened) -> World {
         let programme = programme::write_history(bed, store).await;
         let (tenant, owner) = (programme.tenant, programme.owner);
         let other_profile = programme::profile(store, tenant, programme::transfer_terms()).await;
@@ -75,7 +71,7 @@ impl World {
     }
 
     /// Something that makes a transfer or ends one; most are done when it returns.
-    async fn step(&self, bed: &Bed, store: &Embedded, random: &mut SplitMix64) {
+    async fn step(&self, bed: &Bed, store: &Opened, random: &mut SplitMix64) {
         let programme = &self.programme;
         let (tenant, owner) = (programme.tenant, programme.owner);
         let tag = ["rent", "food"]
@@ -137,21 +133,13 @@ impl World {
     }
 
     /// Every transfer of the owner, the newest first, each looked up by its id.
-    async fn all(&self, bed: &Bed, store: &Embedded) -> Vec<TransferRow> {
+    async fn all(&self, bed: &Bed, store: &Opened) -> Vec<TransferRow> {
         let (tenant, owner) = (self.programme.tenant, self.programme.owner);
         // Brings the views to the end.
         drop(store.tenant(tenant).await.expect("reads work"));
-        let ids: Vec<i64> = {
-            let views = rusqlite::Connection::open(bed.file("views.sqlite")).expect("the views");
-            let sql = "SELECT id FROM transfers WHERE owner = ?1 ORDER BY id DESC";
-            let mut find = views.prepare(sql).expect("a valid query");
-            let ids = find.query_map([owner.raw().cast_signed()], |row| row.get(0));
-            let ids: rusqlite::Result<_> = ids.expect("a valid query").collect();
-            ids.expect("the views can be read")
-        };
+        let ids = bed.transfers_of(owner);
         let mut all = Vec::new();
         for id in ids {
-            let id = TransferId::new(id.cast_unsigned());
             let row = store.transfer(tenant, id).await.expect("reads work");
             all.push(row.expect("it was recorded"));
         }
@@ -222,7 +210,7 @@ fn some_query(world: &World, all: &[TransferRow], random: &mut SplitMix64) -> Ow
     query
 }
 
-async fn check_owner_lists(world: &World, store: &Embedded, all: &[TransferRow], seed: u64) {
+async fn check_owner_lists(world: &World, store: &Opened, all: &[TransferRow], seed: u64) {
     let mut random = SplitMix64::new(seed);
     for _ in 0..400 {
         let query = some_query(world, all, &mut random);
@@ -237,7 +225,7 @@ async fn check_owner_lists(world: &World, store: &Embedded, all: &[TransferRow],
     }
 }
 
-async fn check_account_lists(world: &World, store: &Embedded, all: &[TransferRow], seed: u64) {
+async fn check_account_lists(world: &World, store: &Opened, all: &[TransferRow], seed: u64) {
     let mut random = SplitMix64::new(seed);
     let programme = &world.programme;
     for _ in 0..200 {
@@ -295,7 +283,7 @@ async fn check_account_lists(world: &World, store: &Embedded, all: &[TransferRow
     }
 }
 
-async fn check_entries(store: &Embedded, account: AccountId, seed: u64) {
+async fn check_entries(store: &Opened, account: AccountId, seed: u64) {
     let mut random = SplitMix64::new(seed);
     let all = store.entries(account, None, usize::MAX).await;
     let mut all = all.expect("reads work");
@@ -361,7 +349,7 @@ async fn check_entries(store: &Embedded, account: AccountId, seed: u64) {
     }
 }
 
-async fn check_all(bed: &Bed, store: &Embedded, world: &World, seed: u64) {
+async fn check_all(bed: &Bed, store: &Opened, world: &World, seed: u64) {
     // Nothing may change between two reads.
     store
         .quiesce(world.programme.tenant)
@@ -377,7 +365,7 @@ async fn check_all(bed: &Bed, store: &Embedded, world: &World, seed: u64) {
 #[tokio::test]
 async fn lists_say_what_the_transfers_say() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let world = World::new(&bed, &store).await;
     let mut random = SplitMix64::new(3);
     for step in 0..500 {
@@ -414,12 +402,9 @@ async fn lists_say_what_the_transfers_say() {
         assert!(ended(status) > 0, "none is {status:?}");
     }
     close(store).await;
-    verify(bed.path()).unwrap_or_else(|error| panic!("{error}"));
-    // Filled at one go they are the same.
-    let before = crate::bed::dump(bed.path());
-    rebuild_views(bed.path()).unwrap_or_else(|error| panic!("{error}"));
-    assert!(before == crate::bed::dump(bed.path()), "not the same rows");
-    let store = bed.open();
+    bed.verify().await;
+    bed.check_rebuilt();
+    let store = bed.open().await;
     check_all(&bed, &store, &world, 3).await;
     close(store).await;
 }
@@ -427,7 +412,7 @@ async fn lists_say_what_the_transfers_say() {
 #[tokio::test]
 async fn lists_of_nobody_are_empty() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let world = World::new(&bed, &store).await;
     let other = World::new(&bed, &store).await;
     let programme = &world.programme;

@@ -1,17 +1,16 @@
-//! The embedded store over real folders and over a disk that fails.
+//! The store through its trait, and what is of one engine alone.
+//!
+//! The engine is the embedded one, or PostgreSQL with `TIDEGATE_TEST_STORE=postgres`; then
+//! `--skip embedded::` leaves out what is about files (`scripts/test` runs both).
 
 mod bed;
 mod commits;
-mod crash;
-mod failure;
-mod gate;
+mod embedded;
 mod lists;
-mod measure;
+mod postgres;
 mod programme;
-mod programme_crash;
 mod programme_reads;
 mod reads;
 mod records;
+mod servers;
 mod time;
-mod verify;
-mod views;

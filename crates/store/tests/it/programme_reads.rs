@@ -6,14 +6,12 @@ use ledger::{
     AccountKind, AccountState, BulkId, BulkMode, BulkStatus, ChangeAccount, Command, Currency,
     OperationOutcome, ProfileKind, StateReason, Status, Steer, TransferOrder,
 };
-use store::{
-    AccountQuery, AccountRow, BulkOperationQuery, BulkQuery, Embedded, OperationState, Store,
-};
+use store::{AccountQuery, AccountRow, BulkOperationQuery, BulkQuery, OperationState};
 
-use crate::bed::{Bed, Ground, close, done};
+use crate::bed::{Bed, Ground, Opened, close, done};
 use crate::programme::{self, Programme};
 
-async fn names(store: &Embedded, query: AccountQuery) -> Vec<String> {
+async fn names(store: &Opened, query: AccountQuery) -> Vec<String> {
     let page = store
         .accounts_page(query.clone())
         .await
@@ -32,7 +30,7 @@ async fn names(store: &Embedded, query: AccountQuery) -> Vec<String> {
 #[tokio::test]
 async fn accounts_are_found_by_what_is_known_of_them() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let Programme {
         tenant,
         owner,
@@ -140,7 +138,7 @@ async fn accounts_are_found_by_what_is_known_of_them() {
 #[tokio::test]
 async fn profiles_are_found_by_id_and_kind() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let Programme {
         tenant, transfers, ..
     } = programme::write_history(&bed, &store).await;
@@ -167,7 +165,7 @@ async fn profiles_are_found_by_id_and_kind() {
 #[tokio::test]
 async fn bulks_and_their_operations_are_listed() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let world = programme::write_history(&bed, &store).await;
     let stranger = Ground::new(&store).await;
     let query = BulkQuery {
@@ -219,7 +217,7 @@ async fn bulks_and_their_operations_are_listed() {
 }
 
 /// Of a bulk whose second of three operations was refused.
-async fn check_operations(store: &Embedded, world: &Programme, bulk: BulkId) {
+async fn check_operations(store: &Opened, world: &Programme, bulk: BulkId) {
     let query = BulkOperationQuery {
         tenant: world.tenant,
         bulk,
@@ -281,7 +279,7 @@ async fn check_operations(store: &Embedded, world: &Programme, bulk: BulkId) {
 #[tokio::test]
 async fn operations_that_were_not_tried_wait() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let world = programme::write_history(&bed, &store).await;
     let bad = world.order(0);
     let bulk = world
@@ -309,7 +307,7 @@ async fn operations_that_were_not_tried_wait() {
 #[tokio::test]
 async fn a_renamed_account_is_renamed_in_every_transfer() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let world = programme::write_history(&bed, &store).await;
     let (transfer, _) = world.transfer(&store, world.order(1)).await;
     let names = async || {
@@ -353,7 +351,7 @@ async fn a_renamed_account_is_renamed_in_every_transfer() {
 #[tokio::test]
 async fn a_transfer_that_ends_is_not_kept_as_it_was() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let world = programme::write_history(&bed, &store).await;
     let at = store.now().plus(50);
     let order = TransferOrder {

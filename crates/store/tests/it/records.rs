@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use ledger::{Command, OwnerKind, Rejection, Reply};
-use sim::disk::{Fault, FaultyDisk};
-use store::embedded::{rebuild_views, verify};
 use store::{
-    Action, Claim, Embedded, Expect, Fingerprint, Outcome, PUTS_MAX, Put, PutId, PutOwner,
-    RECORD_TAKEN, Record, RecordConflict, RecordKind, RecordQuery, RememberedReply, Store, Submit,
+    Action, Claim, Expect, Fingerprint, Outcome, PUTS_MAX, Put, PutId, PutOwner, RECORD_TAKEN,
+    Record, RecordConflict, RecordKind, RecordQuery, RememberedReply, Submit,
 };
 
-use crate::bed::{Bed, Ground, claim, close, dump, tamper};
+use crate::bed::{Bed, Ground, Opened, claim, close};
 
 /// A new user with this body and, if any, this unique.
 pub fn user(ground: &Ground, body: &str, unique: Option<u8>) -> Put {
@@ -42,7 +40,7 @@ pub fn again(record: &Record, body: Option<&str>) -> Put {
     }
 }
 
-fn act(action: Action) -> Submit {
+pub fn act(action: Action) -> Submit {
     Submit {
         action,
         claim: None,
@@ -50,7 +48,7 @@ fn act(action: Action) -> Submit {
 }
 
 /// Writes records; panics unless they were written.
-pub async fn put(store: &Embedded, puts: Vec<Put>) -> Vec<Record> {
+pub async fn put(store: &Opened, puts: Vec<Put>) -> Vec<Record> {
     match store.submit(act(Action::Put(puts))).await {
         Ok(Outcome::Stored {
             reply: Reply::Done,
@@ -60,19 +58,19 @@ pub async fn put(store: &Embedded, puts: Vec<Put>) -> Vec<Record> {
     }
 }
 
-async fn conflict(store: &Embedded, puts: Vec<Put>) -> RecordConflict {
+pub async fn conflict(store: &Opened, puts: Vec<Put>) -> RecordConflict {
     match store.submit(act(Action::Put(puts))).await {
         Ok(Outcome::Conflict(conflict)) => conflict,
         other => panic!("no conflict: {other:?}"),
     }
 }
 
-async fn find(store: &Embedded, ground: &Ground, id: u64) -> Option<Record> {
+async fn find(store: &Opened, ground: &Ground, id: u64) -> Option<Record> {
     let record = store.record(RecordKind::User, ground.tenant, id).await;
     record.expect("reads work")
 }
 
-async fn all(store: &Embedded, ground: &Ground, kind: RecordKind) -> Vec<Record> {
+pub async fn all(store: &Opened, ground: &Ground, kind: RecordKind) -> Vec<Record> {
     let query = RecordQuery {
         kind,
         tenant: ground.tenant,
@@ -83,7 +81,7 @@ async fn all(store: &Embedded, ground: &Ground, kind: RecordKind) -> Vec<Record>
     store.records(query).await.expect("reads work")
 }
 
-fn create_owner(ground: &Ground, name: &str) -> Command {
+pub fn create_owner(ground: &Ground, name: &str) -> Command {
     Command::CreateOwner {
         tenant: ground.tenant,
         kind: OwnerKind::Corporate,
@@ -92,7 +90,7 @@ fn create_owner(ground: &Ground, name: &str) -> Command {
 }
 
 /// An identity and its first user, to be written with the owner they belong to.
-fn of_owner(ground: &Ground, kind: RecordKind, unique: Option<u8>) -> Put {
+pub fn of_owner(ground: &Ground, kind: RecordKind, unique: Option<u8>) -> Put {
     Put {
         kind,
         id: PutId::OfReply,
@@ -104,7 +102,7 @@ fn of_owner(ground: &Ground, kind: RecordKind, unique: Option<u8>) -> Put {
 #[tokio::test]
 async fn a_record_is_made_changed_and_deleted() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let ground = Ground::new(&store).await;
     let made = put(&store, vec![user(&ground, r#"{"a":1}"#, Some(1))]).await;
     let [first] = &made[..] else {
@@ -146,13 +144,13 @@ async fn a_record_is_made_changed_and_deleted() {
     assert_eq!(put(&store, vec![anew.clone()]).await[0].version, 1);
     assert_eq!(conflict(&store, vec![anew]).await, changed);
     close(store).await;
-    verify(bed.path()).unwrap_or_else(|error| panic!("{error}"));
+    bed.verify().await;
 }
 
 #[tokio::test]
 async fn records_are_found_by_owner_place_and_unique() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let ground = Ground::new(&store).await;
     let stranger = Ground::new(&store).await;
     let mut puts: Vec<Put> = (0..5).map(|i| user(&ground, "{}", Some(i))).collect();
@@ -208,7 +206,7 @@ async fn records_are_found_by_owner_place_and_unique() {
 #[tokio::test]
 async fn a_unique_is_taken_until_its_record_gives_it_up() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let ground = Ground::new(&store).await;
     let holder = put(&store, vec![user(&ground, "{}", Some(1))])
         .await
@@ -238,7 +236,7 @@ async fn a_unique_is_taken_until_its_record_gives_it_up() {
     put(&store, vec![session]).await;
 
     close(store).await;
-    let store = bed.open();
+    let store = bed.open().await;
     assert_eq!(
         conflict(&store, vec![wanting()]).await,
         taken,
@@ -257,13 +255,13 @@ async fn a_unique_is_taken_until_its_record_gives_it_up() {
     put(&store, vec![again(&moved[1], None)]).await;
     put(&store, vec![wanting()]).await;
     close(store).await;
-    verify(bed.path()).unwrap_or_else(|error| panic!("{error}"));
+    bed.verify().await;
 }
 
 #[tokio::test]
 async fn a_command_and_its_records_are_one_commit() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let ground = Ground::new(&store).await;
     let together = |name: &str| {
         act(Action::Together {
@@ -318,7 +316,7 @@ async fn a_command_and_its_records_are_one_commit() {
 #[tokio::test]
 async fn impossible_puts_are_refused() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let ground = Ground::new(&store).await;
     let stranger = Ground::new(&store).await;
     let known = put(&store, vec![user(&ground, "{}", None)]).await.remove(0);
@@ -373,13 +371,13 @@ async fn impossible_puts_are_refused() {
     let largest = user(&ground, &"x".repeat(store::RECORD_BODY_MAX), None);
     put(&store, vec![largest; PUTS_MAX]).await;
     close(store).await;
-    verify(bed.path()).unwrap_or_else(|error| panic!("{error}"));
+    bed.verify().await;
 }
 
 #[tokio::test]
 async fn records_are_remembered_as_they_were() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let ground = Ground::new(&store).await;
     let create = || Submit {
         action: Action::Put(vec![user(&ground, r#"{"a":1}"#, Some(1))]),
@@ -391,7 +389,7 @@ async fn records_are_remembered_as_they_were() {
     put(&store, vec![again(&records[0], Some("{}"))]).await;
     close(store).await;
 
-    let store = bed.open();
+    let store = bed.open().await;
     let outcome = store.submit(create()).await;
     let Ok(Outcome::Replay(number)) = outcome else {
         panic!("{outcome:?}")
@@ -405,7 +403,7 @@ async fn records_are_remembered_as_they_were() {
 #[tokio::test]
 async fn a_taken_unique_is_remembered_when_asked_for_and_a_lost_race_never() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let ground = Ground::new(&store).await;
     let holder = put(&store, vec![user(&ground, "{}", Some(1))])
         .await
@@ -454,7 +452,7 @@ async fn a_taken_unique_is_remembered_when_asked_for_and_a_lost_race_never() {
 #[tokio::test]
 async fn a_refusal_decided_elsewhere_is_remembered() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let tenant = Ground::new(&store).await.tenant;
     let refuse = |code: &str| Submit {
         action: Action::Refuse {
@@ -481,126 +479,5 @@ async fn a_refusal_decided_elsewhere_is_remembered() {
         panic!("not a refusal")
     };
     assert_eq!(&*code, "PROFILE_INACTIVE");
-    close(store).await;
-}
-
-#[tokio::test]
-async fn tampering_with_a_record_is_found() {
-    let changes = [
-        ("UPDATE records SET body = '{}'", "differs in the views"),
-        ("UPDATE records SET version = version + 1", "differs"),
-        ("UPDATE records SET owner = NULL", "differs in the views"),
-        ("UPDATE records SET at_ms = 1", "differs in the views"),
-        ("UPDATE records SET unique_key = NULL", "differs"),
-        ("DELETE FROM records", "records are missing in the views"),
-    ];
-    for (sql, part) in changes {
-        let bed = Bed::new();
-        let store = bed.open();
-        let ground = Ground::new(&store).await;
-        put(&store, vec![user(&ground, r#"{"a":1}"#, Some(1))]).await;
-        close(store).await;
-        verify(bed.path()).unwrap_or_else(|error| panic!("{error}"));
-        tamper(bed.path(), sql);
-        let error = verify(bed.path()).expect_err("a row was changed");
-        assert!(error.to_string().contains(part), "{sql}: {error}");
-        rebuild_views(bed.path()).unwrap_or_else(|error| panic!("{error}"));
-        verify(bed.path()).unwrap_or_else(|error| panic!("{sql}: {error}"));
-    }
-}
-
-/// Makes a user, changes it and makes another, and says what was answered.
-async fn traffic(store: &Embedded, ground: &Ground) -> Vec<Record> {
-    let mut answered = Vec::new();
-    for unique in 0..20 {
-        let outcome = store
-            .submit(act(Action::Together {
-                command: create_owner(ground, "Acme Ltd"),
-                puts: vec![
-                    of_owner(ground, RecordKind::Identity, None),
-                    of_owner(ground, RecordKind::User, Some(unique)),
-                ],
-            }))
-            .await;
-        let Ok(Outcome::Stored { records, .. }) = outcome else {
-            return answered;
-        };
-        let rewritten = again(&records[1], Some(r#"{"n":2}"#));
-        answered.extend(records);
-        match store.submit(act(Action::Put(vec![rewritten]))).await {
-            Ok(Outcome::Stored { mut records, .. }) => {
-                answered.pop();
-                answered.append(&mut records);
-            }
-            _ => return answered,
-        }
-    }
-    answered
-}
-
-#[tokio::test]
-async fn what_was_answered_survives_a_power_cut_and_comes_whole() {
-    for operations in 0..40 {
-        let disk = FaultyDisk::new(operations);
-        let bed = Bed::over(disk.storage());
-        let store = bed.open();
-        let ground = Ground::new(&store).await;
-        disk.fail_after(operations, Fault::Power);
-        let answered = traffic(&store, &ground).await;
-        disk.fail_next(Fault::Power);
-        store.shut_down().await.expect("no thread has panicked");
-        drop(store);
-        disk.crash(operations);
-        if operations % 2 == 0 {
-            std::fs::remove_file(bed.file("views.sqlite")).expect("it is there");
-        }
-
-        let store = bed.open();
-        for record in &answered {
-            let seen = store.record(record.kind, record.tenant, record.id).await;
-            let seen = seen.expect("reads work").expect("it was answered");
-            // A second version may have been written without being answered.
-            assert!(seen == *record || seen.version == record.version + 1);
-        }
-        let identities = all(&store, &ground, RecordKind::Identity).await;
-        let users = all(&store, &ground, RecordKind::User).await;
-        assert_eq!(identities.len(), users.len(), "half a commit");
-        let owners = store.owners(ground.tenant).await.expect("reads work");
-        assert_eq!(owners.len(), 1 + identities.len());
-        // Uniques are still kept.
-        let taken = vec![user(&ground, "{}", Some(0))];
-        if users.is_empty() {
-            put(&store, taken).await;
-        } else {
-            let expected = RecordConflict::Taken(RecordKind::User);
-            assert_eq!(conflict(&store, taken).await, expected);
-        }
-        close(store).await;
-        bed.land(&disk);
-        verify(bed.path()).unwrap_or_else(|error| panic!("{error}"));
-    }
-}
-
-#[tokio::test]
-async fn rebuilt_views_have_the_same_records() {
-    let bed = Bed::new();
-    let store = bed.open();
-    let ground = Ground::new(&store).await;
-    let made = put(
-        &store,
-        (0..3).map(|i| user(&ground, "{}", Some(i))).collect(),
-    )
-    .await;
-    put(&store, vec![again(&made[0], None)]).await;
-    put(&store, vec![again(&made[1], Some(r#"{"a":2}"#))]).await;
-    close(store).await;
-    let before = dump(bed.path());
-    assert_eq!(before["records"].len(), 2);
-    rebuild_views(bed.path()).unwrap_or_else(|error| panic!("{error}"));
-    assert!(dump(bed.path()) == before);
-    // Ids go on after those that only records have.
-    let store = bed.open();
-    let next = put(&store, vec![user(&ground, "{}", None)]).await;
-    assert!(next[0].id > made[2].id);
     close(store).await;
 }

@@ -1,7 +1,7 @@
 //! Due work by the machine's clock and by a tenant's own.
 
 use ledger::{Command, Millis, PlaceHold, Reply, Status, TenantClock};
-use store::{Store, Submit};
+use store::Submit;
 
 use crate::bed::{Bed, Ground, RAIL_MS, START, check_sound, close, done, made, usd};
 
@@ -10,7 +10,7 @@ const DAY: i64 = 86_400_000;
 #[tokio::test]
 async fn work_is_done_when_the_machines_clock_reaches_it() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let ground = Ground::new(&store).await;
     done(&store, ground.paycheck(100)).await;
     let out = ground.transfer(ground.pay, ground.bank, 40);
@@ -31,7 +31,7 @@ async fn work_is_done_when_the_machines_clock_reaches_it() {
 #[tokio::test]
 async fn a_woken_store_looks_at_the_clock() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let ground = Ground::new(&store).await;
     let pull = ground.transfer(ground.bank, ground.pod, 40);
     let id = made(store.submit(Submit::command(pull)).await);
@@ -47,7 +47,7 @@ async fn a_woken_store_looks_at_the_clock() {
 #[tokio::test]
 async fn a_sandbox_clock_that_is_set_forward_settles_what_waited() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let (ground, other) = (Ground::new(&store).await, Ground::new(&store).await);
     done(&store, ground.paycheck(100)).await;
     done(&store, other.paycheck(100)).await;
@@ -90,7 +90,7 @@ async fn a_sandbox_clock_that_is_set_forward_settles_what_waited() {
 #[tokio::test]
 async fn a_frozen_tenant_is_quiet_although_work_waits() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let ground = Ground::new(&store).await;
     ground
         .set_clock(&store, TenantClock::Frozen { at: START })
@@ -103,7 +103,7 @@ async fn a_frozen_tenant_is_quiet_although_work_waits() {
     close(store).await;
 
     // Frozen across a restart too.
-    let store = bed.open();
+    let store = bed.open().await;
     store.quiesce(ground.tenant).await.expect("writes work");
     assert_eq!(ground.status(&store, id).await, Status::Pending);
     let at = START.plus(RAIL_MS);
@@ -116,13 +116,13 @@ async fn a_frozen_tenant_is_quiet_although_work_waits() {
 #[tokio::test]
 async fn work_that_fell_due_while_the_store_was_closed_is_done_at_the_start() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let ground = Ground::new(&store).await;
     let pull = ground.transfer(ground.bank, ground.pod, 40);
     let id = made(store.submit(Submit::command(pull)).await);
     close(store).await;
     bed.clock.advance(DAY);
-    let store = bed.open();
+    let store = bed.open().await;
     store.quiesce(ground.tenant).await.expect("writes work");
     assert_eq!(ground.status(&store, id).await, Status::Complete);
     close(store).await;
@@ -131,12 +131,12 @@ async fn work_that_fell_due_while_the_store_was_closed_is_done_at_the_start() {
 #[tokio::test]
 async fn machine_time_that_goes_back_is_not_followed() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let ground = Ground::new(&store).await;
     let first = made(store.submit(Submit::command(ground.paycheck(1))).await);
     close(store).await;
     bed.clock.set(Millis(START.0 - DAY));
-    let store = bed.open();
+    let store = bed.open().await;
     let second = made(store.submit(Submit::command(ground.paycheck(1))).await);
     assert!(second > first, "ids keep increasing");
     let transfers = ground.transfers(&store).await;
@@ -147,7 +147,7 @@ async fn machine_time_that_goes_back_is_not_followed() {
 #[tokio::test]
 async fn nobody_waits_for_a_tenant_that_does_not_exist() {
     let bed = Bed::new();
-    let store = bed.open();
+    let store = bed.open().await;
     let nobody = ledger::TenantId::new(5);
     store.quiesce(nobody).await.expect("writes work");
     close(store).await;

@@ -28,9 +28,7 @@ async fn migrate(migrator: &Migrator) -> Vec<usize> {
 
 /// A database with the tables of this program.
 pub(in crate::postgres) fn complete() -> Database {
-    // Any URL: nobody is asked.
-    let digest = migrator_at("postgres://nobody").digest();
-    database(&digest, async |url| {
+    database(&Migrator::digest(), async |url| {
         migrate(&migrator_at(&url)).await;
     })
 }

@@ -32,8 +32,10 @@ const TABLES: &[(&str, &str, &str)] = &[
         "transfers",
         "id, tenant, owner, source, destination, currency, amount, direction, origin, rail, \
          rail_delay_ms, status, error, rule, execution, api_key, description, created_ms, \
-         updated_ms, completed_ms, profile, tag, scheduled_ms, fee, cancel_reason",
-        "SELECT * FROM transfers",
+         updated_ms, completed_ms, profile, tag, scheduled_ms, fee, cancel_reason, \
+         between_instruments",
+        "SELECT t.*, coalesce(s.kind IN (2, 6, 7) AND c.kind IN (2, 6, 7), 0) FROM transfers t \
+         LEFT JOIN accounts s ON s.id = t.source LEFT JOIN accounts c ON c.id = t.destination",
     ),
     (
         "holds",
@@ -117,7 +119,13 @@ fn select(views: &Connection, sql: &str, columns: &str) -> Vec<String> {
     let rows = statement.query_map([], |row| {
         let values: rusqlite::Result<Vec<String>> = (0..names.len())
             .map(|column| {
-                let is_boolean = names[column].starts_with("can_be") || names[column] == "active";
+                let booleans = [
+                    "active",
+                    "between_instruments",
+                    "can_be_source",
+                    "can_be_destination",
+                ];
+                let is_boolean = booleans.contains(&names[column]);
                 Ok(match row.get_ref(column)? {
                     ValueRef::Null => "NULL".to_owned(),
                     ValueRef::Integer(number) if is_boolean => (number != 0).to_string(),

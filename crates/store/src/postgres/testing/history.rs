@@ -209,6 +209,19 @@ impl World {
         }
     }
 
+    /// Something of every kind that is still there at the end.
+    pub(super) async fn finish(&mut self) {
+        let tenant = self.tenant;
+        let place = Command::PlaceHold(PlaceHold {
+            tenant,
+            account: self.owners[0].pay,
+            amount: usd(1),
+            expires_at: Some(START.plus(1 << 40)),
+        });
+        done(&self.store, self.paycheck(0, 10)).await;
+        done(&self.store, place).await;
+    }
+
     async fn submit(&self, action: Action, claim: Option<Claim>) -> Option<Outcome> {
         let outcome = self.store.submit(Submit { action, claim }).await;
         match outcome.expect("writes work") {
@@ -243,17 +256,21 @@ impl World {
         })
     }
 
+    fn paycheck(&self, owner: usize, minor: i64) -> Command {
+        Command::MoneyIn(MoneyIn {
+            tenant: self.tenant,
+            destination: self.owners[owner].pay,
+            amount: usd(minor),
+            origin: Origin::Paycheck,
+            description: Some(Arc::from("May")),
+        })
+    }
+
     async fn money_in(&mut self, owner: usize) {
         let minor = 1_000 + self.random.below(9_000) as i64;
         let command = match self.random.below(2) {
             0 => self.deposit(owner, minor),
-            _ => Command::MoneyIn(MoneyIn {
-                tenant: self.tenant,
-                destination: self.owners[owner].pay,
-                amount: usd(minor),
-                origin: Origin::Paycheck,
-                description: Some(Arc::from("May")),
-            }),
+            _ => self.paycheck(owner, minor),
         };
         self.transfer(command).await;
     }

@@ -18,7 +18,11 @@ use crate::verify::{
 const TENANTS: &str = sql!("SELECT ", rows::TENANT, " FROM tenants n");
 const OWNERS: &str = sql!("SELECT ", rows::OWNER, " FROM owners o");
 const ACCOUNTS: &str = sql!("SELECT ", rows::STORED_ACCOUNT, " FROM accounts a");
-const TRANSFERS: &str = sql!("SELECT ", rows::TRANSFER, " FROM transfers t");
+const TRANSFERS: &str = sql!(
+    "SELECT ",
+    rows::TRANSFER,
+    ", t.between_instruments FROM transfers t"
+);
 const HOLDS: &str = sql!("SELECT ", rows::HOLD, ", h.owner FROM holds h");
 const DUE: &str = sql!(
     "SELECT ",
@@ -127,6 +131,7 @@ async fn transfers(
     let mut transfers = Expected::new(|id| format!("transfer {id}"), facts);
     snapshot
         .each("transfers", TRANSFERS, |row| {
+            let between_instruments: bool = rows::get(row, rows::TRANSFER_LEN)?;
             let row = rows::transfer(row)?;
             let (id, seen) = (row.id, TransferFacts::of(&row));
             let known = transfers.tick(&id)?;
@@ -142,8 +147,14 @@ async fn transfers(
                     known.minor, seen.minor
                 ));
             }
+            let is_instrument = |account: Option<AccountId>| {
+                let account = account.and_then(|id| state.account(id));
+                account.is_some_and(|account| account.kind.instrument().is_some())
+            };
+            let is_between = is_instrument(row.source) && is_instrument(row.destination);
             let open = state.open_transfer(id);
-            if known != seen || open.is_some_and(|open| *open != row) {
+            let is_open_as_seen = open.is_none_or(|open| *open == row);
+            if known != seen || !is_open_as_seen || between_instruments != is_between {
                 return Err(transfers.differs(&id));
             }
             Ok(())

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use ledger::TransferId;
 use sim::disk::{Fault, FaultyDisk};
 use store::embedded::verify;
-use store::{Embedded, Outcome, Store, StoreError, Submit};
+use store::{Outcome, StoreError, Submit};
 use tokio::task::JoinSet;
 
-use crate::bed::{Bed, Ground, check_sound, claim, claimed, close, done, made};
-use crate::gate::Gate;
+use super::gate::Gate;
+use crate::bed::{Bed, Ground, Opened, check_sound, claim, claimed, close, done, made};
 
 /// Submits in the batch that fails.
 const GROUP: u64 = 5;
@@ -20,8 +20,8 @@ fn is_unavailable(outcome: &Result<Outcome, StoreError>) -> bool {
 }
 
 /// A store with some transfers that were acknowledged.
-async fn acknowledged(bed: &Bed) -> (Arc<Embedded>, Ground, Vec<TransferId>) {
-    let store = bed.open();
+async fn acknowledged(bed: &Bed) -> (Opened, Ground, Vec<TransferId>) {
+    let store = bed.open().await;
     let ground = Ground::new(&store).await;
     let mut ids = vec![made(
         store.submit(Submit::command(ground.paycheck(1_000))).await,
@@ -43,7 +43,7 @@ async fn check_reopened(
     ids: &[TransferId],
 ) -> bool {
     bed.storage = Some(disk.storage());
-    let store = bed.open();
+    let store = bed.open().await;
     check_sound(&store, ground).await;
     let transfers = ground.transfers(&store).await;
     for id in ids {
@@ -173,7 +173,7 @@ async fn a_new_segment_that_cannot_be_made() {
         let disk = FaultyDisk::new(operations);
         let mut bed = Bed::over(disk.storage());
         bed.segment_bytes = 400;
-        let store = bed.open();
+        let store = bed.open().await;
         let ground = Ground::new(&store).await;
         disk.fail_after(operations, Fault::DiskFull);
         let mut paid = 0;
@@ -184,7 +184,7 @@ async fn a_new_segment_that_cannot_be_made() {
         assert_eq!(ground.balance(&store, ground.pay).await, paid);
         close(store).await;
         disk.crash(operations);
-        let store = bed.open();
+        let store = bed.open().await;
         let found = ground.balance(&store, ground.pay).await;
         assert!(
             found == paid || found == paid + 1,
@@ -202,5 +202,5 @@ async fn a_store_that_cannot_be_opened_leaves_its_folder_free() {
     let bed = Bed::over(disk.storage());
     disk.fail_next(Fault::DiskFull);
     assert!(bed.try_open().is_err());
-    close(bed.open()).await;
+    close(bed.open().await).await;
 }

@@ -5,22 +5,22 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ledger::{KeyId, Millis};
-use store::{Action, Embedded, KeyRecord, Outcome, Permission, Store, Submit};
+use store::{Action, KeyRecord, Outcome, Permission, Submit};
 
 use crate::bed::{
-    Bed, Ground, RAIL_MS, check_sound, claim, claimed, close, done, dump, made, tamper,
+    Bed, Ground, Opened, RAIL_MS, check_sound, claim, claimed, close, done, dump, made, tamper,
 };
 
 /// A store with some history of every kind, closed.
 pub async fn history(bed: &Bed) -> Ground {
-    let store = bed.open();
+    let store = bed.open().await;
     let ground = Ground::new(&store).await;
     write_history(bed, &store, &ground).await;
     close(store).await;
     ground
 }
 
-pub async fn write_history(bed: &Bed, store: &Embedded, ground: &Ground) {
+pub async fn write_history(bed: &Bed, store: &Opened, ground: &Ground) {
     let expires_at = Some(store.now().plus(RAIL_MS / 2));
     done(store, ground.paycheck(1_000)).await;
     for (minor, expires_at) in [(5, None), (6, expires_at)] {
@@ -91,14 +91,13 @@ fn key(ground: &Ground, byte: u8) -> KeyRecord {
 
 /// Spoils the views, opens the store, and expects the same rows as before.
 async fn check(spoil: impl Fn(&Path)) {
-    let bed = Bed::new();
+    let bed = Bed::embedded();
     let ground = history(&bed).await;
     let before = dump(bed.path());
     spoil(bed.path());
-    let store = bed.open();
+    let (store, opened) = bed.open_folder();
     check_sound(&store, &ground).await;
     assert_eq!(ground.transfers(&store).await.len(), 24);
-    let opened = store.opened();
     assert_eq!(opened.replayed, opened.batches, "filled from the start");
     close(store).await;
     assert!(dump(bed.path()) == before, "not the same rows");
@@ -181,11 +180,11 @@ async fn that_contradict_themselves() {
 
 #[tokio::test]
 async fn behind_by_some_batches_are_brought_up_to_date() {
-    let bed = Bed::new();
+    let bed = Bed::embedded();
     let ground = history(&bed).await;
     let old = fs::read(file(bed.path())).expect("it is there");
-    let store = bed.open();
-    assert_eq!(store.opened().replayed, 0);
+    let (store, opened) = bed.open_folder();
+    assert_eq!(opened.replayed, 0);
     for number in 100..110 {
         let command = ground.transfer(ground.bank, ground.pod, 3);
         made(store.submit(claimed(command, claim(number))).await);
@@ -195,8 +194,7 @@ async fn behind_by_some_batches_are_brought_up_to_date() {
     let newest = dump(bed.path());
     fs::write(file(bed.path()), old).expect("it can be written");
 
-    let store = bed.open();
-    let opened = store.opened();
+    let (store, opened) = bed.open_folder();
     assert!(
         opened.replayed > 0 && opened.replayed < opened.batches,
         "{opened:?}"
@@ -214,13 +212,13 @@ async fn behind_by_some_batches_are_brought_up_to_date() {
 
 #[tokio::test]
 async fn an_unchanged_store_reads_nothing_again() {
-    let bed = Bed::new();
+    let bed = Bed::embedded();
     history(&bed).await;
     let before = dump(bed.path());
     for _ in 0..3 {
-        let store = bed.open();
-        assert_eq!(store.opened().replayed, 0);
-        assert_eq!(store.opened().cut_bytes, 0);
+        let (store, opened) = bed.open_folder();
+        assert_eq!(opened.replayed, 0);
+        assert_eq!(opened.cut_bytes, 0);
         close(store).await;
     }
     assert!(dump(bed.path()) == before, "opening changed something");

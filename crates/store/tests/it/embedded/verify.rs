@@ -3,15 +3,15 @@
 use std::fs;
 use std::sync::Arc;
 
+use store::Submit;
 use store::embedded::{JOURNAL, OpenError, VerifyError, rebuild_views, verify};
-use store::{Store, Submit};
 
+use super::views::history;
 use crate::bed::{Bed, Ground, close, done, dump, entries, made, tamper};
-use crate::views::history;
 
 #[tokio::test]
 async fn a_clean_folder_is_reported() {
-    let bed = Bed::new();
+    let bed = Bed::embedded();
     let ground = history(&bed).await;
     let report = verify(bed.path()).unwrap_or_else(|error| panic!("{error}"));
     // Three accounts of the owner's, the world and the money in transit.
@@ -23,29 +23,29 @@ async fn a_clean_folder_is_reported() {
     assert_eq!(entries(bed.path()).len() as u64, report.entries);
     assert!(report.records >= report.batches);
     assert!(report.to_string().contains("sum 0"));
-    let store = bed.open();
+    let store = bed.open().await;
     assert_eq!(ground.transfers(&store).await.len(), report.transfers);
     close(store).await;
 }
 
 #[tokio::test]
 async fn an_empty_folder_is_reported() {
-    let bed = Bed::new();
-    close(bed.open()).await;
+    let bed = Bed::embedded();
+    close(bed.open().await).await;
     let report = verify(bed.path()).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((report.batches, report.accounts), (0, 0));
 }
 
 #[tokio::test]
 async fn a_folder_that_is_none_is_unreadable() {
-    let bed = Bed::new();
+    let bed = Bed::embedded();
     let error = verify(&bed.file("nowhere")).expect_err("there is nothing");
     assert!(matches!(error, VerifyError::Unreadable(_)), "{error}");
 }
 
 #[tokio::test]
 async fn verifying_changes_nothing() {
-    let bed = Bed::new();
+    let bed = Bed::embedded();
     history(&bed).await;
     let journal = bed.file(JOURNAL).join("00000001.tgj");
     let before = (dump(bed.path()), fs::read(&journal).expect("it is there"));
@@ -276,7 +276,7 @@ async fn a_change_to_the_views_is_found_and_named() {
         Box::new(|b, _| anything(b, "DELETE FROM api_keys", "API keys are missing")),
     ];
     for (index, change) in changes.iter().enumerate() {
-        let bed = Bed::new();
+        let bed = Bed::embedded();
         let ground = history(&bed).await;
         let named = change(&bed, &ground);
         let error = match verify(bed.path()) {
@@ -302,7 +302,7 @@ async fn a_change_to_the_views_is_found_and_named() {
 
 #[tokio::test]
 async fn a_flipped_byte_of_the_journal_is_found() {
-    let bed = Bed::new();
+    let bed = Bed::embedded();
     history(&bed).await;
     let path = bed.file(JOURNAL).join("00000001.tgj");
     let good = fs::read(&path).expect("it is there");
@@ -339,7 +339,7 @@ async fn a_flipped_byte_of_the_journal_is_found() {
 
 #[tokio::test]
 async fn a_flipped_byte_stops_the_start() {
-    let bed = Bed::new();
+    let bed = Bed::embedded();
     history(&bed).await;
     let path = bed.file(JOURNAL).join("00000001.tgj");
     let mut bytes = fs::read(&path).expect("it is there");
@@ -357,7 +357,7 @@ async fn a_flipped_byte_stops_the_start() {
 
 #[tokio::test]
 async fn a_journal_shorter_than_the_views_is_refused() {
-    let bed = Bed::new();
+    let bed = Bed::embedded();
     history(&bed).await;
     let path = bed.file(JOURNAL).join("00000001.tgj");
     fs::remove_file(&path).expect("it is there");
@@ -372,7 +372,7 @@ async fn a_journal_shorter_than_the_views_is_refused() {
 
 #[tokio::test]
 async fn missing_views_are_no_difference() {
-    let bed = Bed::new();
+    let bed = Bed::embedded();
     history(&bed).await;
     fs::remove_file(bed.file("views.sqlite")).expect("it is there");
     let report = verify(bed.path()).unwrap_or_else(|error| panic!("{error}"));
@@ -382,7 +382,7 @@ async fn missing_views_are_no_difference() {
 
 #[tokio::test]
 async fn rebuilt_views_have_the_same_rows() {
-    let bed = Bed::new();
+    let bed = Bed::embedded();
     history(&bed).await;
     let before = dump(bed.path());
     for table in [
@@ -405,7 +405,7 @@ async fn rebuilt_views_have_the_same_rows() {
 
 #[tokio::test]
 async fn a_journal_of_many_segments_verifies() {
-    let mut bed = Bed::new();
+    let mut bed = Bed::embedded();
     bed.segment_bytes = 1_000;
     history(&bed).await;
     let segments = fs::read_dir(bed.file(JOURNAL))
@@ -420,8 +420,8 @@ async fn a_journal_of_many_segments_verifies() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn verifying_beside_an_open_store() {
-    let bed = Bed::new();
-    let store = bed.open();
+    let bed = Bed::embedded();
+    let store = bed.open().await;
     let ground = Ground::new(&store).await;
     done(&store, ground.paycheck(1_000_000)).await;
     let writing = {
@@ -449,8 +449,8 @@ async fn verifying_beside_an_open_store() {
 
 #[tokio::test]
 async fn a_folder_has_one_store() {
-    let bed = Bed::new();
-    let store = bed.open();
+    let bed = Bed::embedded();
+    let store = bed.open().await;
     let Err(error) = bed.try_open() else {
         panic!("opened twice")
     };
@@ -465,17 +465,17 @@ async fn a_folder_has_one_store() {
     let error = rebuild_views(bed.path()).expect_err("the store is open");
     assert!(error.to_string().contains("is in use"), "{error}");
     close(store).await;
-    close(bed.open()).await;
+    close(bed.open().await).await;
 }
 
 #[tokio::test]
 async fn a_store_that_is_dropped_gives_the_folder_free_and_keeps_what_it_answered() {
-    let bed = Bed::new();
-    let store = bed.open();
+    let bed = Bed::embedded();
+    let store = bed.open().await;
     let ground = Ground::new(&store).await;
     let id = made(store.submit(Submit::command(ground.paycheck(5))).await);
     drop(store);
-    let store = bed.open();
+    let store = bed.open().await;
     assert!(ground.transfers(&store).await.contains_key(&id));
     close(store).await;
     verify(bed.path()).unwrap_or_else(|error| panic!("{error}"));

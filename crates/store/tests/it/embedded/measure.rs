@@ -15,12 +15,11 @@ use ledger::{
 };
 use store::embedded::rebuild_views;
 use store::{
-    AccountRole, Embedded, EntryQuery, Options, Outcome, OwnerTransferQuery, Store, Submit,
-    TransferQuery,
+    AccountRole, Embedded, EntryQuery, Options, Outcome, OwnerTransferQuery, Submit, TransferQuery,
 };
 use tokio::task::JoinSet;
 
-use crate::bed::{Ground, claim, done, usd};
+use crate::bed::{Ground, Opened, claim, done, usd};
 use crate::programme;
 
 /// Transfers of the owner.
@@ -36,7 +35,7 @@ struct World {
     instruments: Vec<Instrument>,
 }
 
-async fn world(store: &Embedded) -> World {
+async fn world(store: &Opened) -> World {
     let Ground { tenant, owner, .. } = Ground::new(store).await;
     let mut profiles = Vec::new();
     for _ in 0..10 {
@@ -113,7 +112,7 @@ impl World {
     }
 }
 
-async fn fill(store: &Arc<Embedded>, world: &Arc<World>) {
+async fn fill(store: &Opened, world: &Arc<World>) {
     let next = Arc::new(AtomicU64::new(0));
     let far = store.now().plus(1_000_000_000);
     let mut tasks = JoinSet::new();
@@ -240,7 +239,7 @@ fn lists(world: &World, newest: Millis) -> Vec<(&'static str, u64, OwnerTransfer
 async fn a_million_transfers_of_one_owner() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let options = Options::new(folder.path());
-    let store = Arc::new(Embedded::open(&options).expect("an empty folder"));
+    let store: Opened = Arc::new(Embedded::open(&options).expect("an empty folder"));
     let world = Arc::new(world(&store).await);
     let begun = Instant::now();
     fill(&store, &world).await;
@@ -257,8 +256,9 @@ async fn a_million_transfers_of_one_owner() {
         each(worked)
     );
 
-    let store = Arc::new(Embedded::open(&options).expect("the views are there"));
+    let store = Embedded::open(&options).expect("the views are there");
     println!("opened in {:.0?}", store.opened().elapsed);
+    let store: Opened = Arc::new(store);
     let newest = OwnerTransferQuery::new(world.tenant, world.owner, 1);
     let newest = store.owner_transfers(newest).await.expect("reads work");
     let newest = newest.rows[0].transfer.created_at;
@@ -294,7 +294,7 @@ async fn a_million_transfers_of_one_owner() {
 }
 
 /// Single transfers, 64 at a time, each of as many as are kept in memory twice.
-async fn singles(store: &Arc<Embedded>, world: &Arc<World>, ids: &Arc<[TransferId]>) {
+async fn singles(store: &Opened, world: &Arc<World>, ids: &Arc<[TransferId]>) {
     for name in ["from the views", "from memory"] {
         let next = Arc::new(AtomicU64::new(0));
         let (begun, before) = (Instant::now(), process_cpu());
@@ -331,7 +331,7 @@ fn process_cpu() -> Duration {
 }
 
 /// Lists of one account, statements and single transfers.
-async fn others(store: &Embedded, world: &World) {
+async fn others(store: &Opened, world: &World) {
     let account = |index: usize, after: Option<TransferId>| TransferQuery {
         tenant: world.tenant,
         account: world.instruments[index].id,
@@ -375,7 +375,7 @@ async fn others(store: &Embedded, world: &World) {
     println!("a statement: p50 {half:.1?}, p99 {most:.1?}");
 }
 
-async fn statement(store: &Embedded, account: AccountId) -> EntryQuery {
+async fn statement(store: &Opened, account: AccountId) -> EntryQuery {
     let newest = store
         .entries(account, None, 1_000)
         .await

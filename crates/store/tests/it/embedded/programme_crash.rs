@@ -7,9 +7,9 @@ use ledger::{BulkId, BulkMode, Command, Reply, Steer};
 use rusqlite::Connection;
 use sim::disk::{Fault, FaultyDisk};
 use store::embedded::verify;
-use store::{Embedded, Outcome, Store, Submit};
+use store::{Outcome, Submit};
 
-use crate::bed::{Bed, close};
+use crate::bed::{Bed, Opened, close};
 use crate::programme::{Programme, write_history};
 
 /// Operations of each bulk, one unit each.
@@ -21,7 +21,7 @@ const BULKS_MAX: usize = 20;
 type Known = BTreeMap<BulkId, bool>;
 
 /// Hands bulks in and executes them until something is not answered.
-async fn traffic(store: &Embedded, programme: &Programme, known: &mut Known) {
+async fn traffic(store: &Opened, programme: &Programme, known: &mut Known) {
     let (tenant, owner) = (programme.tenant, programme.owner);
     for _ in 0..BULKS_MAX {
         let submit = Command::SubmitBulk {
@@ -71,12 +71,12 @@ async fn check(operations: u64, seed: u64) {
     let disk = FaultyDisk::new(seed);
     let mut bed = Bed::over(disk.storage());
     bed.segment_bytes = 4_000;
-    let store = bed.open();
+    let store = bed.open().await;
     let programme = write_history(&bed, &store).await;
     close(store).await;
     let before = seen(&bed);
 
-    let store = bed.open();
+    let store = bed.open().await;
     disk.fail_after(operations, Fault::Power);
     let mut known = Known::new();
     traffic(&store, &programme, &mut known).await;
@@ -85,7 +85,7 @@ async fn check(operations: u64, seed: u64) {
     drop(store);
     disk.crash(seed);
 
-    let store = bed.open();
+    let store = bed.open().await;
     store.quiesce(programme.tenant).await.expect("writes work");
     for (currency, total) in store.totals().await.expect("reads work") {
         assert_eq!(total, 0, "{currency} is off balance");

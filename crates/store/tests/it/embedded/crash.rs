@@ -7,10 +7,12 @@ use std::sync::Arc;
 use ledger::{Command, CreateTransfer, MoneyIn, Origin, Reply, TransferId};
 use sim::disk::{Fault, FaultyDisk, SplitMix64};
 use store::embedded::verify;
-use store::{Embedded, Outcome, RememberedReply, Store};
+use store::{Outcome, RememberedReply};
 use tokio::task::JoinSet;
 
-use crate::bed::{Bed, Ground, RAIL_MS, check_sound, claim, claimed, close, remembered_len, usd};
+use crate::bed::{
+    Bed, Ground, Opened, RAIL_MS, check_sound, claim, claimed, close, remembered_len, usd,
+};
 
 /// Requests sent before giving up on the armed fault.
 const REQUESTS_MAX: u64 = 60;
@@ -60,7 +62,7 @@ fn request(ground: &Ground, number: u64, random: &mut SplitMix64) -> Command {
 /// Sends waves of concurrent requests until one is not answered or enough were.
 async fn traffic(
     bed: &Bed,
-    store: &Arc<Embedded>,
+    store: &Opened,
     ground: &Ground,
     known: &mut Ledgered,
     random: &mut SplitMix64,
@@ -103,7 +105,7 @@ async fn traffic(
 }
 
 /// How many transfers carry each request's number.
-async fn counted(store: &Embedded, ground: &Ground) -> BTreeMap<u64, Vec<TransferId>> {
+async fn counted(store: &Opened, ground: &Ground) -> BTreeMap<u64, Vec<TransferId>> {
     let mut counts: BTreeMap<u64, Vec<TransferId>> = BTreeMap::new();
     for (id, row) in ground.transfers(store).await {
         let text = row.transfer.description.expect("every request has one");
@@ -115,7 +117,7 @@ async fn counted(store: &Embedded, ground: &Ground) -> BTreeMap<u64, Vec<Transfe
 }
 
 /// Checks a store that was opened after a crash, then sends again what was not answered.
-async fn check_recovered(store: &Embedded, ground: &Ground, known: &mut Ledgered) {
+async fn check_recovered(store: &Opened, ground: &Ground, known: &mut Ledgered) {
     // Work that fell due before the crash goes on at once; what is read below is after it.
     store.quiesce(ground.tenant).await.expect("writes work");
     check_sound(store, ground).await;
@@ -155,7 +157,7 @@ async fn check_recovered(store: &Embedded, ground: &Ground, known: &mut Ledgered
     assert!(counts.values().all(|ids| ids.len() == 1));
 }
 
-async fn remembered(store: &Embedded, number: u64, place: u64) -> TransferId {
+async fn remembered(store: &Opened, number: u64, place: u64) -> TransferId {
     let found = store.remembered(place).await.expect("reads work");
     let found = found.expect("what is replayed can be read");
     assert_eq!(found.key, claim(number).key);
@@ -190,14 +192,14 @@ async fn check(operations: u64, seed: u64) {
     // Small segments, so that power also fails while a new one is made.
     bed.segment_bytes = 4_000;
     let mut random = SplitMix64::new(seed);
-    let store = bed.open();
+    let store = bed.open().await;
     let ground = Ground::new(&store).await;
     let mut known = Ledgered::default();
     close(store).await;
     let old = fs::read(bed.file("views.sqlite")).expect("they are there");
 
     for round in 0..2 {
-        let store = bed.open();
+        let store = bed.open().await;
         disk.fail_after(operations, Fault::Power);
         traffic(&bed, &store, &ground, &mut known, &mut random).await;
         // If the fault has not struck yet it strikes now. The process is gone as soon as its
@@ -213,7 +215,7 @@ async fn check(operations: u64, seed: u64) {
         disk.crash(seed ^ round);
         spoil_views(&bed, (operations + seed + round) % 4, &old);
 
-        let store = bed.open();
+        let store = bed.open().await;
         check_recovered(&store, &ground, &mut known).await;
         bed.clock.advance(RAIL_MS);
         store.quiesce(ground.tenant).await.expect("writes work");
