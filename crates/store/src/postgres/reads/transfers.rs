@@ -61,38 +61,21 @@ const OF_OWNER: &str = " WHERE t.owner = $1 \
 const FILTER: &str = " AND ($3::bigint[] IS NULL OR t.status = ANY ($3)) \
      AND ($4::bigint IS NULL OR t.profile = $4) AND ($5::bigint IS NULL OR t.source = $5) \
      AND ($6::text IS NULL OR t.tag = $6) AND t.created_ms >= $7 AND t.created_ms <= $8 \
-     AND t.updated_ms >= $9 AND t.updated_ms <= $10";
-/// Both ends are pods or cards.
-const INSTRUMENTS: &str = " JOIN accounts s ON s.owner = t.owner AND s.id = t.source \
-     AND s.kind IN (2, 6, 7) JOIN accounts c ON c.owner = t.owner AND c.id = t.destination \
-     AND c.kind IN (2, 6, 7)";
-
-macro_rules! page_sql {
-    ($join:expr) => {
-        sql!(
-            "SELECT ",
-            COLUMNS,
-            " FROM (SELECT t.* FROM transfers t",
-            $join,
-            OF_OWNER,
-            FILTER,
-            " ORDER BY t.id DESC LIMIT $11 OFFSET $12) t",
-            PARTIES,
-            " ORDER BY t.id DESC"
-        )
-    };
-}
+     AND t.updated_ms >= $9 AND t.updated_ms <= $10 \
+     AND ($11::boolean IS NULL OR t.between_instruments = $11)";
 
 const COUNT_ALL: &str = sql!("SELECT count(*) FROM transfers t", OF_OWNER);
 const COUNT: &str = sql!("SELECT count(*) FROM transfers t", OF_OWNER, FILTER);
-const COUNT_INSTRUMENTS: &str = sql!(
-    "SELECT count(*) FROM transfers t",
-    INSTRUMENTS,
+const PAGE: &str = sql!(
+    "SELECT ",
+    COLUMNS,
+    " FROM (SELECT t.* FROM transfers t",
     OF_OWNER,
-    FILTER
+    FILTER,
+    " ORDER BY t.id DESC LIMIT $12 OFFSET $13) t",
+    PARTIES,
+    " ORDER BY t.id DESC"
 );
-const PAGE: &str = page_sql!("");
-const PAGE_INSTRUMENTS: &str = page_sql!(INSTRUMENTS);
 
 /// A row of [`COLUMNS`].
 fn transfer_row(row: &Row) -> std::result::Result<TransferRow, Damaged> {
@@ -124,7 +107,8 @@ fn statuses(query: &OwnerTransferQuery) -> Option<Vec<i64>> {
 
 /// Whether nothing is asked but for the owner.
 fn is_plain(query: &OwnerTransferQuery) -> bool {
-    query.statuses.is_empty()
+    !query.instruments_only
+        && query.statuses.is_empty()
         && query.profile.is_none()
         && query.source.is_none()
         && query.tag.is_none()
@@ -208,8 +192,9 @@ impl Readers {
         let tag = query.tag.as_deref();
         let created = (from(query.created_from), to(query.created_to));
         let executed = (from(query.executed_from), to(query.executed_to));
+        let instruments = query.instruments_only.then_some(true);
         let (limit, offset) = (number(query.limit), number(query.offset));
-        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 12] = [
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 13] = [
             &owner,
             &tenant,
             &statuses,
@@ -220,24 +205,21 @@ impl Readers {
             &created.1,
             &executed.0,
             &executed.1,
+            &instruments,
             &limit,
             &offset,
         ];
-        let (sql, used) = match (query.instruments_only, is_plain(query)) {
-            (true, _) => (COUNT_INSTRUMENTS, 10),
-            (false, false) => (COUNT, 10),
-            (false, true) => (COUNT_ALL, 2),
+        let (sql, used) = if is_plain(query) {
+            (COUNT_ALL, 2)
+        } else {
+            (COUNT, 11)
         };
         let counting = Ask {
             sql,
             values: &values[..used],
         };
         let page = Ask {
-            sql: if query.instruments_only {
-                PAGE_INSTRUMENTS
-            } else {
-                PAGE
-            },
+            sql: PAGE,
             values: &values,
         };
         let (counted, page) = self.rows_at_once(Plan::Anew, counting, page).await?;
@@ -247,3 +229,6 @@ impl Readers {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
