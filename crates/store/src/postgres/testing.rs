@@ -15,7 +15,7 @@ use super::migrate::tests::complete;
 use super::pool::{READS, Readers};
 use crate::embedded::{Embedded, Options};
 use crate::{Clock, ManualClock, Store};
-pub(super) use history::World;
+pub(super) use history::{START, World};
 
 /// Two stores with the same history.
 pub(super) struct Twins {
@@ -30,7 +30,7 @@ impl Twins {
     /// Histories of `tenants` tenants, `steps` random steps each.
     pub(super) async fn new(seed: u64, tenants: usize, steps: usize) -> Twins {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let clock = Arc::new(ManualClock::new(history::START));
+        let clock = Arc::new(ManualClock::new(START));
         let embedded = Embedded::open(&Options {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ..Options::new(folder.path())
@@ -38,7 +38,11 @@ impl Twins {
         let embedded = Arc::new(embedded.expect("a new store"));
         let mut worlds = Vec::new();
         for number in 0..tenants {
-            let mut world = World::new(Arc::clone(&embedded), seed + number as u64).await;
+            let mut world = World::new(
+                Arc::clone(&embedded) as Arc<dyn Store>,
+                seed + number as u64,
+            )
+            .await;
             for _ in 0..steps {
                 world.step(&clock).await;
             }

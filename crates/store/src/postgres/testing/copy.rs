@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use journal::{Folder, Position, Reader, Storage};
-use ledger::{AccountId, Effect, TenantId};
+use ledger::{AccountId, Effect, OwnerId, TenantId};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use sim::postgres::Database;
@@ -15,6 +15,7 @@ use crate::Store;
 use crate::codec::{self, Change};
 use crate::embedded::{Embedded, JOURNAL};
 use crate::postgres::chain;
+use crate::postgres::due::lane_of;
 
 /// Tables whose rows need nothing but an owner, if anything: columns, and what gives them.
 const TABLES: &[(&str, &str, &str)] = &[
@@ -26,7 +27,9 @@ const TABLES: &[(&str, &str, &str)] = &[
     (
         "owners",
         "id, tenant, kind, name, created_ms, system_accounts",
-        "SELECT id, tenant, kind, name, created_ms, '' FROM owners",
+        "SELECT id, tenant, kind, name, created_ms, \
+         (SELECT coalesce(group_concat(kind || ':' || currency || ':' || id, ' '), '') \
+          FROM accounts WHERE owner = owners.id AND kind >= 16) FROM owners",
     ),
     (
         "transfers",
@@ -93,6 +96,12 @@ pub(super) async fn all(folder: &Path, store: &Embedded, database: &Database) {
         for row in select(&views, rows, columns) {
             script.push(format!("INSERT INTO {table} ({columns}) VALUES ({row})"));
         }
+    }
+    for owner in select(&views, "SELECT id FROM owners", "id") {
+        let lane = lane_of(OwnerId::new(owner.parse().expect("an id")));
+        script.push(format!(
+            "UPDATE due SET lane = {lane} WHERE owner = {owner}"
+        ));
     }
     accounts(&views, store, &mut script).await;
     remembered(store, &mut script).await;

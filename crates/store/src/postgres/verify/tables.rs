@@ -2,21 +2,26 @@
 
 use std::collections::HashMap;
 
-use ledger::{Account, AccountId, Currency, Due, KeyId, OwnerId, State, TransferId, Work};
+use ledger::{
+    Account, AccountId, AccountKind, Currency, Due, KeyId, OwnerId, State, TransferId, Work,
+};
 
 use super::entries::Added;
 use super::expected::Expected;
 use super::snapshot::{Snapshot, Wrong, differs};
 use crate::codec;
+use crate::postgres::due::lane_of;
+use crate::postgres::facts::SystemAccount;
 use crate::postgres::rows::{self, StoredAccount};
 use crate::postgres::sql::sql;
+use crate::postgres::system;
 use crate::records::RecordKind;
 use crate::verify::{
     Replay, TransferFacts, VerifyError, difference, record_digest, remembered_digest,
 };
 
 const TENANTS: &str = sql!("SELECT ", rows::TENANT, " FROM tenants n");
-const OWNERS: &str = sql!("SELECT ", rows::OWNER, " FROM owners o");
+const OWNERS: &str = sql!("SELECT ", rows::OWNER, ", o.system_accounts FROM owners o");
 const ACCOUNTS: &str = sql!("SELECT ", rows::STORED_ACCOUNT, " FROM accounts a");
 const TRANSFERS: &str = sql!(
     "SELECT ",
@@ -24,11 +29,7 @@ const TRANSFERS: &str = sql!(
     ", t.between_instruments FROM transfers t"
 );
 const HOLDS: &str = sql!("SELECT ", rows::HOLD, ", h.owner FROM holds h");
-const DUE: &str = sql!(
-    "SELECT ",
-    rows::DUE,
-    ", d.owner, d.lane, d.machine_ms FROM due d"
-);
+const DUE: &str = sql!("SELECT ", rows::DUE, ", d.owner, d.lane FROM due d");
 const KEYS: &str = sql!("SELECT ", rows::KEY, " FROM api_keys k");
 const RECORDS: &str = sql!("SELECT ", rows::RECORD, " FROM records r");
 const REMEMBERED: &str = sql!("SELECT ", rows::REMEMBERED, " FROM remembered m");
@@ -59,12 +60,34 @@ async fn tenants_and_owners(snapshot: &Snapshot, state: &State) -> Result<(), Ve
         })
         .await?;
     tenants.end()?;
+    let mut systems: HashMap<OwnerId, Vec<SystemAccount>> = HashMap::new();
+    for account in state.accounts() {
+        if let AccountKind::System(kind) = account.kind {
+            let system = (kind, account.currency, account.id);
+            systems.entry(account.owner).or_default().push(system);
+        }
+    }
     let owners = state.owners().map(|owner| (owner.id, owner));
     let mut owners = Expected::new(|id| format!("owner {id}"), owners);
     snapshot
         .each("owners", OWNERS, |row| {
+            let listed = system::from_text(rows::get(row, 5)?);
             let row = rows::owner(row)?;
-            owners.same(&row.id, &&row)
+            owners.same(&row.id, &&row)?;
+            let mut expected = systems.remove(&row.id).unwrap_or_default();
+            let by_id = |(_, _, id): &SystemAccount| *id;
+            expected.sort_by_key(by_id);
+            let listed = listed.map(|mut listed| {
+                listed.sort_by_key(by_id);
+                listed
+            });
+            if listed == Some(expected) {
+                return Ok(());
+            }
+            differs(format!(
+                "owner {}: its system accounts differ in the tables",
+                row.id
+            ))
         })
         .await?;
     owners.end()
@@ -196,10 +219,10 @@ async fn due(snapshot: &Snapshot, state: &State) -> Result<(), VerifyError> {
     let mut due = Expected::new(|due: &Due| format!("work {due:?}"), due);
     snapshot
         .each("due", DUE, |row| {
-            let owner = OwnerId::new(rows::raw(row, 4)?);
+            let (owner, lane) = (OwnerId::new(rows::raw(row, 4)?), rows::get::<i64>(row, 5)?);
             let row = rows::due(row)?;
             due.tick(&row)?;
-            if owner_of(state, row.work) != Some(owner) {
+            if owner_of(state, row.work) != Some(owner) || lane != lane_of(owner) {
                 return Err(due.differs(&row));
             }
             Ok(())
