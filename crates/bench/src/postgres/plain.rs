@@ -67,7 +67,7 @@ impl Plain {
     pub(super) async fn make(url: &str, accounts: usize) -> Result<Plain> {
         let client = connect(url).await?;
         client.batch_execute(SCHEMA).await?;
-        let fill = "INSERT INTO accounts SELECT i, $1 FROM generate_series(0, $2 - 1) AS i";
+        let fill = "INSERT INTO accounts SELECT i, $1::bigint FROM generate_series(0, $2::bigint - 1) AS i";
         let last = i64::try_from(accounts)?;
         client.execute(fill, &[&FUNDS, &last]).await?;
         client.batch_execute("VACUUM ANALYZE accounts").await?;

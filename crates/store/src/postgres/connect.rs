@@ -15,13 +15,15 @@ pub use url::{DatabaseUrl, UrlError};
 /// What every session that writes begins with; `$1` is how many milliseconds a statement may run,
 /// and a transaction may stay open without one. A statement or a transaction that a server has left
 /// behind must not keep the rows of an owner locked; a commit is answered when it is durable, so a
-/// database that was told otherwise is overruled for our sessions.
+/// database that was told otherwise is overruled for our sessions. Compiling statements to machine
+/// code costs more than any of ours runs for.
 pub(crate) const BEGIN_SESSION: &str = "SELECT
     set_config('statement_timeout', $1, false),
     set_config('idle_in_transaction_session_timeout', $1, false),
     set_config('synchronous_commit',
         CASE current_setting('synchronous_commit')
-            WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)";
+            WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false),
+    set_config('jit', 'off', false)";
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]

@@ -17,11 +17,13 @@ use super::failure::Failure;
 /// not slow but cannot be reached.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What sessions that write begin with, besides [`BEGIN_SESSION`]. They look rows up by key only;
-/// a plan that reads a whole table, made while it was small, must not be kept.
+/// What sessions that write begin with, besides [`BEGIN_SESSION`]. They look rows up by key only: a
+/// plan that reads a whole table, made while it was small, must not be kept, and one plan for each
+/// statement is as good as one for each group, and is made once.
 const BEGIN_WRITER: &str = "SELECT
     set_config('lock_timeout', $1, false),
-    set_config('enable_seqscan', 'off', false)";
+    set_config('enable_seqscan', 'off', false),
+    set_config('plan_cache_mode', 'force_generic_plan', false)";
 
 type Value = Box<dyn ToSql + Sync + Send>;
 
