@@ -64,17 +64,12 @@ impl Readers {
         self.pool.close();
     }
 
-    /// A connection, for more than one question.
-    pub(crate) async fn client(&self) -> Result<Object, DbError> {
-        Ok(self.pool.get().await?)
-    }
-
     /// Runs `work` on a connection. One that does not answer in time is given up for good.
     async fn with<T>(
         &self,
         work: impl AsyncFnOnce(&Object) -> Result<T, DbError>,
     ) -> Result<T, DbError> {
-        let client = self.client().await?;
+        let client = self.pool.get().await?;
         match tokio::time::timeout(self.patience, work(&client)).await {
             Ok(done) => done,
             Err(_) => {
@@ -176,3 +171,6 @@ pub(crate) fn one<T>(
         _ => Err(DbError::damaged("two rows where there can be one")),
     }
 }
+
+#[cfg(test)]
+mod tests;

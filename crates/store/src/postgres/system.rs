@@ -56,7 +56,7 @@ mod tests {
         for wrong in [
             "16:USD",
             "2:USD:7",
-            "16:XXX:7",
+            "16:usd:7",
             "16:USD:7:1",
             "16:USD:-7",
             ":::",

@@ -4,6 +4,7 @@
 mod copy;
 mod history;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use sim::postgres::Database;
@@ -14,7 +15,7 @@ use super::migrate::tests::complete;
 use super::pool::{READS, Readers};
 use crate::embedded::{Embedded, Options};
 use crate::{Clock, ManualClock, Store};
-pub(super) use history::World;
+pub(super) use history::{START, World};
 
 /// Two stores with the same history.
 pub(super) struct Twins {
@@ -22,14 +23,14 @@ pub(super) struct Twins {
     pub database: Database,
     pub readers: Readers,
     pub worlds: Vec<World>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Twins {
     /// Histories of `tenants` tenants, `steps` random steps each.
     pub(super) async fn new(seed: u64, tenants: usize, steps: usize) -> Twins {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let clock = Arc::new(ManualClock::new(history::START));
+        let clock = Arc::new(ManualClock::new(START));
         let embedded = Embedded::open(&Options {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ..Options::new(folder.path())
@@ -37,13 +38,18 @@ impl Twins {
         let embedded = Arc::new(embedded.expect("a new store"));
         let mut worlds = Vec::new();
         for number in 0..tenants {
-            let mut world = World::new(Arc::clone(&embedded), seed + number as u64).await;
+            let mut world = World::new(
+                Arc::clone(&embedded) as Arc<dyn Store>,
+                seed + number as u64,
+            )
+            .await;
             for _ in 0..steps {
                 world.step(&clock).await;
             }
             worlds.push(world);
         }
-        for world in &worlds {
+        for world in &mut worlds {
+            world.finish().await;
             embedded.quiesce(world.tenant).await.expect("writes work");
         }
         // Brings the views to the end.
@@ -56,7 +62,12 @@ impl Twins {
             embedded,
             database,
             worlds,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// The embedded store's folder.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 }

@@ -279,7 +279,11 @@ impl Ground {
         let Reply::Tenant(tenant) = done(store, create).await else {
             panic!("no tenant")
         };
-        let tenant = tenant.id;
+        Ground::of(store, tenant.id).await
+    }
+
+    /// Another owner of a tenant, with accounts.
+    pub async fn of(store: &Opened, tenant: TenantId) -> Ground {
         let create = Command::CreateOwner {
             tenant,
             kind: OwnerKind::Beneficiary,

@@ -12,4 +12,5 @@ mod programme;
 mod programme_reads;
 mod reads;
 mod records;
+mod servers;
 mod time;

@@ -10,16 +10,19 @@ use crate::bed::Opened;
 
 /// A database with the tables, if the tests are run on one.
 pub fn database() -> Option<Database> {
-    is_chosen().then(|| {
-        sim::postgres::database(&Migrator::digest(), async |url| {
-            let url = url.parse().expect("a URL");
-            let made = Migrator::new(url).run(|_, _| ()).await;
-            made.unwrap_or_else(|error| panic!("{error}"));
-        })
+    is_chosen().then(complete)
+}
+
+/// A database with the tables.
+pub fn complete() -> Database {
+    sim::postgres::database(&Migrator::digest(), async |url| {
+        let url = url.parse().expect("a URL");
+        let made = Migrator::new(url).run(|_, _| ()).await;
+        made.unwrap_or_else(|error| panic!("{error}"));
     })
 }
 
-fn url(database: &Database) -> DatabaseUrl {
+pub fn url(database: &Database) -> DatabaseUrl {
     database.url().parse().expect("a URL")
 }
 

@@ -214,7 +214,7 @@ async fn accounts_are_the_same() {
         );
         found += page.rows.len();
     }
-    assert!(found > QUERIES, "{found} were found");
+    assert!(found > QUERIES / 3, "{found} were found");
     for account in &known.accounts {
         compare!(twins, account, holds(*account), holds(*account));
     }
@@ -312,7 +312,7 @@ async fn transfers_are_the_same() {
         counted += page.count;
     }
     assert!(
-        found > QUERIES && counted > 10 * QUERIES as u64,
+        found > QUERIES / 3 && counted > 5 * QUERIES as u64,
         "{found}, {counted}"
     );
 }
@@ -352,7 +352,7 @@ async fn entries_are_the_same() {
         );
         found += page.rows.len();
     }
-    assert!(found > QUERIES, "{found} were found");
+    assert!(found > QUERIES / 3, "{found} were found");
 }
 
 #[tokio::test]

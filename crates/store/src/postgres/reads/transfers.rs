@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use ledger::{AccountId, Party, TenantId, TransferId};
 use tokio_postgres::Row;
 
-use super::{bound, codes, count, from, id, number, to};
+use super::{bound, codes, count, id, number, time};
 use crate::Result;
 use crate::codes::Code;
 use crate::postgres::error::Damaged;
@@ -50,7 +50,8 @@ const OF_ACCOUNT: &str = sql!(
      AND ($7::bigint[] IS NULL OR t.origin = ANY ($7)) \
      AND ($8::bigint[] IS NULL OR t.status = ANY ($8)) \
      AND ($9::bigint IS NULL OR t.execution = $9) \
-     AND t.created_ms >= $10 AND t.created_ms <= $11 ORDER BY t.id DESC LIMIT $12) t",
+     AND ($10::bigint IS NULL OR t.created_ms >= $10) \
+     AND ($11::bigint IS NULL OR t.created_ms <= $11) ORDER BY t.id DESC LIMIT $12) t",
     PARTIES,
     " ORDER BY t.id DESC"
 );
@@ -60,39 +61,24 @@ const OF_OWNER: &str = " WHERE t.owner = $1 \
      AND EXISTS (SELECT 1 FROM owners o WHERE o.id = $1 AND o.tenant = $2)";
 const FILTER: &str = " AND ($3::bigint[] IS NULL OR t.status = ANY ($3)) \
      AND ($4::bigint IS NULL OR t.profile = $4) AND ($5::bigint IS NULL OR t.source = $5) \
-     AND ($6::text IS NULL OR t.tag = $6) AND t.created_ms >= $7 AND t.created_ms <= $8 \
-     AND t.updated_ms >= $9 AND t.updated_ms <= $10";
-/// Both ends are pods or cards.
-const INSTRUMENTS: &str = " JOIN accounts s ON s.owner = t.owner AND s.id = t.source \
-     AND s.kind IN (2, 6, 7) JOIN accounts c ON c.owner = t.owner AND c.id = t.destination \
-     AND c.kind IN (2, 6, 7)";
-
-macro_rules! page_sql {
-    ($join:expr) => {
-        sql!(
-            "SELECT ",
-            COLUMNS,
-            " FROM (SELECT t.* FROM transfers t",
-            $join,
-            OF_OWNER,
-            FILTER,
-            " ORDER BY t.id DESC LIMIT $11 OFFSET $12) t",
-            PARTIES,
-            " ORDER BY t.id DESC"
-        )
-    };
-}
+     AND ($6::text IS NULL OR t.tag = $6) AND ($7::bigint IS NULL OR t.created_ms >= $7) \
+     AND ($8::bigint IS NULL OR t.created_ms <= $8) \
+     AND ($9::bigint IS NULL OR t.updated_ms >= $9) \
+     AND ($10::bigint IS NULL OR t.updated_ms <= $10) \
+     AND ($11::boolean IS NULL OR t.between_instruments = $11)";
 
 const COUNT_ALL: &str = sql!("SELECT count(*) FROM transfers t", OF_OWNER);
 const COUNT: &str = sql!("SELECT count(*) FROM transfers t", OF_OWNER, FILTER);
-const COUNT_INSTRUMENTS: &str = sql!(
-    "SELECT count(*) FROM transfers t",
-    INSTRUMENTS,
+const PAGE: &str = sql!(
+    "SELECT ",
+    COLUMNS,
+    " FROM (SELECT t.* FROM transfers t",
     OF_OWNER,
-    FILTER
+    FILTER,
+    " ORDER BY t.id DESC LIMIT $12 OFFSET $13) t",
+    PARTIES,
+    " ORDER BY t.id DESC"
 );
-const PAGE: &str = page_sql!("");
-const PAGE_INSTRUMENTS: &str = page_sql!(INSTRUMENTS);
 
 /// A row of [`COLUMNS`].
 fn transfer_row(row: &Row) -> std::result::Result<TransferRow, Damaged> {
@@ -124,7 +110,8 @@ fn statuses(query: &OwnerTransferQuery) -> Option<Vec<i64>> {
 
 /// Whether nothing is asked but for the owner.
 fn is_plain(query: &OwnerTransferQuery) -> bool {
-    query.statuses.is_empty()
+    !query.instruments_only
+        && query.statuses.is_empty()
         && query.profile.is_none()
         && query.source.is_none()
         && query.tag.is_none()
@@ -189,8 +176,8 @@ impl Readers {
                 &codes(&query.origin),
                 &codes(&query.status),
                 &query.execution.map(|execution| id(execution.raw())),
-                &from(query.from),
-                &to(query.to),
+                &time(query.from),
+                &time(query.to),
                 &number(query.first.saturating_add(1)),
             ],
         };
@@ -206,10 +193,11 @@ impl Readers {
         let profile = query.profile.map(|profile| id(profile.raw()));
         let source = query.source.map(|source| id(source.raw()));
         let tag = query.tag.as_deref();
-        let created = (from(query.created_from), to(query.created_to));
-        let executed = (from(query.executed_from), to(query.executed_to));
+        let created = (time(query.created_from), time(query.created_to));
+        let executed = (time(query.executed_from), time(query.executed_to));
+        let instruments = query.instruments_only.then_some(true);
         let (limit, offset) = (number(query.limit), number(query.offset));
-        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 12] = [
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 13] = [
             &owner,
             &tenant,
             &statuses,
@@ -220,24 +208,21 @@ impl Readers {
             &created.1,
             &executed.0,
             &executed.1,
+            &instruments,
             &limit,
             &offset,
         ];
-        let (sql, used) = match (query.instruments_only, is_plain(query)) {
-            (true, _) => (COUNT_INSTRUMENTS, 10),
-            (false, false) => (COUNT, 10),
-            (false, true) => (COUNT_ALL, 2),
+        let (sql, used) = if is_plain(query) {
+            (COUNT_ALL, 2)
+        } else {
+            (COUNT, 11)
         };
         let counting = Ask {
             sql,
             values: &values[..used],
         };
         let page = Ask {
-            sql: if query.instruments_only {
-                PAGE_INSTRUMENTS
-            } else {
-                PAGE
-            },
+            sql: PAGE,
             values: &values,
         };
         let (counted, page) = self.rows_at_once(Plan::Anew, counting, page).await?;
@@ -247,3 +232,6 @@ impl Readers {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -125,7 +125,8 @@ fn create_index(index: &CreateIndex) -> Checked {
     for column in &index.columns {
         let text = column.to_string();
         let is_name = matches!(column.column.expr, Expr::Identifier(_));
-        allow(is_name && !text.contains(' '), format!("column {text}"))?;
+        let name = text.strip_suffix(" NULLS FIRST").unwrap_or(&text);
+        allow(is_name && !name.contains(' '), format!("column {text}"))?;
         columns.push(text);
     }
     let unique = if index.unique { "UNIQUE " } else { "" };

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use journal::{Folder, Position, Reader, Storage};
-use ledger::{AccountId, Effect, TenantId};
+use ledger::{AccountId, Effect, OwnerId, TenantId};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use sim::postgres::Database;
@@ -15,6 +15,7 @@ use crate::Store;
 use crate::codec::{self, Change};
 use crate::embedded::{Embedded, JOURNAL};
 use crate::postgres::chain;
+use crate::postgres::due::lane_of;
 
 /// Tables whose rows need nothing but an owner, if anything: columns, and what gives them.
 const TABLES: &[(&str, &str, &str)] = &[
@@ -26,14 +27,18 @@ const TABLES: &[(&str, &str, &str)] = &[
     (
         "owners",
         "id, tenant, kind, name, created_ms, system_accounts",
-        "SELECT id, tenant, kind, name, created_ms, '' FROM owners",
+        "SELECT id, tenant, kind, name, created_ms, \
+         (SELECT coalesce(group_concat(kind || ':' || currency || ':' || id, ' '), '') \
+          FROM accounts WHERE owner = owners.id AND kind >= 16) FROM owners",
     ),
     (
         "transfers",
         "id, tenant, owner, source, destination, currency, amount, direction, origin, rail, \
          rail_delay_ms, status, error, rule, execution, api_key, description, created_ms, \
-         updated_ms, completed_ms, profile, tag, scheduled_ms, fee, cancel_reason",
-        "SELECT * FROM transfers",
+         updated_ms, completed_ms, profile, tag, scheduled_ms, fee, cancel_reason, \
+         between_instruments",
+        "SELECT t.*, coalesce(s.kind IN (2, 6, 7) AND c.kind IN (2, 6, 7), 0) FROM transfers t \
+         LEFT JOIN accounts s ON s.id = t.source LEFT JOIN accounts c ON c.id = t.destination",
     ),
     (
         "holds",
@@ -92,6 +97,12 @@ pub(super) async fn all(folder: &Path, store: &Embedded, database: &Database) {
             script.push(format!("INSERT INTO {table} ({columns}) VALUES ({row})"));
         }
     }
+    for owner in select(&views, "SELECT id FROM owners", "id") {
+        let lane = lane_of(OwnerId::new(owner.parse().expect("an id")));
+        script.push(format!(
+            "UPDATE due SET lane = {lane} WHERE owner = {owner}"
+        ));
+    }
     accounts(&views, store, &mut script).await;
     remembered(store, &mut script).await;
     commits(folder, &mut script);
@@ -117,7 +128,13 @@ fn select(views: &Connection, sql: &str, columns: &str) -> Vec<String> {
     let rows = statement.query_map([], |row| {
         let values: rusqlite::Result<Vec<String>> = (0..names.len())
             .map(|column| {
-                let is_boolean = names[column].starts_with("can_be") || names[column] == "active";
+                let booleans = [
+                    "active",
+                    "between_instruments",
+                    "can_be_source",
+                    "can_be_destination",
+                ];
+                let is_boolean = booleans.contains(&names[column]);
                 Ok(match row.get_ref(column)? {
                     ValueRef::Null => "NULL".to_owned(),
                     ValueRef::Integer(number) if is_boolean => (number != 0).to_string(),

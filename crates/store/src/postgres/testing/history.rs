@@ -13,14 +13,13 @@ use ledger::{
 };
 use sim::disk::SplitMix64;
 
-use crate::embedded::Embedded;
 use crate::{
     Action, Claim, Expect, KeyRecord, ManualClock, Outcome, Permission, Put, PutId, PutOwner,
     RecordKind, Store, Submit,
 };
 
 /// Where the machine's clock stands when a history begins.
-pub(super) const START: Millis = Millis(1_800_000_000_000);
+pub(crate) const START: Millis = Millis(1_800_000_000_000);
 
 /// An owner with its accounts.
 pub(crate) struct OwnerWorld {
@@ -33,7 +32,7 @@ pub(crate) struct OwnerWorld {
 
 /// A tenant as its history goes on.
 pub(crate) struct World {
-    store: Arc<Embedded>,
+    store: Arc<dyn Store>,
     pub random: SplitMix64,
     pub tenant: TenantId,
     pub owners: Vec<OwnerWorld>,
@@ -51,11 +50,11 @@ pub(crate) fn usd(minor: i64) -> Amount {
 }
 
 impl World {
-    pub(super) async fn new(store: Arc<Embedded>, seed: u64) -> World {
+    pub(crate) async fn new(store: Arc<dyn Store>, seed: u64) -> World {
         let name: Arc<str> = Arc::from(format!("Acme {seed}"));
         let mode = TenantMode::Sandbox;
         let create = Command::CreateTenant { name, mode };
-        let Reply::Tenant(tenant) = done(&store, create).await else {
+        let Reply::Tenant(tenant) = done(&*store, create).await else {
             panic!("no tenant")
         };
         let mut world = World {
@@ -90,7 +89,7 @@ impl World {
             currencies: vec![Currency::USD, Currency::EUR],
             terms,
         };
-        match done(&self.store, Command::CreateProfile(new)).await {
+        match done(&*self.store, Command::CreateProfile(new)).await {
             Reply::Profile(profile) => profile.id,
             other => panic!("no profile: {other:?}"),
         }
@@ -102,7 +101,7 @@ impl World {
             kind: OwnerKind::Corporate,
             name: Arc::from("Ada"),
         };
-        let Reply::Owner(owner) = done(&self.store, create).await else {
+        let Reply::Owner(owner) = done(&*self.store, create).await else {
             panic!("no owner")
         };
         let mut opened = Vec::new();
@@ -165,14 +164,14 @@ impl World {
     }
 
     async fn account(&self, open: Command) -> AccountId {
-        match done(&self.store, open).await {
+        match done(&*self.store, open).await {
             Reply::Account(account) => account.id,
             other => panic!("no account: {other:?}"),
         }
     }
 
     /// Something that may be refused.
-    pub(super) async fn step(&mut self, clock: &ManualClock) {
+    pub(crate) async fn step(&mut self, clock: &ManualClock) {
         let owner = self.random.below(self.owners.len());
         match self.random.below(24) {
             0..=2 => self.money_in(owner).await,
@@ -209,6 +208,19 @@ impl World {
         }
     }
 
+    /// Something of every kind that is still there at the end.
+    pub(crate) async fn finish(&mut self) {
+        let tenant = self.tenant;
+        let place = Command::PlaceHold(PlaceHold {
+            tenant,
+            account: self.owners[0].pay,
+            amount: usd(1),
+            expires_at: Some(START.plus(1 << 40)),
+        });
+        done(&*self.store, self.paycheck(0, 10)).await;
+        done(&*self.store, place).await;
+    }
+
     async fn submit(&self, action: Action, claim: Option<Claim>) -> Option<Outcome> {
         let outcome = self.store.submit(Submit { action, claim }).await;
         match outcome.expect("writes work") {
@@ -243,17 +255,21 @@ impl World {
         })
     }
 
+    fn paycheck(&self, owner: usize, minor: i64) -> Command {
+        Command::MoneyIn(MoneyIn {
+            tenant: self.tenant,
+            destination: self.owners[owner].pay,
+            amount: usd(minor),
+            origin: Origin::Paycheck,
+            description: Some(Arc::from("May")),
+        })
+    }
+
     async fn money_in(&mut self, owner: usize) {
         let minor = 1_000 + self.random.below(9_000) as i64;
         let command = match self.random.below(2) {
             0 => self.deposit(owner, minor),
-            _ => Command::MoneyIn(MoneyIn {
-                tenant: self.tenant,
-                destination: self.owners[owner].pay,
-                amount: usd(minor),
-                origin: Origin::Paycheck,
-                description: Some(Arc::from("May")),
-            }),
+            _ => self.paycheck(owner, minor),
         };
         self.transfer(command).await;
     }
@@ -488,7 +504,7 @@ fn claim(number: u64) -> Claim {
     }
 }
 
-async fn done(store: &Embedded, command: Command) -> Reply {
+async fn done(store: &dyn Store, command: Command) -> Reply {
     match store.submit(Submit::command(command)).await {
         Ok(Outcome::Done(reply)) => reply,
         other => panic!("not done: {other:?}"),

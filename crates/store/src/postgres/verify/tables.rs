@@ -2,29 +2,34 @@
 
 use std::collections::HashMap;
 
-use ledger::{Account, AccountId, Currency, Due, KeyId, OwnerId, State, TransferId, Work};
+use ledger::{
+    Account, AccountId, AccountKind, Currency, Due, KeyId, OwnerId, State, TransferId, Work,
+};
 
 use super::entries::Added;
 use super::expected::Expected;
 use super::snapshot::{Snapshot, Wrong, differs};
 use crate::codec;
+use crate::postgres::due::lane_of;
+use crate::postgres::facts::SystemAccount;
 use crate::postgres::rows::{self, StoredAccount};
 use crate::postgres::sql::sql;
+use crate::postgres::system;
 use crate::records::RecordKind;
 use crate::verify::{
     Replay, TransferFacts, VerifyError, difference, record_digest, remembered_digest,
 };
 
 const TENANTS: &str = sql!("SELECT ", rows::TENANT, " FROM tenants n");
-const OWNERS: &str = sql!("SELECT ", rows::OWNER, " FROM owners o");
+const OWNERS: &str = sql!("SELECT ", rows::OWNER, ", o.system_accounts FROM owners o");
 const ACCOUNTS: &str = sql!("SELECT ", rows::STORED_ACCOUNT, " FROM accounts a");
-const TRANSFERS: &str = sql!("SELECT ", rows::TRANSFER, " FROM transfers t");
-const HOLDS: &str = sql!("SELECT ", rows::HOLD, ", h.owner FROM holds h");
-const DUE: &str = sql!(
+const TRANSFERS: &str = sql!(
     "SELECT ",
-    rows::DUE,
-    ", d.owner, d.lane, d.machine_ms FROM due d"
+    rows::TRANSFER,
+    ", t.between_instruments FROM transfers t"
 );
+const HOLDS: &str = sql!("SELECT ", rows::HOLD, ", h.owner FROM holds h");
+const DUE: &str = sql!("SELECT ", rows::DUE, ", d.owner, d.lane FROM due d");
 const KEYS: &str = sql!("SELECT ", rows::KEY, " FROM api_keys k");
 const RECORDS: &str = sql!("SELECT ", rows::RECORD, " FROM records r");
 const REMEMBERED: &str = sql!("SELECT ", rows::REMEMBERED, " FROM remembered m");
@@ -55,12 +60,34 @@ async fn tenants_and_owners(snapshot: &Snapshot, state: &State) -> Result<(), Ve
         })
         .await?;
     tenants.end()?;
+    let mut systems: HashMap<OwnerId, Vec<SystemAccount>> = HashMap::new();
+    for account in state.accounts() {
+        if let AccountKind::System(kind) = account.kind {
+            let system = (kind, account.currency, account.id);
+            systems.entry(account.owner).or_default().push(system);
+        }
+    }
     let owners = state.owners().map(|owner| (owner.id, owner));
     let mut owners = Expected::new(|id| format!("owner {id}"), owners);
     snapshot
         .each("owners", OWNERS, |row| {
+            let listed = system::from_text(rows::get(row, 5)?);
             let row = rows::owner(row)?;
-            owners.same(&row.id, &&row)
+            owners.same(&row.id, &&row)?;
+            let mut expected = systems.remove(&row.id).unwrap_or_default();
+            let by_id = |(_, _, id): &SystemAccount| *id;
+            expected.sort_by_key(by_id);
+            let listed = listed.map(|mut listed| {
+                listed.sort_by_key(by_id);
+                listed
+            });
+            if listed == Some(expected) {
+                return Ok(());
+            }
+            differs(format!(
+                "owner {}: its system accounts differ in the tables",
+                row.id
+            ))
         })
         .await?;
     owners.end()
@@ -127,6 +154,7 @@ async fn transfers(
     let mut transfers = Expected::new(|id| format!("transfer {id}"), facts);
     snapshot
         .each("transfers", TRANSFERS, |row| {
+            let between_instruments: bool = rows::get(row, rows::TRANSFER_LEN)?;
             let row = rows::transfer(row)?;
             let (id, seen) = (row.id, TransferFacts::of(&row));
             let known = transfers.tick(&id)?;
@@ -142,8 +170,14 @@ async fn transfers(
                     known.minor, seen.minor
                 ));
             }
+            let is_instrument = |account: Option<AccountId>| {
+                let account = account.and_then(|id| state.account(id));
+                account.is_some_and(|account| account.kind.instrument().is_some())
+            };
+            let is_between = is_instrument(row.source) && is_instrument(row.destination);
             let open = state.open_transfer(id);
-            if known != seen || open.is_some_and(|open| *open != row) {
+            let is_open_as_seen = open.is_none_or(|open| *open == row);
+            if known != seen || !is_open_as_seen || between_instruments != is_between {
                 return Err(transfers.differs(&id));
             }
             Ok(())
@@ -185,10 +219,10 @@ async fn due(snapshot: &Snapshot, state: &State) -> Result<(), VerifyError> {
     let mut due = Expected::new(|due: &Due| format!("work {due:?}"), due);
     snapshot
         .each("due", DUE, |row| {
-            let owner = OwnerId::new(rows::raw(row, 4)?);
+            let (owner, lane) = (OwnerId::new(rows::raw(row, 4)?), rows::get::<i64>(row, 5)?);
             let row = rows::due(row)?;
             due.tick(&row)?;
-            if owner_of(state, row.work) != Some(owner) {
+            if owner_of(state, row.work) != Some(owner) || lane != lane_of(owner) {
                 return Err(due.differs(&row));
             }
             Ok(())

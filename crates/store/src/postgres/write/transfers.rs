@@ -1,6 +1,6 @@
 //! Transfers, bulks and waiting work.
 
-use ledger::{OperationOutcome, Transfer};
+use ledger::{AccountId, OperationOutcome, State, Transfer};
 
 use super::Write;
 use super::columns::{code, row, signed, text};
@@ -13,12 +13,12 @@ use crate::postgres::session::Call;
 const ADD_TRANSFERS: &str = "INSERT INTO transfers \
      (owner, id, tenant, source, destination, currency, amount, direction, origin, rail, \
      rail_delay_ms, status, error, rule, execution, api_key, description, created_ms, \
-     updated_ms, completed_ms, profile, tag, scheduled_ms, fee, cancel_reason) \
+     updated_ms, completed_ms, profile, tag, scheduled_ms, fee, cancel_reason, between_instruments) \
      SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], \
      $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], \
      $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::text[], \
      $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::text[], $23::bigint[], \
-     $24::bigint[], $25::text[])";
+     $24::bigint[], $25::text[], $26::boolean[])";
 const SET_TRANSFERS: &str = "UPDATE transfers AS t \
      SET status = w.status, error = w.error, updated_ms = w.updated_ms, \
      completed_ms = w.completed_ms, fee = w.fee, cancel_reason = w.cancel_reason \
@@ -77,6 +77,7 @@ row!(NewTransfer {
     scheduled_ms: Option<i64>,
     fee: i64,
     cancel_reason: Option<String>,
+    between_instruments: bool,
 });
 row!(MovedTransfer {
     owner: i64,
@@ -141,7 +142,8 @@ impl Write<'_> {
     pub(super) fn transfers(&self, calls: &mut Vec<Call>) {
         let transfers = || self.changed.gathered.transfers.iter();
         let new = transfers().filter(|(_, seen)| !seen);
-        NewTransfer::call(ADD_TRANSFERS, new.map(|(t, _)| NewTransfer::of(t)), calls);
+        let new = new.map(|(transfer, _)| NewTransfer::of(transfer, self.state));
+        NewTransfer::call(ADD_TRANSFERS, new, calls);
         let moved = transfers().filter(|(_, seen)| *seen);
         let moved = moved.map(|(transfer, _)| MovedTransfer {
             owner: signed(transfer.owner.raw()),
@@ -256,7 +258,11 @@ impl Write<'_> {
 }
 
 impl NewTransfer {
-    fn of(transfer: &Transfer) -> NewTransfer {
+    fn of(transfer: &Transfer, state: &State) -> NewTransfer {
+        let is_instrument = |account: Option<AccountId>| {
+            let account = account.and_then(|id| state.account(id));
+            account.is_some_and(|account| account.kind.instrument().is_some())
+        };
         NewTransfer {
             owner: signed(transfer.owner.raw()),
             id: signed(transfer.id.raw()),
@@ -283,6 +289,8 @@ impl NewTransfer {
             scheduled_ms: transfer.scheduled_at.map(|at| at.0),
             fee: transfer.fee_minor,
             cancel_reason: text(&transfer.cancel_reason),
+            between_instruments: is_instrument(transfer.source)
+                && is_instrument(transfer.destination),
         }
     }
 }
