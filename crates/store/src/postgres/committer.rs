@@ -241,6 +241,9 @@ impl Committer {
     }
 
     fn deliver(&mut self, batch: Batch, done: Done) {
+        // Whoever gets an answer finds itself no longer counted among those that wait.
+        let taken = self.waiting.len() as u64;
+        self.shared.taken.store(taken, Ordering::Relaxed);
         if done.commits > 0 {
             self.shared.groups.fetch_add(1, Ordering::Relaxed);
             self.shared
