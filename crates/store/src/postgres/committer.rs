@@ -18,6 +18,8 @@ use crate::{Outcome, Result, StoreError};
 
 /// How often a transaction is tried again when others are faster.
 const TRIES: u32 = 12;
+/// Submits that are taken from the queue while others wait for their tenant's clock.
+const WAITING_MAX: usize = 8_192;
 /// Owners that one transaction visits.
 const VISITS_MAX: usize = 1_024;
 /// How long nothing may come of a tenant's due work before those who wait for it are told.
@@ -117,6 +119,7 @@ impl Committer {
 
     /// Takes what was queued; waits for it, or for visits, when there is nothing else to do.
     async fn receive(&mut self) {
+        self.shared.set_taken(self.waiting.len());
         let has_work = !self.waiting.is_empty() || !self.catching.is_empty();
         if !has_work && !self.shared.has_visits() && !self.closing {
             let lease = self.transactor.name.lease / 3;
@@ -129,7 +132,13 @@ impl Committer {
                 () = tokio::time::sleep(lease) => {}
             }
         }
-        loop {
+        self.drain(WAITING_MAX);
+        self.shared.set_taken(self.waiting.len());
+    }
+
+    /// Takes what is queued, until this much waits.
+    fn drain(&mut self, most: usize) {
+        while self.waiting.len() < most {
             match self.jobs.try_recv() {
                 Ok(job) => self.take(job),
                 Err(mpsc::error::TryRecvError::Empty) => break,
@@ -139,8 +148,6 @@ impl Committer {
                 }
             }
         }
-        let taken = self.waiting.len() as u64;
-        self.shared.taken.store(taken, Ordering::Relaxed);
     }
 
     fn take(&mut self, job: Job) {
@@ -336,7 +343,7 @@ impl Committer {
         let error = away(&reason);
         let mut tries = 0;
         loop {
-            self.jobs_fail(&error);
+            self.refuse_all(&error);
             if self.closing {
                 return;
             }
@@ -353,17 +360,8 @@ impl Committer {
         self.shared.set_away(None);
     }
 
-    fn jobs_fail(&mut self, error: &StoreError) {
-        loop {
-            match self.jobs.try_recv() {
-                Ok(job) => self.take(job),
-                Err(mpsc::error::TryRecvError::Empty) => break,
-                Err(mpsc::error::TryRecvError::Disconnected) => {
-                    self.closing = true;
-                    break;
-                }
-            }
-        }
+    fn refuse_all(&mut self, error: &StoreError) {
+        self.drain(usize::MAX);
         for asked in self.waiting.drain(..) {
             drop(asked.answer.send(Err(error.clone())));
         }
@@ -371,6 +369,7 @@ impl Committer {
             catching.answer(&Err(error.clone()));
         }
         self.shared.take_visits(usize::MAX);
+        self.shared.set_taken(0);
     }
 
     /// Gives the number back.

@@ -4,6 +4,7 @@ mod basics;
 mod clocks;
 mod faults;
 mod groups;
+mod measure;
 mod nodes;
 mod outage;
 mod script;
