@@ -15,7 +15,7 @@ use super::migrate::tests::complete;
 use super::pool::{READS, Readers};
 use crate::embedded::{Embedded, Options};
 use crate::{Clock, ManualClock, Store};
-pub(super) use history::World;
+pub(super) use history::{START, World};
 
 /// Two stores with the same history.
 pub(super) struct Twins {
@@ -38,7 +38,11 @@ impl Twins {
         let embedded = Arc::new(embedded.expect("a new store"));
         let mut worlds = Vec::new();
         for number in 0..tenants {
-            let mut world = World::new(Arc::clone(&embedded), seed + number as u64).await;
+            let mut world = World::new(
+                Arc::clone(&embedded) as Arc<dyn Store>,
+                seed + number as u64,
+            )
+            .await;
             for _ in 0..steps {
                 world.step(&clock).await;
             }

@@ -13,14 +13,13 @@ use ledger::{
 };
 use sim::disk::SplitMix64;
 
-use crate::embedded::Embedded;
 use crate::{
     Action, Claim, Expect, KeyRecord, ManualClock, Outcome, Permission, Put, PutId, PutOwner,
     RecordKind, Store, Submit,
 };
 
 /// Where the machine's clock stands when a history begins.
-pub(super) const START: Millis = Millis(1_800_000_000_000);
+pub(crate) const START: Millis = Millis(1_800_000_000_000);
 
 /// An owner with its accounts.
 pub(crate) struct OwnerWorld {
@@ -33,7 +32,8 @@ pub(crate) struct OwnerWorld {
 
 /// A tenant as its history goes on.
 pub(crate) struct World {
-    store: Arc<Embedded>,
+    /// Where it happens.
+    pub store: Arc<dyn Store>,
     pub random: SplitMix64,
     pub tenant: TenantId,
     pub owners: Vec<OwnerWorld>,
@@ -51,7 +51,7 @@ pub(crate) fn usd(minor: i64) -> Amount {
 }
 
 impl World {
-    pub(super) async fn new(store: Arc<Embedded>, seed: u64) -> World {
+    pub(crate) async fn new(store: Arc<dyn Store>, seed: u64) -> World {
         let name: Arc<str> = Arc::from(format!("Acme {seed}"));
         let mode = TenantMode::Sandbox;
         let create = Command::CreateTenant { name, mode };
@@ -172,7 +172,7 @@ impl World {
     }
 
     /// Something that may be refused.
-    pub(super) async fn step(&mut self, clock: &ManualClock) {
+    pub(crate) async fn step(&mut self, clock: &ManualClock) {
         let owner = self.random.below(self.owners.len());
         match self.random.below(24) {
             0..=2 => self.money_in(owner).await,
@@ -505,7 +505,7 @@ fn claim(number: u64) -> Claim {
     }
 }
 
-async fn done(store: &Embedded, command: Command) -> Reply {
+async fn done(store: &Arc<dyn Store>, command: Command) -> Reply {
     match store.submit(Submit::command(command)).await {
         Ok(Outcome::Done(reply)) => reply,
         other => panic!("not done: {other:?}"),
