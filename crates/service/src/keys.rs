@@ -92,6 +92,12 @@ impl KeyHasher {
         *blake3::keyed_hash(&self.0, bytes).as_bytes()
     }
 
+    /// What tells this server secret from others, and nothing else of it.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.derive("tidegate 2026-11-21 fingerprint of the server secret")
+    }
+
     /// A secret for another purpose, from which this one cannot be told.
     pub(crate) fn derive(&self, purpose: &str) -> [u8; 32] {
         blake3::derive_key(purpose, &self.0)

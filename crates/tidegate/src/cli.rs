@@ -5,7 +5,7 @@ mod profiles;
 pub(crate) use profiles::{OneProfile, ProfileCommand};
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -60,9 +60,18 @@ pub(crate) enum Command {
     /// Looks at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Replays the journal, recomputes every balance and compares with state and views. Works
+    /// Replays every commit, recomputes every balance and compares with all that is stored. Works
     /// offline and beside a running server. Exit code 1 names the first difference.
-    Verify,
+    Verify(DatabaseFlags),
+    /// Makes the tables of a database, or brings them to this program's version. Servers may run
+    /// meanwhile.
+    Migrate {
+        #[command(flatten)]
+        database: DatabaseFlags,
+        /// Only prints what would be done.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Looks after the views (SQLite tables that answer reads).
     #[command(subcommand)]
     Views(ViewsCommand),
@@ -99,6 +108,15 @@ pub(crate) enum ViewsCommand {
     Rebuild,
 }
 
+/// Which database, if the ledger is in one.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DatabaseFlags {
+    /// The PostgreSQL database that the ledger is in, as postgres://user@host/name?sslmode=verify-full
+    /// [default: none, the ledger is in the data folder].
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
+}
+
 /// Flags over environment over file over default.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ServeFlags {
@@ -111,6 +129,23 @@ pub(crate) struct ServeFlags {
     /// The configuration file [default: ./tidegate.toml if there is one].
     #[arg(long, env = "TIDEGATE_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub database: DatabaseFlags,
+    /// Connections to the database for reads [default: 16].
+    #[arg(long, value_name = "COUNT")]
+    pub database_connections: Option<NonZeroUsize>,
+    /// Milliseconds that the database may work on one statement [default: 10000].
+    #[arg(long, value_name = "MS")]
+    pub database_timeout_ms: Option<NonZeroU32>,
+    /// Brings the tables of the database to this program's version before anything else.
+    #[arg(long)]
+    pub migrate: bool,
+    /// The server secret [default: server.secret in the data folder, made when missing].
+    #[arg(long, value_name = "FILE")]
+    pub server_secret_file: Option<PathBuf>,
+    /// The admin token [default: admin.token in the data folder, made when missing].
+    #[arg(long, value_name = "FILE")]
+    pub admin_token_file: Option<PathBuf>,
     /// Fills an empty store with a sandbox that tells a story, and writes demo.json.
     #[arg(long)]
     pub demo: bool,

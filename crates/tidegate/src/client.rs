@@ -5,7 +5,8 @@ use reqwest::Method;
 use serde_json::Value;
 
 use crate::cli::Connection;
-use crate::{config, secrets, serve};
+use crate::config::Whereabouts;
+use crate::{secrets, serve};
 
 /// A connection to a running server.
 pub(crate) struct Client {
@@ -17,7 +18,8 @@ pub(crate) struct Client {
 impl Client {
     /// Finds the server and its token: by flags and environment, else in the data folder.
     pub(crate) fn connect(connection: &Connection) -> anyhow::Result<Client> {
-        let folder = config::data_dir(connection.data_dir.as_deref())?;
+        let place = Whereabouts::find(connection.data_dir.as_deref(), None)?;
+        let folder = place.data_dir;
         let base = match &connection.admin_url {
             Some(url) => url.trim_end_matches('/').to_owned(),
             None => {
@@ -40,8 +42,11 @@ impl Client {
         };
         let token = match &connection.admin_token {
             Some(token) => token.clone(),
-            None => secrets::read_token(&secrets::admin_token_path(&folder))
-                .context("give the admin token with --admin-token or TIDEGATE_ADMIN_TOKEN")?,
+            None => secrets::read_token(&secrets::admin_token_path(
+                &folder,
+                place.admin_token_file.as_deref(),
+            ))
+            .context("give the admin token with --admin-token or TIDEGATE_ADMIN_TOKEN")?,
         };
         let http = reqwest::Client::builder()
             .no_proxy()

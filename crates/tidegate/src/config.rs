@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use store::postgres::DatabaseUrl;
 
-use crate::cli::{LogFormat, ServeFlags};
+use crate::cli::{DatabaseFlags, LogFormat, ServeFlags};
+
+mod database;
 
 /// What the server runs with.
 #[derive(Clone, Debug)]
@@ -16,6 +19,13 @@ pub(crate) struct Config {
     pub listen: SocketAddr,
     pub admin_listen: SocketAddr,
     pub data_dir: PathBuf,
+    /// Where the ledger is, if not in the data folder.
+    pub database_url: Option<DatabaseUrl>,
+    pub database_connections: NonZeroUsize,
+    pub database_timeout_ms: NonZeroU32,
+    pub migrate: bool,
+    pub server_secret_file: Option<PathBuf>,
+    pub admin_token_file: Option<PathBuf>,
     pub demo: bool,
     pub rail_delay_ms: i64,
     pub requests_per_minute: NonZeroU32,
@@ -25,10 +35,16 @@ pub(crate) struct Config {
 }
 
 const FILE_DEFAULT: &str = "tidegate.toml";
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 14] = [
     "listen",
     "admin_listen",
     "data_dir",
+    "database_url",
+    "database_connections",
+    "database_timeout_ms",
+    "migrate",
+    "server_secret_file",
+    "admin_token_file",
     "demo",
     "rail_delay_ms",
     "requests_per_minute",
@@ -79,6 +95,21 @@ impl Finder {
 }
 
 impl Finder {
+    fn over(file: Option<&Path>) -> anyhow::Result<Finder> {
+        let (file, file_name) = read_file(file)?;
+        Ok(Finder {
+            file,
+            file_name,
+            sources: BTreeMap::new(),
+        })
+    }
+
+    /// A file that need not be named.
+    fn path(&mut self, key: &'static str, flag: Option<&Path>) -> anyhow::Result<Option<PathBuf>> {
+        let flag = flag.map(|path| Some(path.to_owned()));
+        self.find(key, flag, None, |text| Ok(Some(text.into())))
+    }
+
     fn data_dir(&mut self, flag: Option<&Path>) -> anyhow::Result<PathBuf> {
         let flag = flag.map(Path::to_owned);
         self.find("data_dir", flag, PathBuf::from("./data"), |text| {
@@ -87,27 +118,37 @@ impl Finder {
     }
 }
 
-/// The data folder of commands other than `serve`, by the same precedence.
-pub(crate) fn data_dir(flag: Option<&Path>) -> anyhow::Result<PathBuf> {
-    let given = std::env::var_os("TIDEGATE_CONFIG").map(PathBuf::from);
-    let (file, file_name) = read_file(given.as_deref())?;
-    Finder {
-        file,
-        file_name,
-        sources: BTreeMap::new(),
+/// What commands other than `serve` need, by the same precedence.
+pub(crate) struct Whereabouts {
+    pub data_dir: PathBuf,
+    pub database_url: Option<DatabaseUrl>,
+    pub admin_token_file: Option<PathBuf>,
+}
+
+impl Whereabouts {
+    /// Reads flags, environment and file. The database is looked for by commands that take its flags.
+    pub(crate) fn find(
+        data_dir: Option<&Path>,
+        database: Option<&DatabaseFlags>,
+    ) -> anyhow::Result<Whereabouts> {
+        let given = std::env::var_os("TIDEGATE_CONFIG").map(PathBuf::from);
+        let mut finder = Finder::over(given.as_deref())?;
+        let database_url = match database {
+            Some(flags) => finder.database_url(flags.database_url.as_deref())?,
+            None => None,
+        };
+        Ok(Whereabouts {
+            data_dir: finder.data_dir(data_dir)?,
+            database_url,
+            admin_token_file: finder.path("admin_token_file", None)?,
+        })
     }
-    .data_dir(flag)
 }
 
 impl Config {
     /// Reads flags, environment and file.
     pub(crate) fn load(flags: &ServeFlags, data_dir: Option<&Path>) -> anyhow::Result<Config> {
-        let (file, file_name) = read_file(flags.config.as_deref())?;
-        let mut finder = Finder {
-            file,
-            file_name,
-            sources: BTreeMap::new(),
-        };
+        let mut finder = Finder::over(flags.config.as_deref())?;
         let address = |text: &str| {
             text.parse::<SocketAddr>()
                 .context("must be an address such as 127.0.0.1:8080")
@@ -131,6 +172,23 @@ impl Config {
                 address,
             )?,
             data_dir: finder.data_dir(data_dir)?,
+            database_url: finder.database_url(flags.database.database_url.as_deref())?,
+            database_connections: finder.find(
+                "database_connections",
+                flags.database_connections,
+                database::CONNECTIONS_DEFAULT,
+                |text| text.parse().context("must be a number greater than 0"),
+            )?,
+            database_timeout_ms: finder.find(
+                "database_timeout_ms",
+                flags.database_timeout_ms,
+                database::TIMEOUT_MS_DEFAULT,
+                |text| text.parse().context("must be a number greater than 0"),
+            )?,
+            migrate: finder.find("migrate", flags.migrate.then_some(true), false, flag)?,
+            server_secret_file: finder
+                .path("server_secret_file", flags.server_secret_file.as_deref())?,
+            admin_token_file: finder.path("admin_token_file", flags.admin_token_file.as_deref())?,
             demo: finder.find("demo", flags.demo.then_some(true), false, flag)?,
             rail_delay_ms: finder.find(
                 "rail_delay_ms",
@@ -164,6 +222,12 @@ impl Config {
             "listen" => self.listen.to_string(),
             "admin_listen" => self.admin_listen.to_string(),
             "data_dir" => self.data_dir.display().to_string(),
+            "database_url" => shown(self.database_url.as_ref()),
+            "database_connections" => self.database_connections.to_string(),
+            "database_timeout_ms" => self.database_timeout_ms.to_string(),
+            "migrate" => self.migrate.to_string(),
+            "server_secret_file" => shown(self.server_secret_file.as_deref().map(Path::display)),
+            "admin_token_file" => shown(self.admin_token_file.as_deref().map(Path::display)),
             "demo" => self.demo.to_string(),
             "rail_delay_ms" => self.rail_delay_ms.to_string(),
             "requests_per_minute" => self.requests_per_minute.to_string(),
@@ -174,6 +238,11 @@ impl Config {
             },
         }
     }
+}
+
+/// What is not there is shown like an empty cell.
+fn shown(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }
 
 fn read_file(given: Option<&Path>) -> anyhow::Result<(BTreeMap<String, toml::Value>, String)> {

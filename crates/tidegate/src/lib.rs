@@ -5,6 +5,7 @@ mod client;
 mod commands;
 mod config;
 mod demo;
+mod engine;
 pub mod listen;
 mod offline;
 mod output;
@@ -46,9 +47,15 @@ fn run(cli: cli::Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         cli::Command::Serve(flags) => serve::run(&flags, data_dir),
         cli::Command::Config(cli::ConfigCommand::Check(flags)) => config::check(&flags, data_dir),
-        cli::Command::Verify => offline::verify(&config::data_dir(data_dir)?),
+        cli::Command::Verify(database) => {
+            offline::verify(&config::Whereabouts::find(data_dir, Some(&database))?)
+        }
+        cli::Command::Migrate { database, dry_run } => offline::migrate(
+            &config::Whereabouts::find(data_dir, Some(&database))?,
+            dry_run,
+        ),
         cli::Command::Views(cli::ViewsCommand::Rebuild) => {
-            offline::rebuild(&config::data_dir(data_dir)?)
+            offline::rebuild(&config::Whereabouts::find(data_dir, None)?.data_dir)
         }
         cli::Command::Openapi { dialect } => {
             output::line(&offline::document(dialect).trim_end());

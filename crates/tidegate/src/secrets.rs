@@ -45,10 +45,11 @@ pub(crate) fn new_password() -> anyhow::Result<String> {
     Ok(format!("Tide-{random}-7"))
 }
 
-/// The admin token, made now if there is none. The second part tells whether it was made.
-pub(crate) fn admin_token(folder: &Path) -> anyhow::Result<(String, bool)> {
-    let path = admin_token_path(folder);
-    if path.exists() {
+/// The admin token, made now if there is none and no file is named. The second part tells whether
+/// it was made.
+pub(crate) fn admin_token(folder: &Path, named: Option<&Path>) -> anyhow::Result<(String, bool)> {
+    let path = admin_token_path(folder, named);
+    if named.is_some() || path.exists() {
         return Ok((read_token(&path)?, false));
     }
     let token = format!("tga_{}", service::spelling::bytes_text(&random::<32>()?));
@@ -56,9 +57,9 @@ pub(crate) fn admin_token(folder: &Path) -> anyhow::Result<(String, bool)> {
     Ok((token, true))
 }
 
-/// Where the admin token is.
-pub(crate) fn admin_token_path(folder: &Path) -> PathBuf {
-    folder.join(ADMIN_TOKEN)
+/// Where the admin token is: in the file that is named, else in the data folder.
+pub(crate) fn admin_token_path(folder: &Path, named: Option<&Path>) -> PathBuf {
+    named.map_or_else(|| folder.join(ADMIN_TOKEN), Path::to_owned)
 }
 
 /// The admin token in a file.
@@ -75,11 +76,11 @@ pub(crate) fn read_token(path: &Path) -> anyhow::Result<String> {
     Ok(token.to_owned())
 }
 
-/// The secret that API keys are hashed with. Without it, keys in the store are useless; keep it
-/// with every backup.
-pub(crate) fn server_secret(folder: &Path) -> anyhow::Result<[u8; 32]> {
-    let path = folder.join(SERVER_SECRET);
-    if !path.exists() {
+/// The secret that API keys are hashed with, made now if there is none and no file is named.
+/// Without it, keys in the store are useless; keep it with every backup.
+pub(crate) fn server_secret(folder: &Path, named: Option<&Path>) -> anyhow::Result<[u8; 32]> {
+    let path = server_secret_path(folder, named);
+    if named.is_none() && !path.exists() {
         let secret = random::<32>()?;
         write_private(&path, &secret)?;
         return Ok(secret);
@@ -92,4 +93,9 @@ pub(crate) fn server_secret(folder: &Path) -> anyhow::Result<[u8; 32]> {
             bytes.len()
         )
     })
+}
+
+/// Where the server secret is: in the file that is named, else in the data folder.
+pub(crate) fn server_secret_path(folder: &Path, named: Option<&Path>) -> PathBuf {
+    named.map_or_else(|| folder.join(SERVER_SECRET), Path::to_owned)
 }

@@ -9,15 +9,14 @@ use anyhow::{Context, bail};
 use api::App;
 use ledger::TenantMode;
 use serde_json::json;
-use service::{KeyHasher, Service, Settings};
-use store::{Embedded, Options, Store};
+use service::{Service, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{LogFormat, ServeFlags};
 use crate::config::Config;
-use crate::{demo, listen, secrets};
+use crate::{demo, engine, listen, secrets};
 
 /// `tidegate serve`
 pub(crate) fn run(flags: &ServeFlags, data_dir: Option<&Path>) -> anyhow::Result<ExitCode> {
@@ -47,14 +46,15 @@ fn log_to_stderr(format: LogFormat) {
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
     let folder = config.data_dir.as_path();
-    let store = open_store(folder).await?;
-    let (admin_token, new_token) = secrets::admin_token(folder)?;
-    let hasher = KeyHasher::new(secrets::server_secret(folder)?);
+    let engine = engine::open(config).await?;
+    let store = Arc::clone(&engine.store);
+    let token_file = config.admin_token_file.as_deref();
+    let (admin_token, new_token) = secrets::admin_token(folder, token_file)?;
     let settings = Settings {
         rail_delay_ms: config.rail_delay_ms,
         requests_per_minute: config.requests_per_minute,
     };
-    let service = Service::open(Arc::clone(&store) as Arc<dyn Store>, hasher, settings).await;
+    let service = Service::open(Arc::clone(&store), engine.hasher.clone(), settings).await;
     let service = Arc::new(service.context("the store cannot be read")?);
     refuse_plain_live(config, &service).await?;
 
@@ -89,7 +89,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let place = json!({"api": api_url, "admin": admin_url, "pid": std::process::id()});
     secrets::write_private(&contact, place.to_string().as_bytes())?;
     if new_token {
-        tracing::info!(file = %secrets::admin_token_path(folder).display(), "admin token made");
+        tracing::info!(file = %secrets::admin_token_path(folder, token_file).display(), "admin token made");
     }
     // Who reads the line may stop the server at once.
     let told_to_stop = signals()?;
@@ -111,28 +111,6 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
 /// Where commands find the running server.
 pub(crate) fn contact_path(folder: &Path) -> PathBuf {
     folder.join("server.json")
-}
-
-async fn open_store(folder: &Path) -> anyhow::Result<Arc<Embedded>> {
-    let options = Options::new(folder);
-    let opened = tokio::task::spawn_blocking(move || Embedded::open(&options)).await?;
-    let store = opened?;
-    let found = store.opened();
-    if found.cut_bytes > 0 {
-        tracing::warn!(
-            bytes = found.cut_bytes,
-            "a commit that was being written when the server last stopped was cut off; \
-             nobody had been told that it succeeded"
-        );
-    }
-    tracing::info!(
-        folder = %folder.display(),
-        batches = found.batches,
-        replayed = found.replayed,
-        elapsed_ms = u64::try_from(found.elapsed.as_millis()).unwrap_or(u64::MAX),
-        "store open"
-    );
-    Ok(Arc::new(store))
 }
 
 /// Live balances are not served unencrypted to other machines by accident.

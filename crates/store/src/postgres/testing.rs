@@ -30,7 +30,7 @@ impl Twins {
     /// Histories of `tenants` tenants, `steps` random steps each.
     pub(super) async fn new(seed: u64, tenants: usize, steps: usize) -> Twins {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let clock = Arc::new(ManualClock::new(history::START));
+        let clock = Arc::new(ManualClock::new(START));
         let embedded = Embedded::open(&Options {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ..Options::new(folder.path())

@@ -42,6 +42,7 @@ fn run(place: &Place, script: &str) -> String {
     std::fs::write(place.path().join("script"), script).expect("a new file");
     let mut command = Command::new("sh");
     command.args(["-eu", "script"]).current_dir(place.path());
+    place.set_up(&mut command);
     let path = std::env::var("PATH").unwrap_or_default();
     command.env("PATH", format!("{}:{path}", tools.display()));
     let output = finish(&mut command);

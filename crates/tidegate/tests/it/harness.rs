@@ -1,5 +1,6 @@
-//! A server without sockets: the embedded store in a temporary folder, a clock set by hand, and the
-//! two routers called directly. Every answer is compared with the served OpenAPI documents on the
+//! A server without sockets: the embedded store in a temporary folder or, with
+//! `TIDEGATE_TEST_STORE=postgres`, one over a database of its own; a clock set by hand, and the two
+//! routers called directly. Every answer is compared with the served OpenAPI documents on the
 //! way, and none may ever be a 500.
 
 use std::fs::File;
@@ -14,11 +15,12 @@ use http_body_util::BodyExt;
 use ledger::{Millis, TenantId};
 use serde_json::{Value, json};
 use service::{KeyHasher, Service, Settings};
+use sim::postgres::Database;
 use store::{Embedded, ManualClock, Options, Store};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-use crate::{contract, openapi};
+use crate::{contract, openapi, postgres};
 
 /// Where the machine's clock stands when a test begins: 2027-01-15T08:00:00Z.
 pub const START: Millis = Millis(1_800_000_000_000);
@@ -185,7 +187,7 @@ impl Reply {
 }
 
 struct Running {
-    store: Arc<Embedded>,
+    store: Arc<dyn Store>,
     app: Arc<App>,
     public: Router,
     admin: Router,
@@ -194,6 +196,7 @@ struct Running {
 /// The server.
 pub struct Server {
     folder: TempDir,
+    database: Option<Database>,
     pub clock: Arc<ManualClock>,
     settings: Settings,
     running: Option<Running>,
@@ -215,6 +218,7 @@ impl Server {
         ballast.set_len(BALLAST).expect("room for nothing");
         let mut server = Server {
             folder,
+            database: postgres::database(),
             clock: Arc::new(ManualClock::new(START)),
             settings,
             running: None,
@@ -224,13 +228,20 @@ impl Server {
     }
 
     async fn start(&mut self) {
-        let options = Options {
-            clock: Arc::clone(&self.clock) as Arc<dyn store::Clock>,
-            ..Options::new(self.folder.path())
+        let clock = Arc::clone(&self.clock) as Arc<dyn store::Clock>;
+        let store: Arc<dyn Store> = match &self.database {
+            Some(database) => Arc::new(postgres::open(database, clock).await),
+            None => {
+                let options = Options {
+                    clock,
+                    ..Options::new(self.folder.path())
+                };
+                let store = Embedded::open(&options);
+                Arc::new(store.unwrap_or_else(|error| panic!("{error}")))
+            }
         };
-        let store = Arc::new(Embedded::open(&options).unwrap_or_else(|error| panic!("{error}")));
         let hasher = KeyHasher::new([7; 32]);
-        let shared = Arc::clone(&store) as Arc<dyn Store>;
+        let shared = Arc::clone(&store);
         let service = Service::open(shared, hasher, self.settings).await;
         let service = Arc::new(service.expect("the keys can be read"));
         let app = Arc::new(App::new(service, ADMIN_TOKEN));

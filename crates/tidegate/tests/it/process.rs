@@ -6,25 +6,47 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use sim::postgres::Database;
 use tempfile::TempDir;
+
+use crate::postgres;
 
 /// Longest wait for anything a process should do at once; generous, for slow machines.
 pub const PATIENCE: Duration = Duration::from_secs(40);
 
-/// A folder of one's own: `data` for the server, and beside it what it prints.
+/// A folder of one's own: `data` for the server, and beside it what it prints. Its servers have the
+/// database that goes with it, if the tests are run on one.
 pub struct Place {
     folder: TempDir,
+    database: Option<Arc<Database>>,
 }
 
 impl Place {
     pub fn new() -> Place {
+        Place {
+            database: postgres::database().map(Arc::new),
+            ..Place::embedded()
+        }
+    }
+
+    /// With this database.
+    pub fn over(database: &Arc<Database>) -> Place {
+        Place {
+            database: Some(Arc::clone(database)),
+            ..Place::embedded()
+        }
+    }
+
+    /// Without a database.
+    pub fn embedded() -> Place {
         let place = Place {
             folder: tempfile::tempdir().expect("a temporary folder"),
+            database: None,
         };
         // A sparse ballast is found in place; writing eight megabytes a test would be slow.
         std::fs::create_dir(place.data()).expect("a new folder");
@@ -52,12 +74,20 @@ impl Place {
     pub fn command(&self, args: &[impl AsRef<OsStr>]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
         command.args(args).current_dir(self.path());
+        self.set_up(&mut command);
+        command
+    }
+
+    /// Takes settings from outside away, and names the database.
+    pub fn set_up(&self, command: &mut Command) {
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("TIDEGATE_") {
                 command.env_remove(name);
             }
         }
-        command
+        if let Some(database) = &self.database {
+            command.env("TIDEGATE_DATABASE_URL", database.url());
+        }
     }
 
     /// Runs a command to its end.
@@ -375,6 +405,18 @@ impl Http {
     pub fn transfer(&mut self, key: &str, body: &str) -> io::Result<Answer> {
         let headers = [("idempotency-key", key)];
         self.send("POST", "/api/v1/transfers", &headers, Some(body))
+    }
+}
+
+/// Asks until there is an answer.
+pub fn poll<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(begun.elapsed() < PATIENCE, "it never comes");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -4,7 +4,7 @@ use ledger::{AccountId, AccountKind, AccountState, Currency, ExternalKind, Hold,
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::{codes, count, from, id, number, to};
+use super::{codes, count, id, number, time};
 use crate::Result;
 use crate::codes::Code;
 use crate::postgres::error::{Damaged, DbError};
@@ -38,7 +38,9 @@ const FILTER: &str = " AND a.kind < 16 AND ($3::bigint[] IS NULL OR a.kind = ANY
      AND ($5::bigint[] IS NULL OR a.state * 256 + a.reason = ANY ($5)) \
      AND ($6::text IS NULL OR a.currency = $6) AND ($7::bigint IS NULL OR a.profile = $7) \
      AND ($8::bigint IS NULL OR a.parent = $8) AND ($9::text IS NULL OR a.name = $9) \
-     AND ($10::text IS NULL OR a.tag = $10) AND a.created_ms >= $11 AND a.created_ms <= $12";
+     AND ($10::text IS NULL OR a.tag = $10) \
+     AND ($11::bigint IS NULL OR a.created_ms >= $11) \
+     AND ($12::bigint IS NULL OR a.created_ms <= $12)";
 const OLDEST: &str = "a.created_ms, a.id";
 const NEWEST: &str = "a.created_ms DESC, a.id DESC";
 
@@ -92,7 +94,7 @@ struct Values<'a> {
     parent: Option<i64>,
     name: Option<&'a str>,
     tag: Option<&'a str>,
-    created: (i64, i64),
+    created: (Option<i64>, Option<i64>),
     limit: i64,
     offset: i64,
 }
@@ -114,7 +116,7 @@ impl<'a> Values<'a> {
             parent: query.parent.map(|parent| id(parent.raw())),
             name: query.name.as_deref(),
             tag: query.tag.as_deref(),
-            created: (from(query.created_from), to(query.created_to)),
+            created: (time(query.created_from), time(query.created_to)),
             limit: number(query.limit),
             offset: number(query.offset),
         }

@@ -5,7 +5,7 @@
 
 use ledger::AccountId;
 
-use super::{from, id};
+use super::id;
 use crate::Result;
 use crate::postgres::error::DbError;
 use crate::postgres::pool::{Ask, Plan, Readers, all, one};
@@ -147,7 +147,7 @@ impl Readers {
         account: &Account,
         query: &EntryQuery,
     ) -> std::result::Result<(u64, u64), DbError> {
-        let from = from(query.from);
+        let from = query.from.map_or(i64::MIN, |from| from.0);
         // Without an end, or with that of time itself, every entry there is.
         let after = query.to.and_then(|to| to.0.checked_add(1));
         let end = id(account.end);

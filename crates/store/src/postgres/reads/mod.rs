@@ -31,14 +31,9 @@ fn number(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
-/// A time to begin from, the beginning of time without one.
-fn from(at: Option<Millis>) -> i64 {
-    at.map_or(i64::MIN, |at| at.0)
-}
-
-/// A time to end with, the end of time without one.
-fn to(at: Option<Millis>) -> i64 {
-    at.map_or(i64::MAX, |at| at.0)
+/// A time to begin from or to end with.
+fn time(at: Option<Millis>) -> Option<i64> {
+    at.map(|at| at.0)
 }
 
 /// The numbers of some values; `None`, which stands for all, when there are none.

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use ledger::{AccountId, Party, TenantId, TransferId};
 use tokio_postgres::Row;
 
-use super::{bound, codes, count, from, id, number, to};
+use super::{bound, codes, count, id, number, time};
 use crate::Result;
 use crate::codes::Code;
 use crate::postgres::error::Damaged;
@@ -50,7 +50,8 @@ const OF_ACCOUNT: &str = sql!(
      AND ($7::bigint[] IS NULL OR t.origin = ANY ($7)) \
      AND ($8::bigint[] IS NULL OR t.status = ANY ($8)) \
      AND ($9::bigint IS NULL OR t.execution = $9) \
-     AND t.created_ms >= $10 AND t.created_ms <= $11 ORDER BY t.id DESC LIMIT $12) t",
+     AND ($10::bigint IS NULL OR t.created_ms >= $10) \
+     AND ($11::bigint IS NULL OR t.created_ms <= $11) ORDER BY t.id DESC LIMIT $12) t",
     PARTIES,
     " ORDER BY t.id DESC"
 );
@@ -60,8 +61,10 @@ const OF_OWNER: &str = " WHERE t.owner = $1 \
      AND EXISTS (SELECT 1 FROM owners o WHERE o.id = $1 AND o.tenant = $2)";
 const FILTER: &str = " AND ($3::bigint[] IS NULL OR t.status = ANY ($3)) \
      AND ($4::bigint IS NULL OR t.profile = $4) AND ($5::bigint IS NULL OR t.source = $5) \
-     AND ($6::text IS NULL OR t.tag = $6) AND t.created_ms >= $7 AND t.created_ms <= $8 \
-     AND t.updated_ms >= $9 AND t.updated_ms <= $10 \
+     AND ($6::text IS NULL OR t.tag = $6) AND ($7::bigint IS NULL OR t.created_ms >= $7) \
+     AND ($8::bigint IS NULL OR t.created_ms <= $8) \
+     AND ($9::bigint IS NULL OR t.updated_ms >= $9) \
+     AND ($10::bigint IS NULL OR t.updated_ms <= $10) \
      AND ($11::boolean IS NULL OR t.between_instruments = $11)";
 
 const COUNT_ALL: &str = sql!("SELECT count(*) FROM transfers t", OF_OWNER);
@@ -173,8 +176,8 @@ impl Readers {
                 &codes(&query.origin),
                 &codes(&query.status),
                 &query.execution.map(|execution| id(execution.raw())),
-                &from(query.from),
-                &to(query.to),
+                &time(query.from),
+                &time(query.to),
                 &number(query.first.saturating_add(1)),
             ],
         };
@@ -190,8 +193,8 @@ impl Readers {
         let profile = query.profile.map(|profile| id(profile.raw()));
         let source = query.source.map(|source| id(source.raw()));
         let tag = query.tag.as_deref();
-        let created = (from(query.created_from), to(query.created_to));
-        let executed = (from(query.executed_from), to(query.executed_to));
+        let created = (time(query.created_from), time(query.created_to));
+        let executed = (time(query.executed_from), time(query.executed_to));
         let instruments = query.instruments_only.then_some(true);
         let (limit, offset) = (number(query.limit), number(query.offset));
         let values: [&(dyn tokio_postgres::types::ToSql + Sync); 13] = [

@@ -55,7 +55,7 @@ impl World {
         let name: Arc<str> = Arc::from(format!("Acme {seed}"));
         let mode = TenantMode::Sandbox;
         let create = Command::CreateTenant { name, mode };
-        let Reply::Tenant(tenant) = done(&store, create).await else {
+        let Reply::Tenant(tenant) = done(&*store, create).await else {
             panic!("no tenant")
         };
         let mut world = World {
@@ -90,7 +90,7 @@ impl World {
             currencies: vec![Currency::USD, Currency::EUR],
             terms,
         };
-        match done(&self.store, Command::CreateProfile(new)).await {
+        match done(&*self.store, Command::CreateProfile(new)).await {
             Reply::Profile(profile) => profile.id,
             other => panic!("no profile: {other:?}"),
         }
@@ -102,7 +102,7 @@ impl World {
             kind: OwnerKind::Corporate,
             name: Arc::from("Ada"),
         };
-        let Reply::Owner(owner) = done(&self.store, create).await else {
+        let Reply::Owner(owner) = done(&*self.store, create).await else {
             panic!("no owner")
         };
         let mut opened = Vec::new();
@@ -165,7 +165,7 @@ impl World {
     }
 
     async fn account(&self, open: Command) -> AccountId {
-        match done(&self.store, open).await {
+        match done(&*self.store, open).await {
             Reply::Account(account) => account.id,
             other => panic!("no account: {other:?}"),
         }
@@ -210,7 +210,7 @@ impl World {
     }
 
     /// Something of every kind that is still there at the end.
-    pub(super) async fn finish(&mut self) {
+    pub(crate) async fn finish(&mut self) {
         let tenant = self.tenant;
         let place = Command::PlaceHold(PlaceHold {
             tenant,
@@ -218,8 +218,8 @@ impl World {
             amount: usd(1),
             expires_at: Some(START.plus(1 << 40)),
         });
-        done(&self.store, self.paycheck(0, 10)).await;
-        done(&self.store, place).await;
+        done(&*self.store, self.paycheck(0, 10)).await;
+        done(&*self.store, place).await;
     }
 
     async fn submit(&self, action: Action, claim: Option<Claim>) -> Option<Outcome> {
@@ -505,7 +505,7 @@ fn claim(number: u64) -> Claim {
     }
 }
 
-async fn done(store: &Arc<dyn Store>, command: Command) -> Reply {
+async fn done(store: &dyn Store, command: Command) -> Reply {
     match store.submit(Submit::command(command)).await {
         Ok(Outcome::Done(reply)) => reply,
         other => panic!("not done: {other:?}"),

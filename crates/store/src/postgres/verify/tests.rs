@@ -1,10 +1,14 @@
 //! What verifies, and what does not once somebody has been at the tables.
 
+use std::sync::Arc;
+
 use sim::postgres::{Database, Row};
 
 use super::*;
-use crate::Store;
-use crate::postgres::testing::Twins;
+use crate::postgres::migrate::tests::complete;
+use crate::postgres::testing::{START, Twins, World};
+use crate::postgres::{Options, Postgres};
+use crate::{Clock, ManualClock, Store};
 
 /// What says which row it is, in each table that is verified.
 const TABLES: &[(&str, &str)] = &[
@@ -118,9 +122,70 @@ async fn a_clean_database_is_reported() {
     drop(twins.embedded.shut_down().await);
 }
 
+/// A server of a database, and its clock.
+async fn server(database: &Database) -> (Arc<dyn Store>, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::new(START));
+    let options = Options {
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        ..Options::new(database.url().parse().expect("a URL"))
+    };
+    let store = Postgres::open(&options).await.expect("its tables");
+    (Arc::new(store), clock)
+}
+
+/// A history of the engine itself, with two tenants at the same time.
+#[tokio::test]
+async fn what_the_engine_writes_verifies() {
+    let database = complete();
+    let (store, clock) = server(&database).await;
+    let mut worlds = Vec::new();
+    for seed in [21, 22] {
+        worlds.push(World::new(Arc::clone(&store), seed).await);
+    }
+    for _ in 0..150 {
+        for world in &mut worlds {
+            world.step(&clock).await;
+        }
+    }
+    for world in &mut worlds {
+        world.finish().await;
+        store.quiesce(world.tenant).await.expect("writes work");
+    }
+    let report = verified(&database).await;
+    let report = report.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(report.tenants, 2);
+    assert!(report.transfers > 100 && report.entries > 100, "{report}");
+    for (table, _) in TABLES {
+        let rows = database.sql(&format!("SELECT 1 FROM {table}"));
+        assert!(!rows.is_empty(), "{table} is empty");
+    }
+    store.shut_down().await.expect("it ends");
+}
+
+#[tokio::test]
+async fn verifying_beside_a_server_that_goes_on() {
+    let database = complete();
+    let (store, clock) = server(&database).await;
+    let mut world = World::new(Arc::clone(&store), 31).await;
+    let mut commits = 0;
+    for _ in 0..8 {
+        let steps = async {
+            for _ in 0..10 {
+                world.step(&clock).await;
+            }
+        };
+        let (report, ()) = tokio::join!(verified(&database), steps);
+        let report = report.unwrap_or_else(|error| panic!("{error}"));
+        assert!(report.commits >= commits, "{report}");
+        commits = report.commits;
+    }
+    assert!(commits > 40, "{commits} commits");
+    store.shut_down().await.expect("it ends");
+}
+
 #[tokio::test]
 async fn an_empty_database_is_reported() {
-    let database = crate::postgres::migrate::tests::complete();
+    let database = complete();
     assert_eq!(verified(&database).await, Ok(Report::default()));
 }
 

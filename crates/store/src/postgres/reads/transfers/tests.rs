@@ -39,48 +39,20 @@ fn plan(database: &Database, sql: &str, values: &[&str]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-const MIN: &str = "'-9223372036854775808'::bigint";
-const MAX: &str = "'9223372036854775807'::bigint";
+/// Before no transfer.
+const NEWEST: &str = "'9223372036854775807'::bigint";
 
 #[test]
 fn lists_begin_at_the_newest_end_of_the_primary_key() {
     let database = table();
     let walks = "Index Scan Backward using transfers_pkey";
     for instruments in ["NULL", "true"] {
-        let values = [
-            "1",
-            "1",
-            "NULL",
-            "NULL",
-            "NULL",
-            "NULL",
-            MIN,
-            MAX,
-            MIN,
-            MAX,
-            instruments,
-            "25",
-            "0",
-        ];
-        let plan = plan(&database, PAGE, &values);
+        let filter = [&["1", "1"][..], &["NULL"; 8], &[instruments, "25", "0"]].concat();
+        let plan = plan(&database, PAGE, &filter);
         assert!(plan.contains(walks), "{plan}");
     }
-    for (role, of) in [(["true", "false"], "12"), (["true", "true"], "11")] {
-        let [source, destination] = role;
-        let values = [
-            "1",
-            MAX,
-            of,
-            source,
-            destination,
-            "NULL",
-            "NULL",
-            "NULL",
-            "NULL",
-            MIN,
-            MAX,
-            "26",
-        ];
+    for (role, account) in [(["true", "false"], "12"), (["true", "true"], "11")] {
+        let values = [&["1", NEWEST, account], &role[..], &["NULL"; 6], &["26"]].concat();
         let plan = plan(&database, OF_ACCOUNT, &values);
         assert!(plan.contains(walks), "{plan}");
     }

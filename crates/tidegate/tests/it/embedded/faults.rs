@@ -4,12 +4,11 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::harness::transfer_body;
-use crate::process::{Ground, PATIENCE, Place, text};
+use crate::process::{Ground, Place, poll, text};
 use crate::random::Random;
 
 const SEGMENT: &str = "journal/00000001.tgj";
@@ -33,7 +32,7 @@ struct Stopped {
 
 impl Stopped {
     fn new() -> Stopped {
-        let place = Place::new();
+        let place = Place::embedded();
         let process = place.serve(&[]);
         let ground = Ground::prepare(&mut process.as_admin(&place), 3, 100_000);
         let mut http = process.as_key(&ground.key);
@@ -302,7 +301,7 @@ fn damaged_views_are_made_anew() {
 
 #[test]
 fn secrets_that_cannot_be_right_stop_the_start() {
-    let place = Place::new();
+    let place = Place::embedded();
     let process = place.serve(&[]);
     assert_eq!(process.terminate().code(), Some(0));
     fs::write(place.data().join("server.secret"), b"short").expect("a file of ours");
@@ -358,7 +357,7 @@ impl Drop for SmallDisk {
 
 #[test]
 fn a_full_disk_stops_writes_and_not_reads_and_goes_on_when_there_is_room() {
-    let place = Place::new();
+    let place = Place::embedded();
     fs::remove_dir_all(place.data()).expect("a folder of ours");
     let Some(_disk) = SmallDisk::mount(&place.data(), "size=24m") else {
         return;
@@ -445,18 +444,6 @@ fn a_full_disk_stops_writes_and_not_reads_and_goes_on_when_there_is_room() {
     place.verify();
 }
 
-/// Asks until there is an answer.
-fn poll<T>(mut ask: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(begun.elapsed() < PATIENCE, "it never comes");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 /// Fills the file system of a new file until about this many bytes are left.
 fn fill(filler: &Path, left: u64) {
     let mut file = File::create(filler).expect("a new file");
@@ -469,7 +456,7 @@ fn fill(filler: &Path, left: u64) {
 
 #[test]
 fn a_disk_that_fills_to_the_last_byte_loses_nothing() {
-    let place = Place::new();
+    let place = Place::embedded();
     fs::remove_dir_all(place.data()).expect("a folder of ours");
     let Some(_disk) = SmallDisk::mount(&place.data(), "size=24m") else {
         return;
@@ -511,7 +498,7 @@ fn a_disk_that_fills_to_the_last_byte_loses_nothing() {
 
 #[test]
 fn a_folder_that_cannot_be_written_stops_the_start() {
-    let place = Place::new();
+    let place = Place::embedded();
     fs::remove_dir_all(place.data()).expect("a folder of ours");
     let Some(disk) = SmallDisk::mount(&place.data(), "size=24m") else {
         return;
@@ -556,7 +543,7 @@ impl Drop for Immutable {
 
 #[test]
 fn a_journal_that_takes_no_writes_stops_them_until_a_restart() {
-    let place = Place::new();
+    let place = Place::embedded();
     let process = place.serve(&[]);
     let mut admin = process.as_admin(&place);
     let ground = Ground::prepare(&mut admin, 3, 100_000);
