@@ -10,6 +10,7 @@ mod profiles;
 mod programme;
 mod rejections;
 mod rules_faults;
+mod rules_lint;
 mod rules_table;
 mod rules_world;
 mod scheduled;

@@ -36,13 +36,13 @@ const OWNER: OwnerId = OwnerId::new(7);
 const TENANT: TenantId = TenantId::new(6);
 
 /// Accounts by their names, in the order in which they were listed.
-struct Accounts {
+pub struct Accounts {
     names: Vec<String>,
     all: BTreeMap<AccountId, (Account, i64)>,
 }
 
 impl Accounts {
-    fn of(text: &str) -> Accounts {
+    pub fn of(text: &str) -> Accounts {
         let mut accounts = Accounts {
             names: Vec::new(),
             all: BTreeMap::new(),
@@ -87,7 +87,7 @@ impl Accounts {
         self.all.insert(id, (account, arriving));
     }
 
-    fn id(&self, name: &str) -> AccountId {
+    pub fn id(&self, name: &str) -> AccountId {
         let index = self.names.iter().position(|known| known == name);
         let index = index.unwrap_or_else(|| panic!("no account {name}"));
         AccountId::new(index as u64 + 100)
@@ -135,6 +135,11 @@ fn blank(id: AccountId, name: &str) -> Account {
         held: 0,
         entries: 0,
     }
+}
+
+/// A rule that the first account triggers by hand.
+pub fn rule(accounts: &Accounts, text: &str) -> Rule {
+    checked(accounts, &draft(accounts, text)).expect("a sound rule")
 }
 
 /// A draft of a rule that the first account triggers by hand.
@@ -396,7 +401,7 @@ fn day(text: &str) -> Day {
 /// Plans a run and writes the plan down.
 pub fn run(accounts: &str, rule: &str, how: &str) -> String {
     let accounts = Accounts::of(accounts);
-    let mut rule = checked(&accounts, &draft(&accounts, rule)).expect("a sound rule");
+    let mut rule = self::rule(&accounts, rule);
     let plan = plan_of(&accounts, &mut rule, how);
     written(&accounts, &plan)
 }
