@@ -48,6 +48,8 @@ named! {
         AmountNeverKnown = "amount_never_known",
         /// Actions of one group want the same money; when it is short, their places decide.
         OrderDecides = "order_decides",
+        /// Actions of one group go by the balance of one destination.
+        PaidTwice = "paid_twice",
         /// An action stands after one whose group runs later.
         GroupsOutOfOrder = "groups_out_of_order",
         /// Two schedules draw on one account at the same instant.

@@ -4,11 +4,12 @@
 //! numbers. A group is reckoned as one: every action from the accounts as they are when the group
 //! begins, the shares of one amount together, then the group's cap over all of it. The source is
 //! then drawn on from top to bottom: an action that may move less takes what is there, another one
-//! fails, and with the first failure the run ends.
+//! fails, and with the first failure the run ends. What a group pays arrives when it is done.
 //!
 //! Guarantees: no account is planned to pay more than it has; no cap is ever exceeded; every
 //! transfer is [`TRANSFER_MIN_MINOR`] or more; the shares of one amount add up to it. What the
-//! actions of a group want and are allowed does not depend on the order in which they stand.
+//! actions of a group want and are allowed does not depend on where they stand in it, and while
+//! there is enough for all of them neither does what they move.
 
 mod facts;
 mod payoff;
@@ -193,6 +194,7 @@ impl Run<'_> {
             };
             moved_all = moved_all.saturating_add(self.serve(turn));
         }
+        self.purse.settle();
         if let Some(cap) = cap {
             self.count(group, cap, before, moved_all);
         }

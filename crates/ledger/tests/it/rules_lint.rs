@@ -265,6 +265,17 @@ fn places_that_decide() {
 }
 
 #[test]
+fn debts_that_are_paid_twice() {
+    let at = "paid_twice 1:steps[0].actions[1].group_index";
+    check("due pay>card; 10% owed pay>card", &[at]);
+    check("due pay>card; snowball 500 pay>card", &[at]);
+    check("topup 500 pay>a; topup 600 pay>a", &[at]);
+    check("due pay>card g0; due pay>card g1", &[]);
+    check("minimum pay>card; due pay>card", &[]);
+    check("topup 500 pay>a; topup 600 pay>b", &[]);
+}
+
+#[test]
 fn schedules_that_meet() {
     use ScheduleKind::{Daily, EveryOtherWeek, Monthly, OneTime, Weekly};
     const DAY: i64 = 86_400_000;

@@ -733,6 +733,13 @@ fn order_and_shortfalls() {
             "",
             "0: pay>a 8000, a>bank 4000",
         ),
+        // In the same group it is not.
+        (
+            "pay 10000; a 0; bank ext ?",
+            "fixed 8000 pay>a; fixed 4000 a>bank",
+            "",
+            "0: pay>a 8000, a>bank 4000 INSUFFICIENT_FUNDS",
+        ),
         // What was pulled from a bank is not there yet.
         (
             "pay 0; bank ext 90000; a 0",
@@ -752,6 +759,13 @@ fn order_and_shortfalls() {
             "fixed 500 pay>a",
             "",
             "0: #0 PAYMENT_NOT_SUPPORTED",
+        ),
+        // Nothing of what one action pays is seen by another of its group: 20.00 are missing twice.
+        (
+            "pay 10000; a 3000",
+            "topup 5000 pay>a; topup 5000 pay>a",
+            "",
+            "0: pay>a 2000, pay>a 2000",
         ),
         // A pod that can record no more.
         (

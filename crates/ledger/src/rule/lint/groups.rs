@@ -1,6 +1,6 @@
 //! Amounts, shares and caps of the actions of a step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::action::{Action, Movement, PercentageTarget, Reckoning, TopUp};
 use super::super::percent::Percent;
@@ -14,6 +14,7 @@ pub(super) fn look(lint: &mut Lint, rule: &Rule) {
         amounts(lint, rule, step, &path);
         shares(lint, rule, step, &path);
         order(lint, rule, step, &path);
+        twice(lint, rule, step, &path);
     }
 }
 
@@ -122,6 +123,30 @@ fn order(lint: &mut Lint, rule: &Rule, step: &Step, path: &str) {
                         decide; give the later one a higher group.";
             let path = format!("{path}.actions[{index}].group_index");
             lint.warn(LintCode::OrderDecides, rule, path, text);
+        }
+    }
+}
+
+/// Actions that go by what is on the destination do not see what others of their group pay into it.
+fn twice(lint: &mut Lint, rule: &Rule, step: &Step, path: &str) {
+    let mut paid: BTreeSet<(u32, AccountId)> = BTreeSet::new();
+    for (index, action) in step.actions.iter().enumerate() {
+        let by_balance = match action.movement {
+            Movement::PayOff { .. } => true,
+            Movement::Pay { reckoning, .. } => matches!(
+                reckoning,
+                Reckoning::TopUp(_)
+                    | Reckoning::TotalAmountDue
+                    | Reckoning::PercentageLiabilityBalance(_)
+            ),
+        };
+        let destinations: Vec<AccountId> = action.destinations().filter(|_| by_balance).collect();
+        let group = action.group_index;
+        if destinations.iter().any(|id| !paid.insert((group, *id))) {
+            let text = "Another action of its group goes by the balance of the same account. \
+                        Neither sees what the other pays; give the later one a higher group.";
+            let path = format!("{path}.actions[{index}].group_index");
+            lint.warn(LintCode::PaidTwice, rule, path, text);
         }
     }
 }
