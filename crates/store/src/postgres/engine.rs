@@ -386,7 +386,7 @@ impl Store for Postgres {
     fn health(&self) -> Health {
         let groups = self.shared.groups.load(Relaxed);
         Health {
-            stopped: self.shared.away(),
+            stopped: self.shared.stopped(),
             committed: groups,
             indexed: groups,
             commits: self.shared.commits.load(Relaxed),

@@ -33,6 +33,8 @@ mod subset;
 mod system;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod transact;
 mod verify;
 mod write;

@@ -12,7 +12,7 @@ use super::engine::{Isolation, Options};
 use super::facts::Facts;
 use super::failure::Failure;
 use super::faults::{Fault, Faults, Point};
-use super::group::{Changed, Group};
+use super::group::{Changed, Group, NOBODY};
 use super::links;
 use super::load::load;
 use super::node::{Name, Node};
@@ -248,7 +248,7 @@ impl Transactor {
         calls.push(Call::new(COMMIT));
         let doubt = |done| {
             let first = write.changed.commits.first();
-            let tenant = first.map_or(TenantId::new(0), |(tenant, _)| *tenant);
+            let tenant = first.map_or(NOBODY, |(tenant, _)| *tenant);
             Broken::Doubt(Box::new(Doubt {
                 tenant,
                 after: write.loaded.heads.get(&tenant).copied().unwrap_or(0),
