@@ -20,6 +20,7 @@ mod load;
 mod migrate;
 mod node;
 mod notices;
+mod options;
 mod plan;
 mod pool;
 mod reads;
@@ -41,8 +42,9 @@ mod write;
 
 pub use agreement::agrees;
 pub use connect::{ConnectError, DatabaseUrl, UrlError};
-pub use engine::{Isolation, OpenError, Options, Postgres};
+pub use engine::Postgres;
 pub use faults::{Fault, Faults, Point};
 pub use migrate::{MigrateError, Migrator, Plan};
 pub use notices::Notice;
+pub use options::{Isolation, OpenError, Options};
 pub use verify::{Report, verify};

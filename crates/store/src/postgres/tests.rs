@@ -5,8 +5,9 @@ use std::sync::Arc;
 use ledger::{AccountId, TransferId};
 use tempfile::TempDir;
 
-use super::engine::{Isolation, Options, Postgres};
+use super::engine::Postgres;
 use super::migrate::tests::complete;
+use super::options::{Isolation, Options};
 use super::testing::{START, World};
 use super::verify::verify;
 use crate::embedded::{self, Embedded};
