@@ -249,8 +249,7 @@ impl Committer {
 
     fn deliver(&mut self, batch: Batch, done: Done) {
         // Whoever gets an answer finds itself no longer counted among those that wait.
-        let taken = self.waiting.len() as u64;
-        self.shared.taken.store(taken, Ordering::Relaxed);
+        self.shared.set_taken(self.waiting.len());
         if done.commits > 0 {
             self.shared.groups.fetch_add(1, Ordering::Relaxed);
             self.shared

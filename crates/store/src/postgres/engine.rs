@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::committer::Committer;
 use super::connect::{ConnectError, DatabaseUrl, PoolOptions};
+use super::copy::{UNFINISHED, is_unfinished};
 use super::failure::Failure;
 use super::faults::Faults;
 use super::keeper::Keeper;
@@ -118,6 +119,9 @@ pub enum OpenError {
     /// The database did not let this server in.
     #[error("the database: {0}")]
     Database(String),
+    /// The database is being filled.
+    #[error("{UNFINISHED}")]
+    Unfinished,
     /// There are no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Random(String),
@@ -158,6 +162,12 @@ impl Postgres {
         let now = options.clock.now();
         let mut session = Session::open(&options.url, &options.limits()).await?;
         let node = Node::claim(&mut session, &name, now).await?;
+        // In this order: a copy makes its mark first, and then looks who is there.
+        if is_unfinished(&mut session).await? {
+            let leave = node.keep(Millis(0), node.last_id, node.last_at);
+            session.call(leave).await?;
+            return Err(OpenError::Unfinished);
+        }
         tracing::info!(node = node.number, "this server's number");
         let readers = PoolOptions {
             size: options.read_connections,
