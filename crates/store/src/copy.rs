@@ -28,7 +28,7 @@ pub enum Place {
     /// In a data folder.
     Folder(PathBuf),
     /// In a database.
-    Database(DatabaseUrl),
+    Database(Box<DatabaseUrl>),
 }
 
 impl fmt::Display for Place {

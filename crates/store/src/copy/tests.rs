@@ -75,7 +75,7 @@ fn plan(from: Place, to: Place, clock: &Arc<ManualClock>) -> Plan {
 }
 
 async fn there(folder: &Path, database: &Database, clock: &Arc<ManualClock>) -> Report {
-    let to = Place::Database(url(database));
+    let to = Place::Database(Box::new(url(database)));
     let copied = copy(&plan(Place::Folder(folder.to_owned()), to, clock), |_| ()).await;
     let verified = crate::postgres::verify(&url(database)).await;
     verified.unwrap_or_else(|error| panic!("{error}"));
@@ -83,7 +83,7 @@ async fn there(folder: &Path, database: &Database, clock: &Arc<ManualClock>) -> 
 }
 
 async fn back(database: &Database, folder: &Path, clock: &Arc<ManualClock>) -> Report {
-    let from = Place::Database(url(database));
+    let from = Place::Database(Box::new(url(database)));
     let copied = copy(&plan(from, Place::Folder(folder.to_owned()), clock), |_| ()).await;
     let copied = copied.unwrap_or_else(|error| panic!("{error}"));
     let verified = crate::embedded::verify(folder);
@@ -358,7 +358,7 @@ async fn a_source_in_use_is_refused() {
     let clock = clock(START);
     let (of_folder, of_database) = (
         Place::Folder(folder.clone()),
-        Place::Database(url(&database)),
+        Place::Database(Box::new(url(&database))),
     );
     let into_database = plan(of_folder.clone(), of_database.clone(), &clock);
     let into_folder = plan(of_database.clone(), Place::Folder(target.clone()), &clock);
@@ -400,7 +400,7 @@ async fn a_target_that_has_something_is_refused_and_left_alone() {
     small(&folder, &clock).await;
     let mut into_database = plan(
         Place::Folder(folder.clone()),
-        Place::Database(url(&database)),
+        Place::Database(Box::new(url(&database))),
         &clock,
     );
     // What the servers must agree on is agreed on.
@@ -415,7 +415,7 @@ async fn a_target_that_has_something_is_refused_and_left_alone() {
     close(store).await;
 
     let mut into_folder = plan(
-        Place::Database(url(&database)),
+        Place::Database(Box::new(url(&database))),
         Place::Folder(folder.clone()),
         &clock,
     );
@@ -460,7 +460,7 @@ async fn what_an_interrupted_copy_leaves_is_no_ledger() {
     assert!(said.contains("drop the database"), "{said}");
     let (here, there) = (
         Place::Folder(folder.clone()),
-        Place::Database(url(&database)),
+        Place::Database(Box::new(url(&database))),
     );
     let said = refused(&plan(here.clone(), there.clone(), &clock)).await;
     assert!(said.contains("drop the database"), "{said}");
@@ -477,7 +477,12 @@ async fn what_an_interrupted_copy_leaves_is_no_ledger() {
     target.take(&record.expect("a commit")).expect("it fits");
     drop(target);
     assert!(!folders.path().join("two").exists());
-    let said = refused(&plan(Place::Database(url(&database)), into, &clock)).await;
+    let said = refused(&plan(
+        Place::Database(Box::new(url(&database))),
+        into,
+        &clock,
+    ))
+    .await;
     assert!(
         said.contains("two.partial") && said.contains("delete it"),
         "{said}"

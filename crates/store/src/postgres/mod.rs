@@ -38,7 +38,7 @@ mod transact;
 mod verify;
 mod write;
 
-pub use agreement::agrees;
+pub use agreement::{agrees, fact};
 pub use connect::{ConnectError, DatabaseUrl, UrlError};
 pub use engine::{Isolation, OpenError, Options, Postgres};
 pub use faults::{Fault, Faults, Point};

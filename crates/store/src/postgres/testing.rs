@@ -83,7 +83,7 @@ async fn copy_journal(folder: &Path, url: &DatabaseUrl) {
     }
     let plan = Plan {
         from: Place::Folder(beside.path().to_owned()),
-        to: Place::Database(url.clone()),
+        to: Place::Database(Box::new(url.clone())),
         facts: Vec::new(),
         files: Vec::new(),
         clock: Arc::new(ManualClock::new(START)),
