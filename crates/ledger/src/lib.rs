@@ -23,6 +23,7 @@ pub mod money;
 pub mod posting;
 pub mod profile;
 mod rejection;
+pub mod rule;
 mod state;
 pub mod tenant;
 pub mod time;

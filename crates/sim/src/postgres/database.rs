@@ -9,7 +9,7 @@ use std::thread;
 use super::cluster::{Cluster, Options};
 use super::session::{self, Row};
 
-/// Names a server to use in place of a temporary cluster. Its role must be a superuser's.
+/// Names a server to use in place of a temporary cluster, reached without TLS as a superuser.
 const GIVEN: &str = "TEST_DATABASE_URL";
 
 /// Says which engine the tests of more than one run on: `embedded`, as without it, or `postgres`.
@@ -82,6 +82,11 @@ where
     Database::copy_of(&name)
 }
 
+/// Whether the server goes on after the tests.
+fn is_given() -> bool {
+    std::env::var_os(GIVEN).is_some()
+}
+
 fn exists(name: &str) -> bool {
     let find = format!("SELECT 1 FROM pg_database WHERE datname = '{name}'");
     !admin(&find).expect("the server answers").is_empty()
@@ -120,6 +125,12 @@ impl Database {
         static NUMBERS: AtomicU64 = AtomicU64::new(1);
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
         let name = format!("tidegate_test_{}_{number}", std::process::id());
+        if is_given() {
+            // A run that was killed may have left it there.
+            drop(admin(&format!(
+                "DROP DATABASE IF EXISTS {name} WITH (FORCE)"
+            )));
+        }
         let made = admin(&format!("CREATE DATABASE {name} TEMPLATE {template}"));
         made.unwrap_or_else(|error| panic!("no new database: {error}"));
         Database {
@@ -152,7 +163,7 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         let drop_it = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        if std::env::var_os(GIVEN).is_some() {
+        if is_given() {
             drop(admin(&drop_it));
         } else {
             // The cluster may end before it is done.

@@ -30,7 +30,7 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_s
 /// Who waits until nothing of a tenant is due.
 enum Waiter {
     /// A clock was set; what it has passed happens before the answer.
-    Clock(Answer, Outcome),
+    Clock(Answer, Box<Outcome>),
     Quiesce(oneshot::Sender<Result<()>>),
 }
 
@@ -52,7 +52,7 @@ impl Catching {
         for waiter in self.waiters {
             match waiter {
                 Waiter::Clock(answer, outcome) => {
-                    drop(answer.send(result.clone().map(|()| outcome)));
+                    drop(answer.send(result.clone().map(|()| *outcome)));
                 }
                 Waiter::Quiesce(answer) => drop(answer.send(result.clone())),
             }
@@ -152,7 +152,7 @@ impl Committer {
 
     fn take(&mut self, job: Job) {
         match job {
-            Job::Submit(asked) => self.waiting.push_back(asked),
+            Job::Submit(asked) => self.waiting.push_back(*asked),
             Job::Quiesce(tenant, answer) => self.catch(tenant, Waiter::Quiesce(answer)),
         }
     }
@@ -271,7 +271,7 @@ impl Committer {
         for (asked, outcome) in batch.asked.into_iter().zip(done.outcomes) {
             let clock = clock_of(&asked.submit).filter(|tenant| done.clocks.contains(tenant));
             match clock {
-                Some(tenant) => self.catch(tenant, Waiter::Clock(asked.answer, outcome)),
+                Some(tenant) => self.catch(tenant, Waiter::Clock(asked.answer, Box::new(outcome))),
                 // The caller may have gone; what was committed stays.
                 None => drop(asked.answer.send(Ok(outcome))),
             }

@@ -34,6 +34,8 @@ mod subset;
 mod system;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod transact;
 mod verify;
 mod write;

@@ -18,7 +18,7 @@ const NOTICES_MAX: usize = 4_096;
 
 /// Something for the committer to do.
 pub(crate) enum Job {
-    Submit(Asked),
+    Submit(Box<Asked>),
     /// Answer when no work of the tenant is due.
     Quiesce(TenantId, oneshot::Sender<Result<()>>),
 }
@@ -111,7 +111,7 @@ impl Shared {
     /// # Errors
     /// As [`Shared::push`].
     pub(crate) fn submit(&self, submit: Submit, answer: Answer) -> Result<()> {
-        self.push(Job::Submit(Asked { submit, answer }))
+        self.push(Job::Submit(Box::new(Asked { submit, answer })))
     }
 
     /// Submits that wait for their answer.

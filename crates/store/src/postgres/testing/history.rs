@@ -32,6 +32,7 @@ pub(crate) struct OwnerWorld {
 
 /// A tenant as its history goes on.
 pub(crate) struct World {
+    /// Where it happens.
     store: Option<Arc<dyn Store>>,
     pub random: SplitMix64,
     pub tenant: TenantId,
@@ -182,7 +183,7 @@ impl World {
         self.store = None;
     }
 
-    fn store(&self) -> &dyn Store {
+    pub(crate) fn store(&self) -> &dyn Store {
         self.store.as_deref().expect("it has not left")
     }
 

@@ -1,6 +1,7 @@
 //! What only the engine over PostgreSQL has: several servers, faults of the database, chains.
 
 mod basics;
+mod chaos;
 mod clocks;
 mod faults;
 mod groups;
