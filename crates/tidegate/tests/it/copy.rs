@@ -36,7 +36,7 @@ fn a_ledger_moves_into_a_database_and_back() {
     let before = ask(&process, &ground);
     let database: Arc<Database> = Arc::new(empty_database());
     let url = database.url();
-    let into = ["copy", "--from", "data", "--to", &url];
+    let into = ["copy", "--from", "data", "--to", url];
     let said = place.fails(1, &into);
     assert!(said.contains("data is in use by another"), "{said}");
     assert_eq!(process.terminate().code(), Some(0));
@@ -59,7 +59,7 @@ fn a_ledger_moves_into_a_database_and_back() {
     let after = ask(&process, &ground);
     assert_eq!(after.transfer, before.transfer);
     assert_eq!(after.accounts, before.accounts);
-    let out_of = ["copy", "--from", &url, "--to", "back"];
+    let out_of = ["copy", "--from", url, "--to", "back"];
     let secret = secret.display().to_string();
     let with_secret = [&out_of[..], &["--server-secret-file", &secret]].concat();
     let said = place.fails(1, &with_secret);
@@ -86,7 +86,7 @@ fn a_ledger_moves_into_a_database_and_back() {
     assert_eq!(after.accounts, before.accounts);
     drop(process);
 
-    for sides in [["data", "other"], [&url, &url]] {
+    for sides in [["data", "other"], [url, url]] {
         let said = place.fails(1, &["copy", "--from", sides[0], "--to", sides[1]]);
         assert!(said.contains("into a database, or back"), "{said}");
     }
