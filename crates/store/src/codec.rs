@@ -74,6 +74,17 @@ pub(crate) fn encode_remembered(e: &mut Encoder<'_>, remembered: &Remembered) {
     encode_reply(e, &remembered.reply);
 }
 
+/// Encodes any change.
+pub(crate) fn encode_change(e: &mut Encoder<'_>, change: &Change) {
+    match change {
+        Change::Ledger(effect) => encode_effect(e, effect),
+        Change::KeyCreated(key) => encode_key_created(e, key),
+        Change::KeyRevoked { key, at } => encode_key_revoked(e, *key, *at),
+        Change::Remembered(remembered) => encode_remembered(e, remembered),
+        Change::RecordPut(_) | Change::RecordDeleted { .. } => encode_record_change(e, change),
+    }
+}
+
 fn encode_reply(e: &mut Encoder<'_>, reply: &RememberedReply) {
     match reply {
         RememberedReply::Transfer {
@@ -222,6 +233,13 @@ pub(crate) fn decode_into(bytes: &[u8], changes: &mut Vec<Change>) -> Result<Mil
         changes.push(decode_change(&mut d)?);
     }
     Ok(at)
+}
+
+/// The machine's time of a record.
+pub(crate) fn time_of(bytes: &[u8]) -> Result<Millis, CodecError> {
+    let (_, rest) = bytes.split_first().ok_or(CodecError::Short)?;
+    let at = rest.first_chunk::<8>().ok_or(CodecError::Short)?;
+    Ok(Millis(i64::from_le_bytes(*at)))
 }
 
 const TAG_KEY_CREATED: u8 = 64;

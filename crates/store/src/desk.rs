@@ -36,13 +36,7 @@ impl Commit {
             codec::encode_effect(&mut encoder, effect);
         }
         for change in &self.changes {
-            match change {
-                Change::KeyCreated(key) => codec::encode_key_created(&mut encoder, key),
-                Change::KeyRevoked { key, at } => {
-                    codec::encode_key_revoked(&mut encoder, *key, *at);
-                }
-                other => codec::encode_record_change(&mut encoder, other),
-            }
+            codec::encode_change(&mut encoder, change);
         }
         if let Some(remembered) = &self.remembered {
             codec::encode_remembered(&mut encoder, remembered);

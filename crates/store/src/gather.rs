@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{
     Account, AccountId, Bulk, BulkId, Effect, Hold, HoldId, KeyId, Millis, OperationOutcome, Owner,
-    OwnerId, Profile, ProfileId, State, Tenant, TenantId,
+    OwnerId, Posting, Profile, ProfileId, State, Tenant, TenantId, TransferId,
 };
 
 use crate::codec::Change;
@@ -22,6 +22,25 @@ pub(crate) struct BulkLine {
     pub bulk: Bulk,
     /// Whether it was there before the run, with its operations.
     pub seen: bool,
+}
+
+/// The entries of a posting, each with its account.
+pub(crate) fn entry_rows(
+    transfer: TransferId,
+    at: Millis,
+    posting: &Posting,
+) -> impl Iterator<Item = (AccountId, EntryRow)> {
+    posting.entries().iter().map(move |entry| {
+        let row = EntryRow {
+            sequence: entry.sequence,
+            transfer,
+            side: entry.side,
+            amount_minor: entry.amount.minor(),
+            balance_after: entry.balance_after,
+            at,
+        };
+        (entry.account, row)
+    })
 }
 
 /// See the module.
@@ -181,17 +200,10 @@ impl Gathered {
                 transfer,
                 at,
                 posting,
-            } => self.entries.extend(posting.entries().iter().map(|entry| {
-                let row = EntryRow {
-                    sequence: entry.sequence,
-                    transfer: *transfer,
-                    side: entry.side,
-                    amount_minor: entry.amount.minor(),
-                    balance_after: entry.balance_after,
-                    at: *at,
-                };
-                (entry.account, row)
-            })),
+            } => {
+                let rows = entry_rows(*transfer, *at, posting);
+                self.entries.extend(rows);
+            }
             Effect::HoldPlaced(hold) => {
                 self.balances.insert(hold.account);
                 self.holds.insert(hold.id, (*hold, true));

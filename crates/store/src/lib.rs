@@ -8,6 +8,7 @@
 mod clock;
 mod codec;
 mod codes;
+pub mod copy;
 mod desk;
 pub mod embedded;
 mod gather;

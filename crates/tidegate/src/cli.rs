@@ -72,6 +72,9 @@ pub(crate) enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Carries a whole ledger from a data folder into a database, or back. No server may be running
+    /// on either side. Exit code 1 says why nothing was copied.
+    Copy(CopyFlags),
     /// Looks after the views (SQLite tables that answer reads).
     #[command(subcommand)]
     Views(ViewsCommand),
@@ -115,6 +118,21 @@ pub(crate) struct DatabaseFlags {
     /// [default: none, the ledger is in the data folder].
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,
+}
+
+/// From where to where a ledger is copied.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CopyFlags {
+    /// Where the ledger is: a data folder, or a database as postgres://user@host/name.
+    #[arg(long, value_name = "PLACE")]
+    pub from: String,
+    /// Where it shall be: an empty database, or a data folder that is empty or missing.
+    #[arg(long, value_name = "PLACE")]
+    pub to: String,
+    /// The secret that API keys and passwords are hashed with [default: server.secret in the folder
+    /// that is copied from]. A database does not have it: name that of one of its servers.
+    #[arg(long, env = "TIDEGATE_SERVER_SECRET_FILE", value_name = "FILE")]
+    pub server_secret_file: Option<PathBuf>,
 }
 
 /// Flags over environment over file over default.

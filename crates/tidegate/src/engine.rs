@@ -21,7 +21,7 @@ use crate::secrets;
 /// In a data folder whose ledger is in a database: which one.
 const DATABASE: &str = "database";
 /// The fact that holds the fingerprint of the server secret.
-const SECRET_FACT: &str = "server_secret";
+pub(crate) const SECRET_FACT: &str = "server_secret";
 
 /// An open ledger, and what must be kept as long as it is.
 pub(crate) struct Engine {

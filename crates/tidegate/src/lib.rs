@@ -4,6 +4,7 @@ mod cli;
 mod client;
 mod commands;
 mod config;
+mod copy;
 mod demo;
 mod engine;
 pub mod listen;
@@ -54,6 +55,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<ExitCode> {
             &config::Whereabouts::find(data_dir, Some(&database))?,
             dry_run,
         ),
+        cli::Command::Copy(flags) => copy::run(&flags),
         cli::Command::Views(cli::ViewsCommand::Rebuild) => {
             offline::rebuild(&config::Whereabouts::find(data_dir, None)?.data_dir)
         }

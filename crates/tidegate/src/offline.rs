@@ -56,7 +56,7 @@ pub(crate) fn migrate(place: &Whereabouts, dry_run: bool) -> anyhow::Result<Exit
     })
 }
 
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 const ADMIN_TOKEN: &str = "admin.token";
-const SERVER_SECRET: &str = "server.secret";
+pub(crate) const SERVER_SECRET: &str = "server.secret";
 
 /// Writes a file that only the owner may read, whole or not at all.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
@@ -85,7 +85,12 @@ pub(crate) fn server_secret(folder: &Path, named: Option<&Path>) -> anyhow::Resu
         write_private(&path, &secret)?;
         return Ok(secret);
     }
-    let bytes = fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    read_server_secret(&path)
+}
+
+/// The server secret in a file.
+pub(crate) fn read_server_secret(path: &Path) -> anyhow::Result<[u8; 32]> {
+    let bytes = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
     <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| {
         anyhow::anyhow!(
             "{} must have 32 bytes, it has {}; restore it from a backup",

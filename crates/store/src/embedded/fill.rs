@@ -117,8 +117,8 @@ pub(crate) struct ListLine {
     pub seen: bool,
 }
 
-/// Brings owners' lists up to date. The lines are sorted by owner and id; new ones come after all
-/// that are there.
+/// Brings owners' lists up to date. The lines are sorted by owner, those that are seen first, and by
+/// id.
 pub(crate) fn owner_lists(connection: &Connection, lines: &[ListLine]) -> rusqlite::Result<()> {
     let mut lists = Lists::prepare(connection)?;
     for of_owner in lines.chunk_by(|one, next| one.owner == next.owner) {
@@ -141,6 +141,12 @@ struct OpenPage {
     lines: Vec<u8>,
 }
 
+impl OpenPage {
+    fn is_full(&self) -> bool {
+        self.lines.len() == LINES_MAX * LINE_BYTES
+    }
+}
+
 struct Lists<'c> {
     tail: CachedStatement<'c>,
     get: CachedStatement<'c>,
@@ -149,6 +155,7 @@ struct Lists<'c> {
     lines: CachedStatement<'c>,
     put: CachedStatement<'c>,
     put_lines: CachedStatement<'c>,
+    cut_lines: CachedStatement<'c>,
 }
 
 fn broken(error: OwnerPageError) -> rusqlite::Error {
@@ -178,6 +185,7 @@ impl<'c> Lists<'c> {
                  ?12, ?13)",
             )?,
             put_lines: connection.prepare_cached("REPLACE INTO owner_lines VALUES (?1, ?2)")?,
+            cut_lines: connection.prepare_cached("DELETE FROM owner_lines WHERE first_id = ?1")?,
         })
     }
 
@@ -233,12 +241,20 @@ impl<'c> Lists<'c> {
     }
 
     fn append(&mut self, owner: OwnerId, new: &[ListLine]) -> rusqlite::Result<()> {
-        if new.is_empty() {
+        let Some(first) = new.first() else {
             return Ok(());
-        }
+        };
         let tail = self.tail.query_row([owner.raw().cast_signed()], page_head);
         let mut page = match tail.optional()? {
-            Some(found) => self.open(found)?,
+            Some(found) => {
+                let page = self.open(found)?;
+                let lines = owner_page::lines(&page.lines).map_err(broken)?;
+                let last = lines.last().map_or(0, |line| line.id());
+                if last >= first.line.id.raw() {
+                    return self.merge(owner, new);
+                }
+                page
+            }
             None => OpenPage {
                 number: 0,
                 instruments_before: 0,
@@ -247,21 +263,67 @@ impl<'c> Lists<'c> {
         };
         let mut dirty = false;
         for line in new {
-            if page.lines.len() == LINES_MAX * LINE_BYTES {
+            if page.is_full() {
                 let instruments = match dirty {
                     true => self.write(owner, &page)?,
                     false => Summary::of(&page.lines)
                         .map_err(broken)?
                         .between_instruments(),
                 };
-                let last = page.lines.last_chunk::<LINE_BYTES>().copied();
-                check_order(last.as_ref(), line.line)?;
                 page.number = page.number.saturating_add(1);
                 page.instruments_before = page.instruments_before.saturating_add(instruments);
                 page.lines.clear();
             }
             owner_page::push(&mut page.lines, line.line).map_err(broken)?;
             dirty = true;
+        }
+        self.write(owner, &page).map(drop)
+    }
+
+    /// Puts new lines in their places, of which some are before lines that are there: with several
+    /// servers, ids and commits are not quite in the same order. Pages from the first place on are
+    /// made anew; it is near the list's end.
+    fn merge(&mut self, owner: OwnerId, new: &[ListLine]) -> rusqlite::Result<()> {
+        let mut lines: Vec<Line> = new.iter().map(|line| line.line).collect();
+        let first = lines.first().map_or(0, |line| line.id.raw());
+        let number = self.page_with(owner, first, 0)?;
+        let key = owner.raw().cast_signed();
+        let last: i64 = self.last_page.query_row([key], |row| row.get(0))?;
+        let mut page = OpenPage {
+            number,
+            instruments_before: 0,
+            lines: Vec::new(),
+        };
+        let mut old_lines = Vec::new();
+        for old in number..=last.cast_unsigned() {
+            let head = self.get.query_row([key, old.cast_signed()], page_head)?;
+            old_lines.push(head.2);
+            let open = self.open(head)?;
+            if old == number {
+                page.instruments_before = open.instruments_before;
+            }
+            for line in owner_page::lines(&open.lines).map_err(broken)? {
+                lines.push(line.read().map_err(broken)?);
+            }
+        }
+        lines.sort_by_key(|line| line.id);
+        if lines.windows(2).any(|pair| pair[0].id == pair[1].id) {
+            return Err(rows::damaged(
+                0,
+                "a transfer is in its owner's list already",
+            ));
+        }
+        for first_id in old_lines {
+            self.cut_lines.execute([first_id])?;
+        }
+        for line in lines {
+            if page.is_full() {
+                let instruments = self.write(owner, &page)?;
+                page.number = page.number.saturating_add(1);
+                page.instruments_before = page.instruments_before.saturating_add(instruments);
+                page.lines.clear();
+            }
+            owner_page::push(&mut page.lines, line).map_err(broken)?;
         }
         self.write(owner, &page).map(drop)
     }
@@ -298,11 +360,6 @@ impl<'c> Lists<'c> {
         self.put_lines.execute(params![first_id, page.lines])?;
         Ok(instruments)
     }
-}
-
-fn check_order(last: Option<&[u8; LINE_BYTES]>, line: Line) -> rusqlite::Result<()> {
-    let mut page = last.map_or_else(Vec::new, |last| last.to_vec());
-    owner_page::push(&mut page, line).map_err(broken)
 }
 
 /// A page's number, the transfers between instruments before it, and its first transfer.

@@ -120,7 +120,7 @@ impl Indexer {
             for bytes in batch.records() {
                 let at = codec::decode_into(bytes, &mut changes)
                     .map_err(|error| wrong(error.to_string()))?;
-                self.progress.last_at_ms = at.0;
+                self.progress.last_at_ms = self.progress.last_at_ms.max(at.0);
                 for change in changes.drain(..) {
                     if let codec::Change::Remembered(remembered) = &change {
                         self.progress.last_remembered = remembered.number;

@@ -13,6 +13,7 @@
 mod bare;
 mod bind;
 mod cache;
+pub(crate) mod copy;
 mod delta;
 mod entry_page;
 mod fill;

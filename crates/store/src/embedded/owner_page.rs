@@ -1,8 +1,8 @@
 //! A page of the list of an owner's transfers, as bytes: what lists are filtered by.
 //!
 //! One line of fixed width for each transfer, in the order of their ids, which is the order they
-//! were made in. Little-endian; an id of 0 is none. A line changes when its transfer's status
-//! does, but never moves. [`Summary`] says of a page what can be known without reading its lines.
+//! were made in (but for a ledger that several servers have made and that was copied: there some
+//! come late). Little-endian; an id of 0 is none. A line changes when its transfer's status does. [`Summary`] says of a page what can be known without reading its lines.
 
 use ledger::{
     AccountId, AccountKind, Direction, ExecutionId, InstrumentClass, Millis, Origin, ProfileId,

@@ -9,6 +9,9 @@ use ledger::{Transfer, TransferId};
 #[derive(Default)]
 pub(crate) struct Transfers {
     /// Recorded in this run, in the order of their ids.
+    ///
+    /// That is the order they come in, but for histories of several servers: a server takes the
+    /// time of a group's ids before it waits for another one's to end.
     recorded: Vec<Transfer>,
     /// Their ids, apart from them: a search touches less memory.
     ids: Vec<TransferId>,
@@ -24,14 +27,21 @@ impl Transfers {
     /// Notes a transfer that was recorded.
     ///
     /// # Errors
-    /// When it is not the newest: lists are in the order of ids.
+    /// When it was recorded before.
     pub(crate) fn record(&mut self, transfer: &Transfer) -> Result<(), &'static str> {
-        if self.ids.last().is_some_and(|last| *last >= transfer.id) {
-            return Err("a transfer is recorded that is not the newest");
+        if self.ids.last().is_none_or(|last| *last < transfer.id) {
+            self.ids.push(transfer.id);
+            self.recorded.push(transfer.clone());
+            return Ok(());
         }
-        self.ids.push(transfer.id);
-        self.recorded.push(transfer.clone());
-        Ok(())
+        match self.ids.binary_search(&transfer.id) {
+            Ok(_) => Err("a transfer is recorded twice"),
+            Err(place) => {
+                self.ids.insert(place, transfer.id);
+                self.recorded.insert(place, transfer.clone());
+                Ok(())
+            }
+        }
     }
 
     /// The transfer that changes, from the run or as `open` finds it.

@@ -19,6 +19,16 @@ pub async fn agrees(url: &DatabaseUrl, name: &str, value: &[u8]) -> Result<bool,
     Ok(row.try_get::<_, &[u8]>(0)? == value)
 }
 
+/// What a fact is; `None` when no server has said it yet.
+///
+/// # Errors
+/// When the database cannot be asked. Needs the tables.
+pub async fn fact(url: &DatabaseUrl, name: &str) -> Result<Option<Vec<u8>>, MigrateError> {
+    let client = url.connect().await?;
+    let row = client.query_opt(FIND_FACT, &[&name]).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,5 +50,9 @@ mod tests {
                 .expect("the tables are there");
             assert_eq!(said, agreed, "{name}");
         }
+        let one = fact(&url, "one").await.expect("the tables are there");
+        assert_eq!(one.as_deref(), Some(b"a".as_slice()));
+        let none = fact(&url, "none").await.expect("the tables are there");
+        assert_eq!(none, None);
     }
 }

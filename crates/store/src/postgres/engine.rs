@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::committer::Committer;
 use super::connect::PoolOptions;
+use super::copy::is_unfinished;
 use super::keeper::Keeper;
 use super::lanes::Lanes;
 use super::migrate::Migrator;
@@ -60,6 +61,12 @@ impl Postgres {
         let now = options.clock.now();
         let mut session = Session::open(&options.url, &options.limits()).await?;
         let node = Node::claim(&mut session, &name, now).await?;
+        // In this order: a copy makes its mark first, and then looks who is there.
+        if is_unfinished(&mut session).await? {
+            let leave = node.keep(Millis(0), node.last_id, node.last_at);
+            session.call(leave).await?;
+            return Err(OpenError::Unfinished);
+        }
         tracing::info!(node = node.number, "this server's number");
         let readers = PoolOptions {
             size: options.read_connections,

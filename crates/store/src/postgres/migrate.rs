@@ -394,4 +394,4 @@ fn unreadable(error: MigrateError, place: &Place) -> MigrateError {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

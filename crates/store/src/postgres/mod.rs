@@ -3,21 +3,22 @@
 
 mod agreement;
 mod batch;
-mod chain;
+pub(crate) mod chain;
 mod committer;
 mod connect;
+pub(crate) mod copy;
 mod due;
 mod engine;
 mod error;
 mod facts;
-mod failure;
+pub(crate) mod failure;
 mod faults;
 mod group;
 mod keeper;
 mod lanes;
 mod links;
 mod load;
-mod migrate;
+pub(crate) mod migrate;
 mod node;
 mod notices;
 mod options;
@@ -33,14 +34,14 @@ mod sql;
 mod subset;
 mod system;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod transact;
 mod verify;
 mod write;
 
-pub use agreement::agrees;
+pub use agreement::{agrees, fact};
 pub use connect::{ConnectError, DatabaseUrl, UrlError};
 pub use engine::Postgres;
 pub use faults::{Fault, Faults, Point};

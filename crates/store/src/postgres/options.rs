@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::connect::{ConnectError, DatabaseUrl};
+use super::copy::UNFINISHED;
 use super::failure::Failure;
 use super::faults::Faults;
 use super::migrate::MigrateError;
@@ -96,6 +97,9 @@ pub enum OpenError {
     /// The database did not let this server in.
     #[error("the database: {0}")]
     Database(String),
+    /// The database is being filled.
+    #[error("{UNFINISHED}")]
+    Unfinished,
     /// There are no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Random(String),

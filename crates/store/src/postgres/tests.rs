@@ -33,15 +33,16 @@ impl Side {
     async fn step(&mut self, number: usize) {
         // The ids of two servers are in the order of their milliseconds.
         self.clock.advance(20);
-        self.world.store = Arc::clone(&self.servers[number % self.servers.len()]);
+        self.world
+            .move_to(Arc::clone(&self.servers[number % self.servers.len()]));
         self.world.step(&self.clock).await;
-        let quiet = self.world.store.quiesce(self.world.tenant).await;
+        let quiet = self.world.store().quiesce(self.world.tenant).await;
         quiet.expect("writes work");
     }
 
     /// Everything there is, without ids: these differ.
     async fn picture(&self) -> Vec<String> {
-        let (store, tenant) = (&self.world.store, self.world.tenant);
+        let (store, tenant) = (self.world.store(), self.world.tenant);
         let mut lines = Vec::new();
         let mut accounts: Vec<AccountId> = Vec::new();
         for owner in &self.world.owners {

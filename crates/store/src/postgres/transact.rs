@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::faults::{Fault, Faults, Point};
 use super::group::{Changed, Group, NOBODY};
 use super::links;
-use super::load::load;
+use super::load::{Loaded, load};
 use super::node::{Name, Node};
 use super::options::{Isolation, Options};
 use super::rows;
@@ -230,18 +230,24 @@ impl Transactor {
             return Ok(done);
         }
         let write = Write {
-            loaded: &loaded,
+            stored: &loaded,
             changed: &changed,
             state: &state,
             now,
             batch: self.ids.issue(now),
         };
-        self.write(&write, done).await
+        self.write(&write, &loaded, done).await
     }
 
-    async fn write(&mut self, write: &Write<'_>, done: Done) -> Result<Done, Broken> {
+    async fn write(
+        &mut self,
+        write: &Write<'_>,
+        loaded: &Loaded,
+        done: Done,
+    ) -> Result<Done, Broken> {
         let Write { now, batch, .. } = *write;
-        let mut calls = write.calls(&mut self.facts)?;
+        let facts = &mut self.facts;
+        let mut calls = write.calls(|work| facts.owner_of(work))?;
         let lease_until = self.name.lease_from(now);
         calls.push(self.node.keep(lease_until, batch, now));
         calls.extend(write.commits());
@@ -251,7 +257,7 @@ impl Transactor {
             let tenant = first.map_or(NOBODY, |(tenant, _)| *tenant);
             Broken::Doubt(Box::new(Doubt {
                 tenant,
-                after: write.loaded.heads.get(&tenant).copied().unwrap_or(0),
+                after: loaded.heads.get(&tenant).copied().unwrap_or(0),
                 batch,
                 done,
             }))

@@ -9,7 +9,7 @@
 mod entries;
 mod expected;
 mod programme;
-mod snapshot;
+pub(super) mod snapshot;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -18,6 +18,7 @@ use std::fmt;
 use ledger::TenantId;
 
 use super::connect::DatabaseUrl;
+use super::copy::{FIND_MARKER, UNFINISHED};
 use super::rows;
 use crate::verify::{Replay, VerifyError, difference};
 use snapshot::{Snapshot, Walk, differs};
@@ -54,8 +55,19 @@ impl fmt::Display for Report {
 /// [`VerifyError`] with the first difference found.
 pub async fn verify(url: &DatabaseUrl) -> Result<Report, VerifyError> {
     let snapshot = Snapshot::open(url).await?;
+    if !snapshot.rows(FIND_MARKER, &[]).await?.is_empty() {
+        return Err(VerifyError::Unreadable(UNFINISHED.to_owned()));
+    }
+    verify_moment(&snapshot).await
+}
+
+/// Verifies one moment, of an unfinished copy too.
+///
+/// # Errors
+/// As [`verify`].
+pub(super) async fn verify_moment(snapshot: &Snapshot) -> Result<Report, VerifyError> {
     let mut replay = Replay::default();
-    let newest = replay_all(&snapshot, &mut replay).await?;
+    let newest = replay_all(snapshot, &mut replay).await?;
     replay.sums.compare_state(&replay.state)?;
     let report = Report {
         tenants: replay.state.tenants().count(),
@@ -64,10 +76,10 @@ pub async fn verify(url: &DatabaseUrl) -> Result<Report, VerifyError> {
         transfers: replay.sums.transfers.len(),
         entries: replay.sums.entries,
     };
-    compare_heads(&snapshot, &newest).await?;
-    let chains = entries::compare(&snapshot, &replay).await?;
-    tables::compare(&snapshot, &mut replay, &chains).await?;
-    programme::compare(&snapshot, &replay).await?;
+    compare_heads(snapshot, &newest).await?;
+    let chains = entries::compare(snapshot, &replay).await?;
+    tables::compare(snapshot, &mut replay, &chains).await?;
+    programme::compare(snapshot, &replay).await?;
     Ok(report)
 }
 

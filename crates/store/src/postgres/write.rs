@@ -9,13 +9,14 @@ mod transfers;
 
 use std::collections::BTreeMap;
 
-use ledger::{Millis, State, TenantId};
+use ledger::{AccountId, Due, HoldId, Millis, OwnerId, ProfileId, State, TenantId, Work};
 
-use super::facts::Facts;
 use super::failure::Failure;
 use super::group::{Changed, NOBODY};
 use super::load::Loaded;
 use super::session::Call;
+use crate::records::{Fingerprint, RecordKind};
+pub(crate) use accounts::End;
 use columns::signed;
 
 /// Locks the heads of several tenants in one order for everybody.
@@ -32,9 +33,51 @@ const ADD_COMMITS: &str = "INSERT INTO commits (tenant, number, batch, record) \
      FROM unnest($1::bigint[], $2::bigint[], $3::bytea[]) AS w (tenant, later, record) \
      JOIN heads h ON h.tenant = w.tenant";
 
+/// What the tables have before anything is written, of what may change.
+pub(crate) trait Stored: Sync {
+    fn has_tenant(&self, id: TenantId) -> bool;
+    fn has_profile(&self, id: ProfileId) -> bool;
+    fn has_hold(&self, id: HoldId) -> bool;
+    fn has_due(&self, due: &Due) -> bool;
+    /// Where the entries of an account end; `None` when there is no such account.
+    fn end_of(&self, id: AccountId) -> Option<End>;
+    /// The tenant of a record, and what it must have alone.
+    fn record(&self, kind: RecordKind, id: u64) -> Option<(TenantId, Option<Fingerprint>)>;
+}
+
+impl Stored for Loaded {
+    fn has_tenant(&self, id: TenantId) -> bool {
+        self.tenants.contains_key(&id)
+    }
+
+    fn has_profile(&self, id: ProfileId) -> bool {
+        self.profiles.contains_key(&id)
+    }
+
+    fn has_hold(&self, id: HoldId) -> bool {
+        self.holds.contains_key(&id)
+    }
+
+    fn has_due(&self, due: &Due) -> bool {
+        self.due.contains(due)
+    }
+
+    fn end_of(&self, id: AccountId) -> Option<End> {
+        self.accounts.get(&id).map(|stored| End {
+            chain: stored.chain,
+            until: stored.entries_until,
+        })
+    }
+
+    fn record(&self, kind: RecordKind, id: u64) -> Option<(TenantId, Option<Fingerprint>)> {
+        let record = self.records.get(&(kind, id))?;
+        Some((record.tenant, record.unique))
+    }
+}
+
 /// What is written from.
 pub(crate) struct Write<'a> {
-    pub loaded: &'a Loaded,
+    pub stored: &'a dyn Stored,
     pub changed: &'a Changed,
     /// The state with all changes.
     pub state: &'a State,
@@ -44,11 +87,15 @@ pub(crate) struct Write<'a> {
 }
 
 impl Write<'_> {
-    /// The statements, in the order to send them; without the node's row and the end.
+    /// The statements, in the order to send them; without the node's row and the end. `owner_of`
+    /// tells whose a piece of work is.
     ///
     /// # Errors
-    /// [`Failure::Again`] when facts were forgotten meanwhile.
-    pub(crate) fn calls(&self, facts: &mut Facts) -> Result<Vec<Call>, Failure> {
+    /// [`Failure::Again`] when that was forgotten meanwhile.
+    pub(crate) fn calls(
+        &self,
+        owner_of: impl FnMut(Work) -> Option<OwnerId>,
+    ) -> Result<Vec<Call>, Failure> {
         let mut calls = Vec::new();
         self.tenants(&mut calls);
         self.owners(&mut calls);
@@ -56,7 +103,7 @@ impl Write<'_> {
         self.accounts(&mut calls);
         self.transfers(&mut calls);
         self.holds(&mut calls);
-        self.due(facts, &mut calls)?;
+        self.due(owner_of, &mut calls)?;
         self.bulks(&mut calls);
         self.keys(&mut calls);
         self.records(&mut calls);

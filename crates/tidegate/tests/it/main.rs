@@ -4,6 +4,7 @@ mod admin;
 mod cli;
 mod completeness;
 mod contract;
+mod copy;
 mod crash;
 mod database;
 mod demo;

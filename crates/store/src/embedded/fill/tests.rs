@@ -165,15 +165,53 @@ fn a_change_of_what_is_not_there_is_an_error() {
         assert!(owner_lists(&connection, &list(id, true)).is_err());
     }
     assert!(owner_lists(&connection, &list(5, false)).is_err());
-    assert!(owner_lists(&connection, &list(4, false)).is_err());
-    // Nor does a full page take what is not the newest.
     let full: Vec<ListLine> = (6..)
-        .take(LINES_MAX - 1)
+        .take(LINES_MAX + 20)
         .flat_map(|id| list(id, false))
         .collect();
     owner_lists(&connection, &full).expect("it can be written");
-    assert!(owner_lists(&connection, &list(20, false)).is_err());
-    owner_lists(&connection, &list(6 + LINES_MAX as u64, false)).expect("it can be written");
+    for id in [20, 5 + LINES_MAX as u64] {
+        assert!(owner_lists(&connection, &list(id, false)).is_err(), "{id}");
+    }
+    owner_lists(&connection, &list(200, false)).expect("it can be written");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// New transfers of one owner whose ids are before some that are there.
+    #[test]
+    fn lists_are_in_order_whatever_order_they_came_in(
+        runs in vec(vec(0_u64..2_000, 1..200), 1..10)
+    ) {
+        let connection = views::in_memory();
+        let mut model = Model::new();
+        for run in runs {
+            let mut written = Model::new();
+            for id in run {
+                if !model.contains_key(&(1, id + 1)) {
+                    written.insert((1, id + 1), line(id + 1, Status::Scheduled));
+                }
+            }
+            let new = written.values().map(|line| ListLine {
+                owner: OwnerId::new(1),
+                line: *line,
+                seen: false,
+            });
+            let new: Vec<ListLine> = new.collect();
+            owner_lists(&connection, &new).expect("it can be written");
+            model.append(&mut written);
+            prop_assert_eq!(stored(&connection), model.clone());
+            let pages = "SELECT (SELECT count(*) FROM owner_lines), count(*), \
+                         coalesce(max(transfers), 0) FROM owner_pages WHERE page < \
+                         (SELECT max(page) FROM owner_pages)";
+            let (lines, full, most): (i64, i64, i64) = connection
+                .query_row(pages, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                .expect("a valid query");
+            prop_assert!(lines == full + i64::from(!model.is_empty()));
+            prop_assert!(full == 0 || most == LINES_MAX as i64);
+        }
+    }
 }
 
 #[test]

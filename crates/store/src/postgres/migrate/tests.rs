@@ -27,7 +27,7 @@ async fn migrate(migrator: &Migrator) -> Vec<usize> {
 }
 
 /// A database with the tables of this program.
-pub(in crate::postgres) fn complete() -> Database {
+pub(crate) fn complete() -> Database {
     database(&Migrator::digest(), async |url| {
         migrate(&migrator_at(&url)).await;
     })

@@ -33,7 +33,7 @@ pub(crate) struct OwnerWorld {
 /// A tenant as its history goes on.
 pub(crate) struct World {
     /// Where it happens.
-    pub store: Arc<dyn Store>,
+    store: Option<Arc<dyn Store>>,
     pub random: SplitMix64,
     pub tenant: TenantId,
     pub owners: Vec<OwnerWorld>,
@@ -43,6 +43,7 @@ pub(crate) struct World {
     keys: Vec<KeyId>,
     /// Records by id, with their versions.
     records: Vec<(u64, u64)>,
+    seed: u64,
     claims: u64,
 }
 
@@ -59,7 +60,7 @@ impl World {
             panic!("no tenant")
         };
         let mut world = World {
-            store,
+            store: Some(store),
             random: SplitMix64::new(seed),
             tenant: tenant.id,
             owners: Vec::new(),
@@ -68,6 +69,7 @@ impl World {
             holds: Vec::new(),
             keys: Vec::new(),
             records: Vec::new(),
+            seed,
             claims: seed << 32,
         };
         for _ in 0..2 {
@@ -90,7 +92,7 @@ impl World {
             currencies: vec![Currency::USD, Currency::EUR],
             terms,
         };
-        match done(&*self.store, Command::CreateProfile(new)).await {
+        match done(self.store(), Command::CreateProfile(new)).await {
             Reply::Profile(profile) => profile.id,
             other => panic!("no profile: {other:?}"),
         }
@@ -102,7 +104,7 @@ impl World {
             kind: OwnerKind::Corporate,
             name: Arc::from("Ada"),
         };
-        let Reply::Owner(owner) = done(&*self.store, create).await else {
+        let Reply::Owner(owner) = done(self.store(), create).await else {
             panic!("no owner")
         };
         let mut opened = Vec::new();
@@ -165,10 +167,29 @@ impl World {
     }
 
     async fn account(&self, open: Command) -> AccountId {
-        match done(&*self.store, open).await {
+        match done(self.store(), open).await {
             Reply::Account(account) => account.id,
             other => panic!("no account: {other:?}"),
         }
+    }
+
+    /// Goes on over another store that has the same history.
+    pub(crate) fn move_to(&mut self, store: Arc<dyn Store>) {
+        self.store = Some(store);
+    }
+
+    /// Lets the store go.
+    pub(crate) fn leave(&mut self) {
+        self.store = None;
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        self.store.as_deref().expect("it has not left")
+    }
+
+    /// Every idempotency key that may have been claimed.
+    pub(crate) fn claimed(&self) -> impl Iterator<Item = Claim> {
+        (self.seed << 32..=self.claims).map(claim)
     }
 
     /// Something that may be refused.
@@ -196,7 +217,7 @@ impl World {
             19 => self.rename(owner).await,
             20 => {
                 clock.advance(self.random.below(4_000) as i64);
-                self.store.wake();
+                self.store().wake();
             }
             21 => self.set_clock().await,
             22 => self.open_and_close(owner).await,
@@ -218,12 +239,12 @@ impl World {
             amount: usd(1),
             expires_at: Some(START.plus(1 << 40)),
         });
-        done(&*self.store, self.paycheck(0, 10)).await;
-        done(&*self.store, place).await;
+        done(self.store(), self.paycheck(0, 10)).await;
+        done(self.store(), place).await;
     }
 
     async fn submit(&self, action: Action, claim: Option<Claim>) -> Option<Outcome> {
-        let outcome = self.store.submit(Submit { action, claim }).await;
+        let outcome = self.store().submit(Submit { action, claim }).await;
         match outcome.expect("writes work") {
             Outcome::Refused(_) | Outcome::Conflict(_) => None,
             outcome => Some(outcome),
@@ -332,7 +353,7 @@ impl World {
             self.command(Command::ReleaseHold { tenant, hold }).await;
             return;
         }
-        let later = self.store.now().plus(self.random.below(9_000) as i64);
+        let later = self.store().now().plus(self.random.below(9_000) as i64);
         let place = Command::PlaceHold(PlaceHold {
             tenant,
             account: self.owners[owner].pay,
@@ -443,7 +464,7 @@ impl World {
     }
 
     async fn set_clock(&mut self) {
-        let now = self.store.now();
+        let now = self.store().now();
         let clock = match self.random.below(2) {
             0 => TenantClock::Running {
                 offset_ms: self.random.below(60_000) as i64,

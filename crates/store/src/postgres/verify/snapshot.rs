@@ -16,7 +16,7 @@ use crate::verify::{VerifyError, difference};
 const PAGE: i64 = 1_000;
 
 /// A table in the order of a key.
-pub(super) struct Walk {
+pub(in crate::postgres) struct Walk {
     pub table: &'static str,
     /// Takes the key of the row before as its first parameters, then the number of rows.
     pub sql: &'static str,
@@ -25,7 +25,7 @@ pub(super) struct Walk {
 }
 
 /// A connection in a transaction that sees one moment. It ends with this.
-pub(super) struct Snapshot {
+pub(in crate::postgres) struct Snapshot {
     client: Client,
 }
 
@@ -34,7 +34,7 @@ fn unreadable(error: &tokio_postgres::Error) -> VerifyError {
 }
 
 /// What is wrong about a row.
-pub(super) enum Wrong {
+pub(in crate::postgres) enum Wrong {
     /// It cannot be read.
     Damaged(Damaged),
     /// It is not what it should be.
@@ -48,7 +48,7 @@ impl From<Damaged> for Wrong {
 }
 
 /// A row that is not what it should be.
-pub(super) fn differs<T>(what: impl Into<String>) -> Result<T, Wrong> {
+pub(in crate::postgres) fn differs<T>(what: impl Into<String>) -> Result<T, Wrong> {
     Err(Wrong::Differs(what.into()))
 }
 
@@ -62,7 +62,7 @@ impl Wrong {
 }
 
 impl Snapshot {
-    pub(super) async fn open(url: &DatabaseUrl) -> Result<Snapshot, VerifyError> {
+    pub(in crate::postgres) async fn open(url: &DatabaseUrl) -> Result<Snapshot, VerifyError> {
         let connected = url.connect().await;
         let client = connected.map_err(|error| VerifyError::Unreadable(error.to_string()))?;
         // Whole tables are read: no statement may be given up for taking long.
@@ -75,7 +75,7 @@ impl Snapshot {
     }
 
     /// Hands every row to `take`, in no particular order.
-    pub(super) async fn each(
+    pub(in crate::postgres) async fn each(
         &self,
         table: &str,
         sql: &'static str,
@@ -90,8 +90,19 @@ impl Snapshot {
         Ok(())
     }
 
+    /// The rows of one statement.
+    pub(in crate::postgres) async fn rows(
+        &self,
+        sql: &'static str,
+        numbers: &[i64],
+    ) -> Result<Vec<Row>, VerifyError> {
+        let values: Vec<&(dyn ToSql + Sync)> = numbers.iter().map(|number| number as _).collect();
+        let rows = self.client.query(sql, &values).await;
+        rows.map_err(|error| unreadable(&error))
+    }
+
     /// Hands every row to `take`, in the order of the key.
-    pub(super) async fn walk(
+    pub(in crate::postgres) async fn walk(
         &self,
         walk: &Walk,
         mut take: impl FnMut(&Row) -> Result<(), Wrong>,

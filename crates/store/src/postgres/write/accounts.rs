@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::{Account, AccountId, Millis};
+use ledger::{Account, AccountId, Millis, OwnerId};
 
 use super::Write;
 use super::columns::{code, row, signed, text};
 use crate::postgres::chain::{self, Chain};
 use crate::postgres::session::Call;
+use crate::query::EntryRow;
 
 const ADD_ACCOUNTS: &str = "INSERT INTO accounts \
      (owner, id, tenant, kind, name, description, institution, number_last_four, \
@@ -130,34 +131,39 @@ row!(HoldKey {
     id: i64,
 });
 
-/// Where an account's chain of entries ends.
-#[derive(Clone, Copy)]
-struct End {
-    chain: Chain,
-    until: Millis,
+/// Where an account's entries end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct End {
+    /// The hash of the newest one.
+    pub chain: Chain,
+    /// The latest time of any.
+    pub until: Millis,
+}
+
+impl Default for End {
+    /// Of an account without entries.
+    fn default() -> End {
+        End {
+            chain: chain::EMPTY,
+            until: Millis(i64::MIN),
+        }
+    }
 }
 
 impl Write<'_> {
     fn end_of(&self, account: AccountId) -> End {
-        let stored = self.loaded.accounts.get(&account);
-        let beginning = End {
-            chain: chain::EMPTY,
-            until: Millis(i64::MIN),
-        };
-        stored.map_or(beginning, |stored| End {
-            chain: stored.chain,
-            until: stored.entries_until,
-        })
+        self.stored.end_of(account).unwrap_or_default()
     }
 
-    /// Accounts and entries: the entries are chained, and the ends of the chains are written with
-    /// the balances.
-    pub(super) fn accounts(&self, calls: &mut Vec<Call>) {
-        let gathered = &self.changed.gathered;
-        let mut entries: Vec<_> = gathered.entries.iter().collect();
+    /// Chains the new entries up and hands each out with the account's owner and the end that it
+    /// makes. Gives the ends of accounts that have new ones.
+    pub(crate) fn chain(
+        &self,
+        mut each: impl FnMut(OwnerId, AccountId, &EntryRow, End),
+    ) -> BTreeMap<AccountId, End> {
+        let mut entries: Vec<_> = self.changed.gathered.entries.iter().collect();
         entries.sort_unstable_by_key(|(account, entry)| (*account, entry.sequence));
         let mut ends: BTreeMap<AccountId, End> = BTreeMap::new();
-        let mut rows = Vec::with_capacity(entries.len());
         for (account, entry) in entries {
             let Some(owner) = self.state.account(*account).map(|account| account.owner) else {
                 continue;
@@ -167,6 +173,17 @@ impl Write<'_> {
                 .or_insert_with(|| self.end_of(*account));
             end.chain = chain::next(&end.chain, *account, entry);
             end.until = end.until.max(entry.at);
+            each(owner, *account, entry, *end);
+        }
+        ends
+    }
+
+    /// Accounts and entries: the entries are chained, and the ends of the chains are written with
+    /// the balances.
+    pub(super) fn accounts(&self, calls: &mut Vec<Call>) {
+        let gathered = &self.changed.gathered;
+        let mut rows = Vec::with_capacity(gathered.entries.len());
+        let ends = self.chain(|owner, account, entry, end| {
             rows.push(Entry {
                 owner: signed(owner.raw()),
                 account: signed(account.raw()),
@@ -179,9 +196,9 @@ impl Write<'_> {
                 until_ms: end.until.0,
                 chain: end.chain.to_vec(),
             });
-        }
+        });
         let end_of = |id: &AccountId| ends.get(id).copied().unwrap_or_else(|| self.end_of(*id));
-        let is_new = |id: &&AccountId| !self.loaded.accounts.contains_key(id);
+        let is_new = |id: &&AccountId| self.stored.end_of(**id).is_none();
         let account = |id: &AccountId| self.state.account(*id).map(|account| (account, end_of(id)));
 
         let new = gathered.accounts.iter().filter(is_new).filter_map(account);
@@ -242,7 +259,7 @@ impl Write<'_> {
                     created_ms: hold.created_at.0,
                     expires_ms: hold.expires_at.map(|at| at.0),
                 });
-            } else if self.loaded.holds.contains_key(&hold.id) {
+            } else if self.stored.has_hold(hold.id) {
                 ended.push(key);
             }
         }

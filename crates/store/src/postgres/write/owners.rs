@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ledger::TenantClock;
+use ledger::{TenantClock, TenantId};
 
 use super::Write;
 use super::columns::{code, row, signed};
@@ -161,7 +161,7 @@ impl Write<'_> {
         };
         let tenants = self.changed.gathered.tenants.values();
         let (known, new): (Vec<_>, Vec<_>) =
-            tenants.partition(|tenant| self.loaded.tenants.contains_key(&tenant.id));
+            tenants.partition(|tenant| self.stored.has_tenant(tenant.id));
         let rows = new.iter().map(|tenant| TenantRow {
             id: signed(tenant.id.raw()),
             name: tenant.name.to_string(),
@@ -209,7 +209,7 @@ impl Write<'_> {
     pub(super) fn profiles(&self, calls: &mut Vec<Call>) {
         let profiles = self.changed.gathered.profiles.values();
         let (known, new): (Vec<_>, Vec<_>) =
-            profiles.partition(|profile| self.loaded.profiles.contains_key(&profile.id));
+            profiles.partition(|profile| self.stored.has_profile(profile.id));
         for (sql, profiles) in [(ADD_PROFILES, new), (SET_PROFILES, known)] {
             let rows = profiles.into_iter().map(|profile| ProfileRow {
                 tenant: signed(profile.tenant.raw()),
@@ -250,16 +250,15 @@ impl Write<'_> {
     }
 
     pub(super) fn records(&self, calls: &mut Vec<Call>) {
-        let before = &self.loaded.records;
         let written = &self.changed.gathered.records;
-        let key = |record: &Record| RecordKey {
-            tenant: signed(record.tenant.raw()),
-            kind: code(record.kind),
-            id: signed(record.id),
+        let existed = |(kind, id): &(RecordKind, u64)| self.stored.record(*kind, *id);
+        let key = |(kind, id): &(RecordKind, u64), tenant: TenantId| RecordKey {
+            tenant: signed(tenant.raw()),
+            kind: code(*kind),
+            id: signed(*id),
         };
-        let existed = |key: &(RecordKind, u64)| before.get(key);
         let cut = written.iter().filter(|(_, record)| record.is_none());
-        let cut = cut.filter_map(|(at, _)| existed(at)).map(key);
+        let cut = cut.filter_map(|(at, _)| Some(key(at, existed(at)?.0)));
         RecordKey::call(CUT_RECORDS, cut, calls);
         let kept = || {
             written
@@ -267,8 +266,8 @@ impl Write<'_> {
                 .filter_map(|(at, record)| Some((at, record.as_ref()?)))
         };
         let freed = kept().filter_map(|(at, record)| {
-            let before = existed(at)?;
-            (before.unique.is_some() && before.unique != record.unique).then(|| key(before))
+            let (tenant, unique) = existed(at)?;
+            (unique.is_some() && unique != record.unique).then(|| key(at, tenant))
         });
         RecordKey::call(FREE_UNIQUES, freed, calls);
         let row = |record: &Record| RecordRow {

@@ -1,12 +1,11 @@
 //! Transfers, bulks and waiting work.
 
-use ledger::{AccountId, OperationOutcome, State, Transfer};
+use ledger::{AccountId, OperationOutcome, OwnerId, State, Transfer, Work};
 
 use super::Write;
 use super::columns::{code, row, signed, text};
 use crate::codec::{self, work_parts};
 use crate::postgres::due::lane_of;
-use crate::postgres::facts::Facts;
 use crate::postgres::failure::Failure;
 use crate::postgres::session::Call;
 
@@ -219,14 +218,18 @@ impl Write<'_> {
         Operation::call(ADD_OPERATIONS, operations, calls);
     }
 
-    pub(super) fn due(&self, facts: &mut Facts, calls: &mut Vec<Call>) -> Result<(), Failure> {
+    pub(super) fn due(
+        &self,
+        mut owner_of: impl FnMut(Work) -> Option<OwnerId>,
+        calls: &mut Vec<Call>,
+    ) -> Result<(), Failure> {
         let (mut new, mut done) = (Vec::new(), Vec::new());
         for (due, waits) in self.changed.gathered.due.sorted() {
             // What went and came again is as it was, and so is what came and went.
-            if waits == self.loaded.due.contains(&due) {
+            if waits == self.stored.has_due(&due) {
                 continue;
             }
-            let owner = facts.owner_of(due.work);
+            let owner = owner_of(due.work);
             let (Some(owner), Some(tenant)) = (owner, self.state.tenant(due.tenant)) else {
                 return Err(Failure::Again("whose work it is was forgotten".into()));
             };
