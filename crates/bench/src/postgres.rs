@@ -131,6 +131,7 @@ async fn measure(
         span: Duration::from_secs(args.seconds),
     };
 
+    let empty = database_bytes(cluster);
     let mut rows = Vec::new();
     let mut made = 0;
     for (shape, target) in [(Shape::Spread, SPREAD_TARGET), (Shape::Hot, HOT_TARGET)] {
@@ -172,11 +173,21 @@ async fn measure(
     rows.push(alone.row(Shape::Spread, "tidegate, one of two", None));
     rows.push(pair.row(Shape::Spread, "tidegate, two", Some(ratio)));
 
+    let grown = database_bytes(cluster).saturating_sub(empty);
+    let detail = format!("{} bytes a transfer", grown / made.max(1));
+    checks.note("what the database grows by", made > 0, detail);
     plain.check(checks).await?;
     worlds.check(&site, made, checks).await?;
     site.stop(checks)?;
     site.verify(&cluster.url("tidegate"), checks)?;
     Ok(rows)
+}
+
+/// What the server's database has on disk, indexes included.
+fn database_bytes(cluster: &Cluster) -> u64 {
+    let rows = cluster.sql("CHECKPOINT; SELECT pg_database_size('tidegate')");
+    let size = rows.last().and_then(|row| row.first()?.as_deref());
+    size.and_then(|size| size.parse().ok()).unwrap_or(0)
 }
 
 fn note_failures(driven: &Driven, checks: &mut Checks) {
