@@ -196,7 +196,7 @@ struct Running {
 /// The server.
 pub struct Server {
     folder: TempDir,
-    database: Option<Database>,
+    database: Option<Arc<Database>>,
     pub clock: Arc<ManualClock>,
     settings: Settings,
     running: Option<Running>,
@@ -212,13 +212,29 @@ impl Server {
     }
 
     pub async fn with(settings: Settings) -> Server {
+        Server::over(postgres::database().map(Arc::new), settings).await
+    }
+
+    /// A server over PostgreSQL, whatever the tests are run on, so that others can join it.
+    pub async fn shared() -> Server {
+        let database = Arc::new(postgres::with_tables());
+        Server::over(Some(database), Settings::default()).await
+    }
+
+    /// Another server over the same database.
+    pub async fn peer(&self) -> Server {
+        let database = self.database.clone().expect("a server that can be joined");
+        Server::over(Some(database), self.settings).await
+    }
+
+    async fn over(database: Option<Arc<Database>>, settings: Settings) -> Server {
         let folder = tempfile::tempdir().expect("a temporary folder");
         // A sparse ballast is found in place; writing eight megabytes a test would be slow.
         let ballast = File::create(folder.path().join("ballast")).expect("a new file");
         ballast.set_len(BALLAST).expect("room for nothing");
         let mut server = Server {
             folder,
-            database: postgres::database(),
+            database,
             clock: Arc::new(ManualClock::new(START)),
             settings,
             running: None,
@@ -244,6 +260,8 @@ impl Server {
         let shared = Arc::clone(&store);
         let service = Service::open(shared, hasher, self.settings).await;
         let service = Arc::new(service.expect("the keys can be read"));
+        let following = Arc::clone(&service);
+        tokio::spawn(async move { following.follow_peers().await });
         let app = Arc::new(App::new(service, ADMIN_TOKEN));
         self.running = Some(Running {
             public: api::public_router(&app),

@@ -29,6 +29,7 @@ mod multi_schedule;
 mod multi_transfers;
 mod multi_world;
 mod openapi;
+mod peers;
 mod permissions;
 mod postgres;
 mod process;

@@ -53,6 +53,16 @@ impl<'a> MultiClient<'a> {
         }
     }
 
+    /// The same caller at another server.
+    pub fn at<'b>(&self, server: &'b Server) -> MultiClient<'b> {
+        MultiClient {
+            server,
+            base: self.base,
+            key: self.key.clone(),
+            token: self.token.clone(),
+        }
+    }
+
     /// The same programme with a token.
     pub fn with_token(&self, token: &str) -> MultiClient<'a> {
         MultiClient {
