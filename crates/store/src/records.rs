@@ -90,7 +90,7 @@ pub struct TransferSet {
 /// What an idempotency key was used for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Remembered {
-    /// Its number: the first is 1, without gaps.
+    /// Its number, which no other has. The embedded engine counts from 1 without gaps.
     pub number: u64,
     /// The claimed key.
     pub key: Fingerprint,

@@ -18,6 +18,8 @@ use crate::{Outcome, Result, StoreError};
 
 /// How often a transaction is tried again when others are faster.
 const TRIES: u32 = 12;
+/// Submits that are taken from the queue while others wait for their tenant's clock.
+const WAITING_MAX: usize = 8_192;
 /// Owners that one transaction visits.
 const VISITS_MAX: usize = 1_024;
 /// How long nothing may come of a tenant's due work before those who wait for it are told.
@@ -28,7 +30,7 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_s
 /// Who waits until nothing of a tenant is due.
 enum Waiter {
     /// A clock was set; what it has passed happens before the answer.
-    Clock(Answer, Outcome),
+    Clock(Answer, Box<Outcome>),
     Quiesce(oneshot::Sender<Result<()>>),
 }
 
@@ -50,7 +52,7 @@ impl Catching {
         for waiter in self.waiters {
             match waiter {
                 Waiter::Clock(answer, outcome) => {
-                    drop(answer.send(result.clone().map(|()| outcome)));
+                    drop(answer.send(result.clone().map(|()| *outcome)));
                 }
                 Waiter::Quiesce(answer) => drop(answer.send(result.clone())),
             }
@@ -117,6 +119,7 @@ impl Committer {
 
     /// Takes what was queued; waits for it, or for visits, when there is nothing else to do.
     async fn receive(&mut self) {
+        self.shared.set_taken(self.waiting.len());
         let has_work = !self.waiting.is_empty() || !self.catching.is_empty();
         if !has_work && !self.shared.has_visits() && !self.closing {
             let lease = self.transactor.name.lease / 3;
@@ -129,7 +132,13 @@ impl Committer {
                 () = tokio::time::sleep(lease) => {}
             }
         }
-        loop {
+        self.drain(WAITING_MAX);
+        self.shared.set_taken(self.waiting.len());
+    }
+
+    /// Takes what is queued, until this much waits.
+    fn drain(&mut self, most: usize) {
+        while self.waiting.len() < most {
             match self.jobs.try_recv() {
                 Ok(job) => self.take(job),
                 Err(mpsc::error::TryRecvError::Empty) => break,
@@ -139,13 +148,11 @@ impl Committer {
                 }
             }
         }
-        let taken = self.waiting.len() as u64;
-        self.shared.taken.store(taken, Ordering::Relaxed);
     }
 
     fn take(&mut self, job: Job) {
         match job {
-            Job::Submit(asked) => self.waiting.push_back(asked),
+            Job::Submit(asked) => self.waiting.push_back(*asked),
             Job::Quiesce(tenant, answer) => self.catch(tenant, Waiter::Quiesce(answer)),
         }
     }
@@ -242,8 +249,7 @@ impl Committer {
 
     fn deliver(&mut self, batch: Batch, done: Done) {
         // Whoever gets an answer finds itself no longer counted among those that wait.
-        let taken = self.waiting.len() as u64;
-        self.shared.taken.store(taken, Ordering::Relaxed);
+        self.shared.set_taken(self.waiting.len());
         if done.commits > 0 {
             self.shared.groups.fetch_add(1, Ordering::Relaxed);
             self.shared
@@ -265,7 +271,7 @@ impl Committer {
         for (asked, outcome) in batch.asked.into_iter().zip(done.outcomes) {
             let clock = clock_of(&asked.submit).filter(|tenant| done.clocks.contains(tenant));
             match clock {
-                Some(tenant) => self.catch(tenant, Waiter::Clock(asked.answer, outcome)),
+                Some(tenant) => self.catch(tenant, Waiter::Clock(asked.answer, Box::new(outcome))),
                 // The caller may have gone; what was committed stays.
                 None => drop(asked.answer.send(Ok(outcome))),
             }
@@ -336,7 +342,7 @@ impl Committer {
         let error = away(&reason);
         let mut tries = 0;
         loop {
-            self.jobs_fail(&error);
+            self.refuse_all(&error);
             if self.closing {
                 return;
             }
@@ -353,17 +359,8 @@ impl Committer {
         self.shared.set_away(None);
     }
 
-    fn jobs_fail(&mut self, error: &StoreError) {
-        loop {
-            match self.jobs.try_recv() {
-                Ok(job) => self.take(job),
-                Err(mpsc::error::TryRecvError::Empty) => break,
-                Err(mpsc::error::TryRecvError::Disconnected) => {
-                    self.closing = true;
-                    break;
-                }
-            }
-        }
+    fn refuse_all(&mut self, error: &StoreError) {
+        self.drain(usize::MAX);
         for asked in self.waiting.drain(..) {
             drop(asked.answer.send(Err(error.clone())));
         }
@@ -371,6 +368,7 @@ impl Committer {
             catching.answer(&Err(error.clone()));
         }
         self.shared.take_visits(usize::MAX);
+        self.shared.set_taken(0);
     }
 
     /// Gives the number back.

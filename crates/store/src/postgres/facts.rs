@@ -12,9 +12,6 @@ use ledger::{
     AccountId, BulkId, Currency, Effect, HoldId, OwnerId, SystemKind, TenantId, TransferId, Work,
 };
 
-/// Objects of one kind that are kept, about 100 bytes each.
-const KEPT: usize = 200_000;
-
 /// Keeps what was used last, between half of `capacity` and all of it.
 struct Kept<K, V> {
     capacity: usize,
@@ -61,15 +58,16 @@ pub(crate) struct Facts {
     systems: Kept<OwnerId, Vec<SystemAccount>>,
 }
 
+/// At most some 60 MB together.
 impl Default for Facts {
     fn default() -> Facts {
         Facts {
-            owners: Kept::new(KEPT),
-            accounts: Kept::new(KEPT),
-            transfers: Kept::new(KEPT),
-            holds: Kept::new(KEPT),
-            bulks: Kept::new(KEPT),
-            systems: Kept::new(KEPT),
+            owners: Kept::new(200_000),
+            accounts: Kept::new(400_000),
+            transfers: Kept::new(50_000),
+            holds: Kept::new(50_000),
+            bulks: Kept::new(5_000),
+            systems: Kept::new(50_000),
         }
     }
 }

@@ -23,6 +23,9 @@ const AHEAD_MS: i64 = 5_000;
 /// Bits of an id below its millisecond.
 const LOW_BITS: u32 = 16;
 
+/// In whose history commits are that belong to no tenant.
+pub(crate) const NOBODY: TenantId = TenantId::new(0);
+
 /// See the module.
 pub(crate) struct Group<'a> {
     loaded: &'a Loaded,
@@ -62,7 +65,7 @@ pub(crate) struct Changed {
     pub done: usize,
 }
 
-/// The tenant in whose history a submit goes; the number 0 where there is none.
+/// The tenant in whose history a submit goes.
 pub(crate) fn tenant_of(submit: &Submit) -> TenantId {
     let of_puts = |puts: &[crate::Put]| puts.first().map(|put| put.tenant);
     let tenant = match &submit.action {
@@ -72,7 +75,7 @@ pub(crate) fn tenant_of(submit: &Submit) -> TenantId {
         Action::CreateKey(key) => Some(key.tenant),
         Action::RevokeKey { tenant, .. } | Action::Refuse { tenant, .. } => Some(*tenant),
     };
-    tenant.unwrap_or(TenantId::new(0))
+    tenant.unwrap_or(NOBODY)
 }
 
 impl<'a> Group<'a> {
@@ -103,7 +106,7 @@ impl<'a> Group<'a> {
             known: loaded.known.clone(),
             loaded_until: loaded.tenants.values().map(until).collect(),
             systems: loaded.systems.clone(),
-            tenant: TenantId::new(0),
+            tenant: NOBODY,
             changed: Changed::default(),
         })
     }
@@ -301,7 +304,10 @@ impl Desk for Group<'_> {
             _ => None,
         });
         self.tenant = tenant.unwrap_or(self.tenant);
-        self.changed.commits.push((self.tenant, bytes));
+        // A refusal may be remembered of a tenant that does not exist.
+        let is_there = self.state.tenant(self.tenant).is_some();
+        let history = if is_there { self.tenant } else { NOBODY };
+        self.changed.commits.push((history, bytes));
         for change in commit.changes {
             let kept = self.shelf.keep(&change);
             kept.map_err(|what| {

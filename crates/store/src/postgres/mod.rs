@@ -20,6 +20,7 @@ mod load;
 mod migrate;
 mod node;
 mod notices;
+mod options;
 mod plan;
 mod pool;
 mod reads;
@@ -33,14 +34,17 @@ mod subset;
 mod system;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod transact;
 mod verify;
 mod write;
 
 pub use agreement::agrees;
 pub use connect::{ConnectError, DatabaseUrl, UrlError};
-pub use engine::{Isolation, OpenError, Options, Postgres};
+pub use engine::Postgres;
 pub use faults::{Fault, Faults, Point};
 pub use migrate::{MigrateError, Migrator, Plan};
 pub use notices::Notice;
+pub use options::{Isolation, OpenError, Options};
 pub use verify::{Report, verify};

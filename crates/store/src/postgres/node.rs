@@ -105,7 +105,12 @@ impl Node {
             if let Some((instance, until)) = holder {
                 call = call.with(instance).with(until);
             }
-            if let Some(row) = session.call(call).await?.first() {
+            let claimed = match session.call(call).await {
+                // Its holder is not dead but in a transaction that does not end.
+                Err(Failure::Again(_)) => continue,
+                claimed => claimed?,
+            };
+            if let Some(row) = claimed.first() {
                 return Ok(Node {
                     number,
                     instance: name.instance,

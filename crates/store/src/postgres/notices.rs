@@ -4,7 +4,7 @@
 //! and by which server it was made; commits of different servers become visible in another order
 //! than that of their ids, so that every look goes back a little and skips what it has seen.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use ledger::{KeyId, Millis, TenantId};
 
@@ -63,8 +63,8 @@ pub(crate) struct Noted {
 
 /// What was seen of notices.
 pub(crate) struct Seen {
-    /// Notices from a little before the last look on, and when each was made.
-    ids: BTreeMap<u64, ()>,
+    /// The ids of notices from a little before the last look on.
+    ids: BTreeSet<u64>,
     looked_at: Millis,
     cleaned_at: Millis,
 }
@@ -73,7 +73,7 @@ impl Seen {
     /// Everything before `now` is known from the tables themselves.
     pub(crate) fn new(now: Millis) -> Seen {
         Seen {
-            ids: BTreeMap::new(),
+            ids: BTreeSet::new(),
             looked_at: now,
             cleaned_at: now,
         }
@@ -89,22 +89,20 @@ impl Seen {
         node: u8,
         now: Millis,
     ) -> Result<Vec<Notice>, Failure> {
-        let mut notices = Vec::new();
-        if now.since(self.looked_at) > KEEP_MS - LOOK_BACK_MS {
-            notices.push(Notice::Missed);
-            self.looked_at = now;
-        }
-        let from = first_id_at(self.looked_at.plus(-LOOK_BACK_MS));
+        let was_away = now.since(self.looked_at) > KEEP_MS - LOOK_BACK_MS;
+        let since = if was_away { now } else { self.looked_at };
+        let from = first_id_at(since.plus(-LOOK_BACK_MS));
         let limit = i64::try_from(LOOK_MAX).unwrap_or(i64::MAX);
         let call = Call::new(LATER).with(from.cast_signed()).with(limit);
         let found = session.call(call).await?;
-        if found.len() >= LOOK_MAX {
-            // Rather look at everything again than at so much one by one.
+        let mut notices = Vec::new();
+        // Rather look at everything again than at so much one by one.
+        if was_away || found.len() >= LOOK_MAX {
             notices.push(Notice::Missed);
         }
         for row in &found {
             let id = rows::raw(row, 0)?;
-            if self.ids.insert(id, ()).is_none() && node_of(id) != node {
+            if self.ids.insert(id) && node_of(id) != node {
                 let tenant = TenantId::new(rows::raw(row, 1)?);
                 notices.extend(notice(tenant, rows::get(row, 2)?, rows::raw(row, 3)?));
             }

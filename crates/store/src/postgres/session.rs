@@ -17,11 +17,13 @@ use super::failure::Failure;
 /// not slow but cannot be reached.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What sessions that write begin with, besides [`BEGIN_SESSION`]. They look rows up by key only;
-/// a plan that reads a whole table, made while it was small, must not be kept.
-const BEGIN_WRITER: &str = "SELECT
-    set_config('lock_timeout', $1, false),
-    set_config('enable_seqscan', 'off', false)";
+/// What sessions that write begin with, besides [`BEGIN_SESSION`].
+const BEGIN_WRITER: &str = "SELECT set_config('lock_timeout', $1, false)";
+/// Advice to PostgreSQL's planner, which other engines need not know. These sessions look rows up
+/// by key only: a plan that reads a whole table, made while it was small, must not be kept, and
+/// nothing is worth being compiled.
+const ADVISE: &str = "SELECT set_config('enable_seqscan', 'off', false),
+    set_config('jit', 'off', false)";
 
 type Value = Box<dyn ToSql + Sync + Send>;
 
@@ -79,7 +81,10 @@ impl Session {
             Call::new(BEGIN_WRITER).with(ms(limits.lock)),
         ];
         session.calls(begin).await?;
-        Ok(session)
+        match session.call(Call::new(ADVISE)).await {
+            Err(Failure::Lost(reason)) => Err(Failure::Away(reason)),
+            _ => Ok(session),
+        }
     }
 
     /// The rows of one statement.

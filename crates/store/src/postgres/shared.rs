@@ -1,9 +1,9 @@
 //! What the handle and the tasks of one server share.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ledger::TenantId;
+use ledger::{OwnerId, TenantId};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 
 use super::batch::{Answer, Asked};
@@ -18,7 +18,7 @@ const NOTICES_MAX: usize = 4_096;
 
 /// Something for the committer to do.
 pub(crate) enum Job {
-    Submit(Asked),
+    Submit(Box<Asked>),
     /// Answer when no work of the tenant is due.
     Quiesce(TenantId, oneshot::Sender<Result<()>>),
 }
@@ -28,7 +28,7 @@ pub(crate) struct Shared {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     /// Why nothing can be written.
     away: Mutex<Option<Arc<str>>>,
-    visits: Mutex<Visits>,
+    visits: Mutex<Wanted>,
     /// Wakes the committer for visits.
     pub visit: Notify,
     /// Makes the keeper look at the clock at once.
@@ -43,7 +43,14 @@ pub(crate) struct Shared {
     /// Commits in them.
     pub commits: AtomicU64,
     /// Submits that the committer has taken and not yet answered.
-    pub taken: AtomicU64,
+    taken: AtomicUsize,
+}
+
+/// Owners to visit.
+struct Wanted {
+    visits: Visits,
+    /// The owner from whom on the next ones are taken: everybody gets a turn.
+    next: OwnerId,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -58,7 +65,10 @@ impl Shared {
         let shared = Shared {
             jobs: Mutex::new(Some(jobs)),
             away: Mutex::default(),
-            visits: Mutex::default(),
+            visits: Mutex::new(Wanted {
+                visits: Visits::new(),
+                next: OwnerId::new(0),
+            }),
             visit: Notify::new(),
             look: Notify::new(),
             number: watch::Sender::new(number),
@@ -66,7 +76,7 @@ impl Shared {
             notices: broadcast::Sender::new(NOTICES_MAX),
             groups: AtomicU64::new(0),
             commits: AtomicU64::new(0),
-            taken: AtomicU64::new(0),
+            taken: AtomicUsize::new(0),
         };
         (shared, receiver)
     }
@@ -101,15 +111,28 @@ impl Shared {
     /// # Errors
     /// As [`Shared::push`].
     pub(crate) fn submit(&self, submit: Submit, answer: Answer) -> Result<()> {
-        self.push(Job::Submit(Asked { submit, answer }))
+        self.push(Job::Submit(Box::new(Asked { submit, answer })))
     }
 
     /// Submits that wait for their answer.
     pub(crate) fn queued(&self) -> usize {
         let jobs = lock(&self.jobs);
         let waiting = jobs.as_ref().map_or(0, |jobs| QUEUE_MAX - jobs.capacity());
-        let taken = usize::try_from(self.taken.load(Ordering::Relaxed)).unwrap_or(0);
-        waiting.saturating_add(taken)
+        waiting.saturating_add(self.taken.load(Ordering::Relaxed))
+    }
+
+    /// Notes how many submits the committer has taken and not yet answered.
+    pub(crate) fn set_taken(&self, taken: usize) {
+        self.taken.store(taken, Ordering::Relaxed);
+    }
+
+    /// Why nothing is committed, if so.
+    pub(crate) fn stopped(&self) -> Option<Arc<str>> {
+        let jobs = lock(&self.jobs);
+        let has_ended = jobs.as_ref().is_some_and(mpsc::Sender::is_closed);
+        drop(jobs);
+        self.away()
+            .or_else(|| has_ended.then(|| Arc::from("the committer has ended")))
     }
 
     /// Refuses later submits; the committer ends after the ones that wait.
@@ -130,20 +153,34 @@ impl Shared {
     /// Asks the committer to visit owners.
     pub(crate) fn add_visits(&self, visits: Visits) {
         if !visits.is_empty() {
-            lock(&self.visits).extend(visits);
+            lock(&self.visits).visits.extend(visits);
             self.visit.notify_one();
         }
     }
 
     /// Takes some of the visits that were asked for.
     pub(crate) fn take_visits(&self, most: usize) -> Visits {
-        let mut visits = lock(&self.visits);
-        let rest = visits.keys().nth(most).copied();
-        let rest = rest.map_or_else(Visits::new, |at| visits.split_off(&at));
-        std::mem::replace(&mut *visits, rest)
+        let mut wanted = lock(&self.visits);
+        let next = wanted.next;
+        let later = wanted
+            .visits
+            .range(next..)
+            .chain(wanted.visits.range(..next));
+        let taken: Visits = later
+            .take(most)
+            .map(|(owner, tenant)| (*owner, *tenant))
+            .collect();
+        wanted.visits.retain(|owner, _| !taken.contains_key(owner));
+        let last = wanted
+            .visits
+            .range(next..)
+            .next()
+            .or(wanted.visits.first_key_value());
+        wanted.next = last.map_or(next, |(owner, _)| *owner);
+        taken
     }
 
     pub(crate) fn has_visits(&self) -> bool {
-        !lock(&self.visits).is_empty()
+        !lock(&self.visits).visits.is_empty()
     }
 }

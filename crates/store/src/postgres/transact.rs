@@ -8,14 +8,14 @@ use ledger::{IdSource, Millis, TenantId};
 use super::batch::Batch;
 use super::connect::DatabaseUrl;
 use super::due::Visits;
-use super::engine::{Isolation, Options};
 use super::facts::Facts;
 use super::failure::Failure;
 use super::faults::{Fault, Faults, Point};
-use super::group::{Changed, Group};
+use super::group::{Changed, Group, NOBODY};
 use super::links;
 use super::load::load;
 use super::node::{Name, Node};
+use super::options::{Isolation, Options};
 use super::rows;
 use super::session::{Call, Limits, Session};
 use super::write::Write;
@@ -248,7 +248,7 @@ impl Transactor {
         calls.push(Call::new(COMMIT));
         let doubt = |done| {
             let first = write.changed.commits.first();
-            let tenant = first.map_or(TenantId::new(0), |(tenant, _)| *tenant);
+            let tenant = first.map_or(NOBODY, |(tenant, _)| *tenant);
             Broken::Doubt(Box::new(Doubt {
                 tenant,
                 after: write.loaded.heads.get(&tenant).copied().unwrap_or(0),

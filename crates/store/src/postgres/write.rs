@@ -13,7 +13,7 @@ use ledger::{Millis, State, TenantId};
 
 use super::facts::Facts;
 use super::failure::Failure;
-use super::group::Changed;
+use super::group::{Changed, NOBODY};
 use super::load::Loaded;
 use super::session::Call;
 use columns::signed;
@@ -21,7 +21,7 @@ use columns::signed;
 /// Locks the heads of several tenants in one order for everybody.
 const LOCK_HEADS: &str =
     "SELECT h.tenant FROM heads h WHERE h.tenant = ANY ($1) ORDER BY h.tenant FOR UPDATE";
-/// The commits of a submit without a tenant have a head of their own.
+/// Commits without a tenant have a head of their own.
 const ADD_HEADS: &str = "INSERT INTO heads (tenant, number) \
      SELECT w.tenant, 0 FROM unnest($1::bigint[]) AS w (tenant) ON CONFLICT (tenant) DO NOTHING";
 const MOVE_HEADS: &str = "UPDATE heads AS h SET number = h.number + w.commits \
@@ -74,8 +74,9 @@ impl Write<'_> {
         let tenants: Vec<i64> = counts.keys().map(|id| signed(id.raw())).collect();
         let numbers: Vec<i64> = counts.values().copied().collect();
         let mut calls = Vec::new();
-        if counts.contains_key(&TenantId::new(0)) {
-            calls.push(Call::new(ADD_HEADS).with(vec![0_i64]));
+        if counts.contains_key(&NOBODY) {
+            let nobody = vec![signed(NOBODY.raw())];
+            calls.push(Call::new(ADD_HEADS).with(nobody));
         }
         if tenants.len() > 1 {
             calls.push(Call::new(LOCK_HEADS).with(tenants.clone()));

@@ -32,7 +32,8 @@ pub(crate) struct OwnerWorld {
 
 /// A tenant as its history goes on.
 pub(crate) struct World {
-    store: Arc<dyn Store>,
+    /// Where it happens.
+    pub store: Arc<dyn Store>,
     pub random: SplitMix64,
     pub tenant: TenantId,
     pub owners: Vec<OwnerWorld>,

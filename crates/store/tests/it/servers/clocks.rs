@@ -5,11 +5,12 @@ use ledger::{
     AccountId, BulkMode, Command, Currency, Instrument, InstrumentClass, Millis, NewProfile,
     OpenInstrument, Origin, ProfileId, Reply, Status, Steer, TenantClock, TransferOrder,
 };
-use store::Submit;
+use store::{Outcome, Submit};
 
 use super::Servers;
 use crate::bed::{Ground, Opened, RAIL_MS, START, close, done, made, usd};
 
+const HOUR: i64 = 3_600_000;
 const DAY: i64 = 86_400_000;
 
 /// Many owners' work, more than one transaction does, is done before the answer.
@@ -40,6 +41,42 @@ async fn what_a_clock_passes_is_done_before_the_answer() {
     servers.verify().await;
 }
 
+/// A hold that has ended is no obstacle, although nobody has come by to end it.
+#[tokio::test]
+async fn what_is_due_of_an_owner_comes_before_what_is_asked() {
+    let servers = Servers::new();
+    let store = servers.open().await;
+    let ground = Ground::new(&store).await;
+    done(&store, ground.paycheck(10)).await;
+    let hold = Command::PlaceHold(ledger::PlaceHold {
+        tenant: ground.tenant,
+        account: ground.pay,
+        amount: usd(10),
+        expires_at: Some(START.plus(HOUR)),
+    });
+    done(&store, hold).await;
+    let draw = || {
+        Submit::command(Command::MoneyOut(ledger::MoneyOut {
+            tenant: ground.tenant,
+            source: ground.pay,
+            amount: usd(10),
+            origin: Origin::ExternalPull,
+            description: None,
+        }))
+    };
+    let outcome = store.submit(draw()).await;
+    assert!(matches!(outcome, Ok(Outcome::Refused(_))), "{outcome:?}");
+    // Nobody's lanes, so that only the command itself can meet the hold.
+    let until = START.plus(2 * HOUR).0;
+    servers.database.sql(&format!(
+        "UPDATE lanes SET instance = 99, lease_until_ms = {until}, fence = fence + 1"
+    ));
+    servers.clock.advance(HOUR);
+    made(store.submit(draw()).await);
+    close(store).await;
+    servers.verify().await;
+}
+
 /// Work of one owner happens in the order of its time, also what comes up only by doing it.
 #[tokio::test]
 async fn passed_work_happens_in_the_order_of_its_time() {
@@ -54,7 +91,7 @@ async fn passed_work_happens_in_the_order_of_its_time() {
     let mut ids = Vec::new();
     // The later ones are made first.
     for hour in (1..=30_i64).rev() {
-        let order = programme.order(1, Some(START.plus(hour * 3_600_000)));
+        let order = programme.order(1, Some(START.plus(hour * HOUR)));
         ids.push(made(
             store
                 .submit(Submit::command(programme.transfer(order)))

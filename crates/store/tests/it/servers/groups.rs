@@ -215,3 +215,48 @@ async fn what_is_due_at_once_is_done_at_once() {
     assert_eq!(after.committed - before.committed, 2, "groups");
     gated.close().await;
 }
+
+/// It is in no tenant's history, and kept all the same.
+#[tokio::test]
+async fn a_refusal_about_a_tenant_that_does_not_exist_is_remembered() {
+    let servers = Servers::new();
+    let store = servers.open().await;
+    let ground = Ground::new(&store).await;
+    let submit = |number| {
+        let mut submit = claimed(
+            Command::ClockToNextDue {
+                tenant: ledger::TenantId::new(5),
+            },
+            claim(number),
+        );
+        submit
+            .claim
+            .as_mut()
+            .expect("it is claimed")
+            .remember_refusals = true;
+        submit
+    };
+    for number in 0..2 {
+        let outcome = store.submit(submit(number)).await;
+        assert!(matches!(outcome, Ok(Outcome::Refused(_))), "{outcome:?}");
+        let outcome = store.submit(submit(number)).await;
+        let Ok(Outcome::Replay(remembered)) = outcome else {
+            panic!("{outcome:?}")
+        };
+        assert!(
+            store
+                .remembered(remembered)
+                .await
+                .expect("reads work")
+                .is_some()
+        );
+        // A commit in a tenant's history beside it.
+        done(&store, ground.paycheck(1)).await;
+    }
+    assert_eq!(
+        servers.number("SELECT number FROM heads WHERE tenant = 0"),
+        2
+    );
+    close(store).await;
+    servers.verify().await;
+}

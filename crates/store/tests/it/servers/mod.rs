@@ -1,9 +1,11 @@
 //! What only the engine over PostgreSQL has: several servers, faults of the database, chains.
 
 mod basics;
+mod chaos;
 mod clocks;
 mod faults;
 mod groups;
+mod measure;
 mod nodes;
 mod outage;
 mod script;

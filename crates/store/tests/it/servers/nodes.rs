@@ -192,3 +192,19 @@ async fn the_work_of_a_dead_server_is_done_by_another() {
     close(store).await;
     servers.verify().await;
 }
+
+/// A server that has nothing to do keeps its number.
+#[tokio::test]
+async fn an_idle_server_renews_its_lease() {
+    let servers = Servers::new();
+    let lease = Duration::from_millis(300);
+    let store = servers.open_with(|options| options.lease = lease).await;
+    let until = "SELECT lease_until_ms FROM nodes WHERE node = 0";
+    let before = servers.number(until);
+    servers.clock.advance(200);
+    while servers.number(until) != before + 200 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    close(store).await;
+    assert_eq!(servers.number(until), 0);
+}
