@@ -70,12 +70,13 @@ fn two_servers_over_one_database_move_the_same_money() {
     // The same request elsewhere is the same transfer.
     let again = here.transfer("k", &body(&ground.pay, &ground.pods[0]));
     assert_eq!(again.expect("an answer").body, first.body);
-    let back = here.transfer("l", &body(&ground.pods[0], &ground.pay));
-    assert_eq!(back.expect("an answer").status, 201);
+    let on = here.transfer("l", &body(&ground.pods[0], &ground.pods[1]));
+    assert_eq!(on.expect("an answer").status, 201);
     let mut admin = other.as_admin(&other_place);
-    let balance =
-        |admin: &mut Http| admin.get(&ground.account_path(&ground.pods[0]))["balance"].clone();
-    poll(|| (balance(&mut admin) == 1_000).then_some(()));
+    let mut balance = |account: &str| admin.get(&ground.account_path(account))["balance"].clone();
+    poll(|| (balance(&ground.pods[1]) == 200).then_some(()));
+    assert_eq!(balance(&ground.pods[0]), 1_000);
+    assert_eq!(balance(&ground.pay), 800);
     assert_eq!(one.terminate().code(), Some(0));
     assert_eq!(other.terminate().code(), Some(0));
     place.verify();
