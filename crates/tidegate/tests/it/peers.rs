@@ -79,10 +79,8 @@ async fn settings_are_in_force_everywhere_soon() {
     let world = MultiWorld::on(Server::shared().await).await;
     let peer = world.server.peer().await;
     let there = world.acme().at(&peer);
-    let acme = &world.acme;
-    let mut body = order(&world.profiles.free, &acme.main, &acme.reserve, "EUR", 1);
-    body["unknown"] = json!(true);
-    there.post("/transfers", &body).await.expect(200);
-    world.set(&json!({"strict": true})).await;
-    until(400, || there.post("/transfers", &body)).await;
+    there.get("/managed_accounts").await.expect(200);
+    let limits = json!({"rate_limits": [{"requests": 1, "window_s": 3600}]});
+    world.set(&limits).await;
+    until(429, || there.get("/managed_accounts")).await;
 }
