@@ -287,6 +287,7 @@ pub trait Store: Send + Sync + 'static {
     fn wake(&self);
     /// How it is.
     fn health(&self) -> Health;
-    /// Finishes what was accepted and closes. Later submits are refused.
+    /// Finishes what was accepted and closes. Later submits are refused, and another may open what
+    /// this one had open, even while it is still held for reading.
     fn shut_down(&self) -> BoxFuture<'_, Result<()>>;
 }

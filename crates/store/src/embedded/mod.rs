@@ -146,7 +146,8 @@ pub struct Embedded {
     clock: Arc<dyn Clock>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     opened: Opened,
-    _lock: File,
+    /// Held until the threads have ended, however many still hold the store to ask it something.
+    lock: Mutex<Option<File>>,
 }
 
 impl Embedded {
@@ -217,7 +218,7 @@ impl Embedded {
             clock: Arc::clone(&options.clock),
             threads: Mutex::new(threads),
             opened,
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         })
     }
 
@@ -582,7 +583,14 @@ impl Store for Embedded {
                 shared.close_indexer();
                 threads.all(|thread| thread.join().is_ok()) && writer
             });
-            match joined.await {
+            let joined = joined.await;
+            drop(
+                self.lock
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .take(),
+            );
+            match joined {
                 Ok(true) => Ok(()),
                 _ => Err(StoreError::Corrupt(Arc::from(
                     "a thread of the store has panicked",
