@@ -29,7 +29,7 @@ use crate::id::{AccountId, OwnerId, RuleId, TenantId};
 use crate::money::Currency;
 use crate::time::Millis;
 use action::Action;
-use condition::{Against, Conditions, Fact};
+use condition::{Against, Conditions};
 use names::named;
 use schedule::Schedule;
 
@@ -224,22 +224,6 @@ impl Rule {
             }
         }
         found
-    }
-
-    /// Whether a step looks at the amount that came in.
-    #[must_use]
-    pub fn asks_for_amount(step: &Step) -> bool {
-        let fact = |(_, condition): (String, &condition::Condition)| {
-            condition.fact == Fact::TransferAmount
-                || matches!(
-                    condition.against,
-                    Against::Fact(condition::ValueFact::TransferAmount, _)
-                )
-        };
-        step.conditions
-            .iter()
-            .flat_map(Conditions::leaves)
-            .any(fact)
     }
 
     /// Its next scheduled run at or after `from`.
