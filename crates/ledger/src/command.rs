@@ -5,9 +5,15 @@ use std::sync::Arc;
 use crate::account::{AccountKind, AccountState, InstrumentClass, Reported, StateReason};
 use crate::bulk::BulkMode;
 use crate::effect::Due;
-use crate::id::{AccountId, BulkId, HoldId, KeyId, OwnerId, ProfileId, TenantId, TransferId};
+use crate::execution::ExecutionMode;
+use crate::id::{
+    AccountId, BulkId, ExecutionId, HoldId, KeyId, OwnerId, ProfileId, RuleId, TenantId, TransferId,
+};
 use crate::money::{Amount, Currency};
 use crate::profile::Terms;
+use crate::rule::Settings;
+use crate::rule::draft::RuleDraft;
+use crate::rule::snapshot::{Answers, Incoming};
 use crate::tenant::{OwnerKind, TenantClock, TenantMode};
 use crate::time::Millis;
 use crate::transfer::{ErrorCode, Origin};
@@ -136,6 +142,41 @@ pub enum Command {
         tenant: TenantId,
         /// The hold.
         hold: HoldId,
+    },
+    /// Makes a rule. It is off until somebody switches it on.
+    CreateRule(NewRule),
+    /// Makes a rule do something else. It is off afterwards.
+    ChangeRule(ChangeRule),
+    /// Takes a rule away.
+    DeleteRule {
+        /// The tenant.
+        tenant: TenantId,
+        /// Other owners' rules do not exist, when it is given.
+        owner: Option<OwnerId>,
+        /// The rule.
+        rule: RuleId,
+    },
+    /// Switches a rule on or off.
+    SwitchRule {
+        /// The tenant.
+        tenant: TenantId,
+        /// Other owners' rules do not exist, when it is given.
+        owner: Option<OwnerId>,
+        /// The rule.
+        rule: RuleId,
+        /// Whether it runs from now on.
+        enabled: bool,
+    },
+    /// Runs a rule by hand.
+    TriggerRule(TriggerRule),
+    /// Says the amounts that a run waits for.
+    AnswerAmounts {
+        /// The tenant.
+        tenant: TenantId,
+        /// The run.
+        execution: ExecutionId,
+        /// Minor units by step and action.
+        answers: Answers,
     },
     /// Does work whose time has come. Doing it again does nothing.
     RunDue(Due),
@@ -391,4 +432,49 @@ pub struct PlaceHold {
     pub amount: Amount,
     /// When it ends by itself, by the tenant's clock.
     pub expires_at: Option<Millis>,
+}
+
+/// Makes a rule.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewRule {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Whose money it moves.
+    pub owner: OwnerId,
+    /// What it says.
+    pub draft: RuleDraft,
+    /// How it is read.
+    pub settings: Settings,
+}
+
+/// Replaces all that a rule says but its trigger, which never changes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChangeRule {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Other owners' rules do not exist, when it is given.
+    pub owner: Option<OwnerId>,
+    /// The rule.
+    pub rule: RuleId,
+    /// What it says from now on.
+    pub draft: RuleDraft,
+    /// How it is read from now on.
+    pub settings: Settings,
+}
+
+/// Runs a rule by hand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TriggerRule {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Other owners' rules do not exist, when it is given.
+    pub owner: Option<OwnerId>,
+    /// The rule.
+    pub rule: RuleId,
+    /// The API key that asks, for the record.
+    pub key: Option<KeyId>,
+    /// What is to be taken as having come in.
+    pub incoming: Incoming,
+    /// Whether money moves.
+    pub mode: ExecutionMode,
 }

@@ -152,6 +152,8 @@ pub enum ErrorCode {
     PaymentNotSupported,
     /// An account was closed before the transfer settled.
     ResourceDeleted,
+    /// A rule was to move less than may be moved at once.
+    LessThanOneDollar,
     /// A check of its profile or instruments refused it when its time came.
     Denied(Denial),
 }
@@ -177,6 +179,7 @@ impl ErrorCode {
             ErrorCode::PaymentFailed => "PAYMENT_FAILED",
             ErrorCode::PaymentNotSupported => "PAYMENT_NOT_SUPPORTED",
             ErrorCode::ResourceDeleted => "RESOURCE_DELETED",
+            ErrorCode::LessThanOneDollar => "TRANSFER_AMOUNT_LESS_THAN_ONE_DOLLAR",
             ErrorCode::Denied(denial) => denial.name(),
         }
     }

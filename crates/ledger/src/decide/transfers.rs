@@ -24,11 +24,10 @@ pub(super) fn create(
     if let Some(description) = &create.description {
         check_text("description", description, 0, TEXT_MAX)?;
     }
-    let external = |account: &Account| matches!(account.kind, AccountKind::External(_));
-    let (direction, origin) = match (external(source), external(destination)) {
-        (false, false) => (Direction::Internal, Origin::User),
-        (_, true) => (Direction::MoneyOut, Origin::User),
-        (true, false) => (Direction::MoneyIn, Origin::UserPull),
+    let direction = direction(source, destination);
+    let origin = match direction {
+        Direction::MoneyIn => Origin::UserPull,
+        Direction::MoneyOut | Direction::Internal => Origin::User,
     };
     let now = tenant.clock.now(context.now);
     let transfer = Transfer {
@@ -72,6 +71,16 @@ pub(super) fn create(
             transfer,
         },
     })
+}
+
+/// Which way money goes from one account to another.
+pub(super) fn direction(source: &Account, destination: &Account) -> Direction {
+    let external = |account: &Account| matches!(account.kind, AccountKind::External(_));
+    match (external(source), external(destination)) {
+        (false, false) => Direction::Internal,
+        (_, true) => Direction::MoneyOut,
+        (true, false) => Direction::MoneyIn,
+    }
 }
 
 /// The two accounts of a transfer, checked in the documented order, source before destination.

@@ -11,6 +11,8 @@ mod programme;
 mod rejections;
 mod rules_faults;
 mod rules_lint;
+mod rules_refusals;
+mod rules_runs;
 mod rules_table;
 mod rules_world;
 mod scheduled;

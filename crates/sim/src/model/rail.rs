@@ -4,6 +4,7 @@ use ledger::{
     AccountId, AccountState, CreateTransfer, ErrorCode, Millis, Status, TenantId, TransferId,
 };
 
+use super::due::Made;
 use super::{Model, Refusal, Transfer, fits, is_held, is_note, refuse_when};
 
 impl Model {
@@ -49,6 +50,7 @@ impl Model {
             order: None,
             fee: 0,
             cancel_reason: None,
+            run: None,
         };
         self.transfers.insert(TransferId::new(id()), transfer);
         Ok(())
@@ -90,6 +92,7 @@ impl Model {
         };
         transfer.error = Some(code);
         transfer.next = None;
+        self.ended(id, false);
     }
 
     pub(super) fn complete(&mut self, id: TransferId, at: Millis) {
@@ -97,6 +100,7 @@ impl Model {
         transfer.status = Status::Complete;
         transfer.next = None;
         transfer.completed_at = Some(at);
+        self.ended(id, true);
     }
 
     /// Why an account takes no part right now.
@@ -109,10 +113,10 @@ impl Model {
     }
 
     /// The next step of a transfer between two accounts, at the tenant's time `at`.
-    pub(super) fn take_step(&mut self, id: TransferId, at: Millis) {
+    pub(super) fn take_step(&mut self, id: TransferId, at: Millis, made: &Made) {
         let transfer = self.transfers[&id].clone();
         if transfer.status == Status::Scheduled {
-            return self.execute(id, at);
+            return self.execute(id, at, made);
         }
         let both = transfer.source.zip(transfer.destination);
         let (source, destination) = both.expect("only those with two ends wait");
@@ -143,7 +147,8 @@ impl Model {
             }
             if ours == (true, true) {
                 self.add(destination, minor);
-                return self.complete(id, at);
+                self.complete(id, at);
+                return self.arrived(destination, id, minor, at, made);
             }
             if ours.0 {
                 *self.transit.entry(pot).or_default() += minor;
@@ -163,6 +168,8 @@ impl Model {
             }
             self.add(destination, minor);
             *self.world.entry(pot).or_default() -= minor;
+            self.complete(id, at);
+            return self.arrived(destination, id, minor, at, made);
         } else if ours.0 {
             *self.transit.entry(pot).or_default() -= minor;
             *self.world.entry(pot).or_default() += minor;

@@ -11,6 +11,7 @@ use ledger::{
 
 use crate::pair::{KINDS, NOTHING, Pair, START};
 use crate::programme;
+use crate::rules;
 use crate::steps::{Step, Text};
 
 impl Pair {
@@ -129,7 +130,13 @@ impl Pair {
             Step::Clock(tenant, by, running) => {
                 let tenant = self.pick_tenant(tenant);
                 let now = self.time_of(tenant);
-                let at = now.plus(*by);
+                // A schedule that is on would run on every day until the end of time.
+                let daily = self
+                    .state
+                    .rules()
+                    .any(|rule| self.state.next_run(rule.id).is_some());
+                let by = if daily { (*by).min(400_000_000) } else { *by };
+                let at = now.plus(by);
                 let clock = if *running {
                     let offset_ms = at.since(self.machine);
                     TenantClock::Running { offset_ms }
@@ -144,7 +151,7 @@ impl Pair {
                 } else {
                     self.run(&Command::MoveClock {
                         tenant,
-                        advance_ms: *by,
+                        advance_ms: by,
                         frozen: Some(!*running),
                     });
                 }
@@ -154,6 +161,7 @@ impl Pair {
             Step::RunDue => self.run_due(),
             Step::RunOne => self.run_one(),
             Step::Programme(step) => programme::apply(self, step),
+            Step::Rule(step) => rules::apply(self, step),
             Step::StaleDue(which) => {
                 let waiting = |due: &&Due| !self.state.is_due(due);
                 let mut stale: Vec<Due> = self.due.iter().filter(waiting).copied().collect();

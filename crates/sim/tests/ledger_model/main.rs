@@ -5,6 +5,7 @@ mod pair;
 mod partial;
 mod pick;
 mod programme;
+mod rules;
 mod steps;
 mod tally;
 
@@ -71,6 +72,12 @@ fn the_ledger_does_what_the_model_does() {
         "ReturnTransfer",
         "PlaceHold",
         "ReleaseHold",
+        "CreateRule",
+        "ChangeRule",
+        "DeleteRule",
+        "SwitchRule",
+        "TriggerRule",
+        "AnswerAmounts",
     ] {
         let (done, refused) = tally.command(command);
         assert!(done >= 30, "{command} succeeded {done} times");
@@ -102,6 +109,24 @@ fn the_ledger_does_what_the_model_does() {
         "bulk Failed midway",
         "bulk Cancelled",
         "bulk Cancelled midway",
+        "run Executed",
+        "run InProgress",
+        "run InProgress put off",
+        "run Partial INSUFFICIENT_FUNDS",
+        "run Partial",
+        "run Failed",
+        "run Failed INSUFFICIENT_FUNDS",
+        "run Failed TRANSFER_AMOUNT_LESS_THAN_ONE_DOLLAR",
+        "run Failed RULE_DEACTIVATED",
+        "run Failed RULE_DELETED",
+        "run Failed PAYMENT_NOT_SUPPORTED",
+        "run Failed RESOURCE_DELETED",
+        "run Partial NULL_BALANCE",
+        "run Failed AMOUNT_QUERY_UNANSWERED",
+        "run SCHEDULED 0",
+        "run MANUAL 0",
+        "run ON_FUNDS_TRANSFERRED 0",
+        "run ON_FUNDS_TRANSFERRED 2",
     ] {
         assert!(tally.ended(end) > 0, "never {end}");
     }

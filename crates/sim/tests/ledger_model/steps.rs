@@ -9,6 +9,7 @@ use proptest::sample::Index;
 
 use crate::pair::KINDS;
 use crate::programme::{self, ProgrammeStep};
+use crate::rules::{self, RuleStep};
 
 #[derive(Clone, Debug)]
 pub enum Step {
@@ -33,6 +34,7 @@ pub enum Step {
     /// Work that was due once, or never.
     StaleDue(Index),
     Programme(ProgrammeStep),
+    Rule(RuleStep),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -159,5 +161,6 @@ pub fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => ledger_step(),
         3 => programme::step().prop_map(Step::Programme),
+        2 => rules::step().prop_map(Step::Rule),
     ]
 }
