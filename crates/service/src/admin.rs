@@ -320,6 +320,7 @@ impl Service {
             amount,
             rail_delay_ms: self.settings.rail_delay_ms,
             description,
+            needs_approval: false,
         }))
         .await
     }

@@ -104,6 +104,25 @@ fn set_allows(
         && set.max_amount.is_none_or(|most| amount_minor <= most)
 }
 
+/// Whether a transfer that is allowed waits for a person: when every entry that allows it says so
+/// for an amount like this.
+#[must_use]
+pub fn needs_approval(
+    permissions: &[Permission],
+    source: AccountId,
+    destination: AccountId,
+    amount_minor: i64,
+) -> bool {
+    let sets = permissions.iter().filter_map(|permission| match permission {
+        Permission::ManualTransfer(sets) => Some(sets),
+        _ => None,
+    });
+    !sets
+        .flatten()
+        .filter(|set| set_allows(set, source, destination, amount_minor))
+        .any(|set| set.approval_above.is_none_or(|above| amount_minor <= above))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,7 +143,36 @@ mod tests {
             source,
             target,
             max_amount,
+            approval_above: None,
         }
+    }
+
+    #[test]
+    fn a_person_is_asked_when_no_entry_lets_the_amount_through_alone() {
+        let asking = |source, above| TransferSet {
+            approval_above: Some(above),
+            ..set(source, Selector::All, None)
+        };
+        let sets = |sets: Vec<TransferSet>| [Permission::ManualTransfer(sets)];
+        let one = sets(vec![asking(Selector::All, 500)]);
+        for (minor, asked) in [(499, false), (500, false), (501, true)] {
+            assert_eq!(needs_approval(&one, A, B, minor), asked, "{minor}");
+        }
+        // The wider one of two that match, and none that does not.
+        let two = sets(vec![
+            asking(Selector::All, 500),
+            asking(Selector::Id(A.raw()), 900),
+        ]);
+        assert!(!needs_approval(&two, A, B, 900));
+        assert!(needs_approval(&two, A, B, 901));
+        assert!(needs_approval(&two, B, A, 501));
+        // An entry that does not admit the amount lets nothing through.
+        let capped = sets(vec![
+            set(Selector::All, Selector::All, Some(100)),
+            asking(Selector::All, 50),
+        ]);
+        assert!(!needs_approval(&capped, A, B, 100));
+        assert!(needs_approval(&capped, A, B, 101));
     }
 
     #[track_caller]

@@ -85,6 +85,9 @@ pub struct TransferSet {
     pub target: Selector,
     /// The most one request may ask for, in minor units.
     pub max_amount: Option<i64>,
+    /// Above so many minor units a person has to let the transfer go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_above: Option<i64>,
 }
 
 /// What an idempotency key was used for.

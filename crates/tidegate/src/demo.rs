@@ -207,6 +207,7 @@ fn everything() -> Vec<Permission> {
         source: Selector::All,
         target: Selector::All,
         max_amount: None,
+        approval_above: None,
     };
     vec![
         Permission::ListAccounts,
@@ -435,6 +436,7 @@ impl Story<'_> {
             source: Selector::Id(self.accounts["Emergency Fund"].raw()),
             target: Selector::Id(self.accounts["Vacation"].raw()),
             max_amount: Some(5_000),
+            approval_above: None,
         }])]
     }
 }

@@ -162,7 +162,7 @@ fn sets_of(fields: &mut Fields, resources: Option<Value>) -> Option<Vec<Transfer
     }) else {
         fields.fault(
             "resources",
-            "must be a list of {source, target, max_amount?}",
+            "must be a list of {source, target, max_amount?, approval_above?}",
         );
         return None;
     };
@@ -172,8 +172,11 @@ fn sets_of(fields: &mut Fields, resources: Option<Value>) -> Option<Vec<Transfer
         let source = selector(&mut set, "source");
         let target = selector(&mut set, "target");
         let max_amount = set.optional_integer("max_amount");
-        if max_amount.is_some_and(|most| most < 0) {
-            set.fault("max_amount", "must be at least 0");
+        let approval_above = set.optional_integer("approval_above");
+        for (field, sum) in [("max_amount", max_amount), ("approval_above", approval_above)] {
+            if sum.is_some_and(|sum| sum < 0) {
+                set.fault(field, "must be at least 0");
+            }
         }
         let faults = set.into_faults();
         match (source, target) {
@@ -182,6 +185,7 @@ fn sets_of(fields: &mut Fields, resources: Option<Value>) -> Option<Vec<Transfer
                     source,
                     target,
                     max_amount,
+                    approval_above,
                 });
             }
             _ => {}

@@ -228,7 +228,7 @@ const KEY: &[Field] = &[
         true,
         "Entries {scope, resources}: resources are absent for LIST_ACCOUNTS, LIST_RULES, PROGRAMME \
          and SIMULATOR, a \
-         list of {source, target, max_amount?} for MANUAL_TRANSFER, otherwise \"*\" or a list of ids",
+         list of {source, target, max_amount?, approval_above?} for MANUAL_TRANSFER, otherwise \"*\" or a list of ids",
     ),
 ];
 const PROFILE: &[Field] = &[

@@ -392,6 +392,9 @@ fn permission_json(permission: &Permission) -> Value {
                     if let Some(most) = set.max_amount {
                         pair["max_amount"] = json!(most);
                     }
+                    if let Some(above) = set.approval_above {
+                        pair["approval_above"] = json!(above);
+                    }
                     pair
                 })
                 .collect();

@@ -324,13 +324,14 @@ fn permission() -> impl Strategy<Value = Permission> {
     };
     let selector = || prop_oneof![Just(Selector::All), any::<u64>().prop_map(Selector::Id)];
     let set =
-        (selector(), selector(), option::of(integer())).prop_map(|(source, target, max_amount)| {
-            TransferSet {
+        (selector(), selector(), option::of(integer()), option::of(integer())).prop_map(
+            |(source, target, max_amount, approval_above)| TransferSet {
                 source,
                 target,
                 max_amount,
-            }
-        });
+                approval_above,
+            },
+        );
     prop_oneof![
         Just(Permission::ListAccounts),
         resources().prop_map(Permission::ReadAccounts),
