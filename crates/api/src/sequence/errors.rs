@@ -173,7 +173,14 @@ fn rejected(rejection: &Rejection) -> Refusal {
         | Rejection::NotScheduled { .. }
         | Rejection::TransferOfOther
         | Rejection::BulkNotFound
-        | Rejection::BulkState { .. } => "",
+        | Rejection::BulkState { .. }
+        | Rejection::RuleNotFound
+        | Rejection::TooManyRules
+        | Rejection::RuleFaulty(_)
+        | Rejection::RuleUnsound { .. }
+        | Rejection::RuleDisabled
+        | Rejection::RuleInProgress
+        | Rejection::ExecutionNotFound => "",
     };
     let message = format!("{field}{rejection}.");
     Refusal::new(StatusCode::BAD_REQUEST, rejection.code(), message)
