@@ -68,7 +68,10 @@ pub fn run(args: args::Rules) -> Result<bool> {
     checks.note(
         "ten internal transfers are complete within 50 ms of the deposit's commit",
         p99_ms < 50.0,
-        format!("{p99_ms:.1} ms at the 99th percentile, {} deposits/s", args.rate),
+        format!(
+            "{p99_ms:.1} ms at the 99th percentile, {} deposits/s",
+            args.rate
+        ),
     );
     rows.push(Row::new("deposit to ten transfers", &spread));
     let ratios = runtime.block_on(deposits::beside_rules(&args, &mut rows))?;

@@ -224,7 +224,10 @@ impl Command {
             | Command::ReturnTransfer { tenant, .. }
             | Command::DecideApproval { tenant, .. }
             | Command::SetRuleApproval { tenant, .. }
-            | Command::ReleaseHold { tenant, .. } => *tenant,
+            | Command::ReleaseHold { tenant, .. }
+            | Command::DeleteRule { tenant, .. }
+            | Command::SwitchRule { tenant, .. }
+            | Command::AnswerAmounts { tenant, .. } => *tenant,
             Command::OpenAccount(open) => open.tenant,
             Command::OpenInstrument(open) => open.tenant,
             Command::ChangeAccount(change) => change.tenant,
@@ -235,6 +238,9 @@ impl Command {
             Command::MoneyIn(money) => money.tenant,
             Command::MoneyOut(money) => money.tenant,
             Command::PlaceHold(place) => place.tenant,
+            Command::CreateRule(new) => new.tenant,
+            Command::ChangeRule(change) => change.tenant,
+            Command::TriggerRule(trigger) => trigger.tenant,
             Command::RunDue(due) => due.tenant,
         })
     }

@@ -113,10 +113,12 @@ pub fn needs_approval(
     destination: AccountId,
     amount_minor: i64,
 ) -> bool {
-    let sets = permissions.iter().filter_map(|permission| match permission {
-        Permission::ManualTransfer(sets) => Some(sets),
-        _ => None,
-    });
+    let sets = permissions
+        .iter()
+        .filter_map(|permission| match permission {
+            Permission::ManualTransfer(sets) => Some(sets),
+            _ => None,
+        });
     !sets
         .flatten()
         .filter(|set| set_allows(set, source, destination, amount_minor))

@@ -173,7 +173,10 @@ fn sets_of(fields: &mut Fields, resources: Option<Value>) -> Option<Vec<Transfer
         let target = selector(&mut set, "target");
         let max_amount = set.optional_integer("max_amount");
         let approval_above = set.optional_integer("approval_above");
-        for (field, sum) in [("max_amount", max_amount), ("approval_above", approval_above)] {
+        for (field, sum) in [
+            ("max_amount", max_amount),
+            ("approval_above", approval_above),
+        ] {
             if sum.is_some_and(|sum| sum < 0) {
                 set.fault(field, "must be at least 0");
             }

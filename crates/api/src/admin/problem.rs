@@ -196,8 +196,10 @@ fn rejected(rejection: &Rejection) -> Problem {
         | Rejection::ProfileNotFound
         | Rejection::ParentNotFound
         | Rejection::TransferOfOther
-        | Rejection::BulkNotFound => StatusCode::NOT_FOUND,
-        Rejection::SameAccount => StatusCode::BAD_REQUEST,
+        | Rejection::BulkNotFound
+        | Rejection::RuleNotFound
+        | Rejection::ExecutionNotFound => StatusCode::NOT_FOUND,
+        Rejection::SameAccount | Rejection::RuleFaulty(_) => StatusCode::BAD_REQUEST,
         Rejection::SourceNotActive { .. }
         | Rejection::DestinationNotActive { .. }
         | Rejection::SourceNotAllowed
@@ -207,6 +209,7 @@ fn rejected(rejection: &Rejection) -> Problem {
         | Rejection::InsufficientFunds { .. }
         | Rejection::BalanceOverflow
         | Rejection::NotPending { .. }
+        | Rejection::NotAwaitingApproval { .. }
         | Rejection::SandboxOnly
         | Rejection::ClockBackwards
         | Rejection::NothingDue
@@ -220,7 +223,11 @@ fn rejected(rejection: &Rejection) -> Problem {
         | Rejection::ParentNotActive
         | Rejection::Denied(_)
         | Rejection::NotScheduled { .. }
-        | Rejection::BulkState { .. } => StatusCode::CONFLICT,
+        | Rejection::BulkState { .. }
+        | Rejection::TooManyRules
+        | Rejection::RuleUnsound { .. }
+        | Rejection::RuleDisabled
+        | Rejection::RuleInProgress => StatusCode::CONFLICT,
     };
     Problem::new(status, rejection.code(), rejection.to_string())
 }

@@ -156,6 +156,7 @@ fn rejected(rejection: &Rejection) -> Refusal {
         | Rejection::TransferNotFound
         | Rejection::HoldNotFound
         | Rejection::NotPending { .. }
+        | Rejection::NotAwaitingApproval { .. }
         | Rejection::SandboxOnly
         | Rejection::ClockBackwards
         | Rejection::NothingDue
@@ -173,7 +174,14 @@ fn rejected(rejection: &Rejection) -> Refusal {
         | Rejection::NotScheduled { .. }
         | Rejection::TransferOfOther
         | Rejection::BulkNotFound
-        | Rejection::BulkState { .. } => "",
+        | Rejection::BulkState { .. }
+        | Rejection::RuleNotFound
+        | Rejection::TooManyRules
+        | Rejection::RuleFaulty(_)
+        | Rejection::RuleUnsound { .. }
+        | Rejection::RuleDisabled
+        | Rejection::RuleInProgress
+        | Rejection::ExecutionNotFound => "",
     };
     let message = format!("{field}{rejection}.");
     Refusal::new(StatusCode::BAD_REQUEST, rejection.code(), message)

@@ -12,9 +12,9 @@ use ledger::rule::plan::plan as reckon;
 use ledger::rule::schedule::{Schedule, ScheduleKind};
 use ledger::rule::snapshot::{AccountSeen, Answers, CapsUsed, Snapshot};
 use ledger::{
-    AccountId, AccountKind, Amount, Command, Context, Currency, IdSource, Incoming, Millis, MoneyIn,
-    OpenAccount, Origin, OwnerId, OwnerKind, Reply, Rule, RuleId, State, TenantId, TenantMode,
-    decide,
+    AccountId, AccountKind, Amount, Command, Context, Currency, IdSource, Incoming, Millis,
+    MoneyIn, OpenAccount, Origin, OwnerId, OwnerKind, Reply, Rule, RuleId, State, TenantId,
+    TenantMode, decide,
 };
 
 use super::draft::{by_time, fixed, on_money, rule, share, twenty_conditions};
@@ -68,7 +68,9 @@ impl World {
         };
         let decision = decide(&self.state, command, &mut context)?;
         for effect in &decision.effects {
-            self.state.apply(effect).map_err(|error| anyhow!("{error}"))?;
+            self.state
+                .apply(effect)
+                .map_err(|error| anyhow!("{error}"))?;
         }
         Ok(decision.reply)
     }
@@ -139,7 +141,13 @@ pub fn plan() -> Result<Histogram> {
     let rule = world.state.rule(id).ok_or_else(|| anyhow!("no rule"))?;
     let (caps, answers) = (CapsUsed::new(), Answers::new());
     let incoming = Incoming::Amount(1_000_000);
-    let first = reckon(rule, &snapshot(&world.state, rule), incoming, &caps, &answers);
+    let first = reckon(
+        rule,
+        &snapshot(&world.state, rule),
+        incoming,
+        &caps,
+        &answers,
+    );
     if first.transfers.len() != 10 {
         bail!("the rule moves money {} times", first.transfers.len());
     }
@@ -187,7 +195,12 @@ pub fn forecast() -> Result<(Histogram, u32)> {
     let turns = kinds.iter().cycle().zip(pods.iter().cycle());
     for (index, (kind, pod)) in (1_i64..50).zip(turns) {
         let start = START.plus(index * 3_600_000);
-        let made = rule(owner, by_time(pay, *kind, start), None, vec![fixed(*pod, 500)]);
+        let made = rule(
+            owner,
+            by_time(pay, *kind, start),
+            None,
+            vec![fixed(*pod, 500)],
+        );
         world.rule(&made)?;
     }
     let question = Question {

@@ -171,7 +171,9 @@ impl Bench {
             done??;
         }
         // Until the views have them, too.
-        self.store.account(households[0].tenant, households[0].pay).await?;
+        self.store
+            .account(households[0].tenant, households[0].pay)
+            .await?;
         Ok((process::cpu(std::process::id())? - before) / u32::try_from(DEPOSITS)?)
     }
 }

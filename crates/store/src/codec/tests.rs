@@ -323,15 +323,18 @@ fn permission() -> impl Strategy<Value = Permission> {
         ]
     };
     let selector = || prop_oneof![Just(Selector::All), any::<u64>().prop_map(Selector::Id)];
-    let set =
-        (selector(), selector(), option::of(integer()), option::of(integer())).prop_map(
-            |(source, target, max_amount, approval_above)| TransferSet {
-                source,
-                target,
-                max_amount,
-                approval_above,
-            },
-        );
+    let set = (
+        selector(),
+        selector(),
+        option::of(integer()),
+        option::of(integer()),
+    )
+        .prop_map(|(source, target, max_amount, approval_above)| TransferSet {
+            source,
+            target,
+            max_amount,
+            approval_above,
+        });
     prop_oneof![
         Just(Permission::ListAccounts),
         resources().prop_map(Permission::ReadAccounts),
@@ -1031,6 +1034,11 @@ fn tag_of(change: &Change) -> u8 {
             Effect::BulkSubmitted(_) => 19,
             Effect::BulkMoved { .. } => 20,
             Effect::BulkStepped { .. } => 21,
+            Effect::RuleSet(_) => 22,
+            Effect::RuleDeleted { .. } => 23,
+            Effect::CapCounted { .. } => 24,
+            Effect::ExecutionRecorded(_) => 25,
+            Effect::ExecutionMoved { .. } => 26,
         },
         Change::KeyCreated(_) => 64,
         Change::KeyRevoked { .. } => 65,
