@@ -325,7 +325,7 @@ impl Service {
         .await
     }
 
-    async fn transfer_reply(&self, command: Command) -> Result<TransferRow> {
+    pub(crate) async fn transfer_reply(&self, command: Command) -> Result<TransferRow> {
         match self.command(command).await? {
             Reply::Transfer {
                 transfer,

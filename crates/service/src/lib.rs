@@ -5,7 +5,9 @@
 //! to the ledger goes around [`permission::allows`].
 
 pub mod admin;
+mod approvals;
 mod error;
+mod forecast;
 mod idempotency;
 pub mod keys;
 mod limits;

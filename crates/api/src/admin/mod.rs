@@ -4,7 +4,9 @@
 //! `code` and every field at fault in `errors`. Health and metrics are beside it, without a token.
 
 mod accounts;
+mod approvals;
 mod clock;
+mod forecast;
 mod holds;
 mod ids;
 mod keys;
@@ -27,7 +29,7 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 
 use crate::App;
 use problem::Problem;
@@ -92,6 +94,23 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
             post(money::transfer).get(money::list),
         )
         .route("/tenants/{tenant}/transfers/{transfer}", get(money::find))
+        .route("/tenants/{tenant}/approvals", get(approvals::list))
+        .route(
+            "/tenants/{tenant}/transfers/{transfer}/approve",
+            post(approvals::approve),
+        )
+        .route(
+            "/tenants/{tenant}/transfers/{transfer}/deny",
+            post(approvals::deny),
+        )
+        .route(
+            "/tenants/{tenant}/rules/{rule}/approval",
+            put(approvals::set_for_rule),
+        )
+        .route(
+            "/tenants/{tenant}/owners/{owner}/forecast",
+            post(forecast::ask),
+        )
         .route(
             "/tenants/{tenant}/transfers/{transfer}/return",
             post(money::give_back),

@@ -5,6 +5,8 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
+use super::approvals::ApprovalBody;
+use super::forecast::ForecastBody;
 use super::problem::Problem;
 use super::profiles::ProfileBody;
 use super::wire::{
@@ -18,7 +20,7 @@ use crate::http::json_response;
     info(title = "Tidegate: admin API", version = "1.0.0", description = "For operators, console and command line, on its own listener. Sums are minor units, times RFC 3339 in UTC, errors RFC 9457."),
     servers((url = "/admin/v1")),
     components(schemas(
-        Problem, TenantBody, SettingsBody, RateLimitBody, OwnerBody, AccountBody, EntryBody,
+        Problem, ApprovalBody, ForecastBody, TenantBody, SettingsBody, RateLimitBody, OwnerBody, AccountBody, EntryBody,
         HoldBody, KeyBody, ProfileBody, TransferBody
     )),
     security(("AdminToken" = [])),
@@ -81,6 +83,35 @@ const SIMULATED: &[Field] = &[
         "string",
         false,
         "A note, up to 255 characters",
+    ),
+];
+const APPROVAL_FILTER: &[Field] = &[(
+    "limit",
+    "integer",
+    false,
+    "1 to 1000; 100 unless given",
+)];
+const DENIAL: &[Field] = &[("reason", "string", false, "Why, up to 50 characters")];
+const RULE_APPROVAL: &[Field] = &[(
+    "approval_above",
+    "integer",
+    false,
+    "Transfers of more than so many minor units wait; null or absent for none",
+)];
+const FORECAST: &[Field] = &[
+    ("days", "integer", false, "1 to 366; 90 unless given"),
+    (
+        "utc_offset_minutes",
+        "integer",
+        false,
+        "Minutes that local time is ahead of UTC, which decides where days end; 0 unless given",
+    ),
+    (
+        "income",
+        "array",
+        false,
+        "What comes in besides, up to 100 entries: account_id, amount_in_cents, schedule_type \
+         (ONE_TIME, DAILY, WEEKLY, BI_WEEKLY, MONTHLY, EVERY_OTHER_WEEK), start_date",
     ),
 ];
 const TENANT: &[Field] = &[
@@ -616,6 +647,48 @@ const ROUTES: &[Route] = &[
         )
     },
     Route {
+        query: APPROVAL_FILTER,
+        ..route(
+            "get",
+            "/tenants/{tenant}/approvals",
+            "List the transfers that wait for approval, oldest first",
+            Answer::Many("TransferBody"),
+        )
+    },
+    route(
+        "post",
+        "/tenants/{tenant}/transfers/{transfer}/approve",
+        "Let a transfer go that waits for approval; it settles after the answer",
+        Answer::One("TransferBody"),
+    ),
+    Route {
+        body: DENIAL,
+        ..route(
+            "post",
+            "/tenants/{tenant}/transfers/{transfer}/deny",
+            "Call a transfer off that waits for approval",
+            Answer::One("TransferBody"),
+        )
+    },
+    Route {
+        body: RULE_APPROVAL,
+        ..route(
+            "put",
+            "/tenants/{tenant}/rules/{rule}/approval",
+            "Say above which amount a rule's transfers wait for approval",
+            Answer::One("ApprovalBody"),
+        )
+    },
+    Route {
+        body: FORECAST,
+        ..route(
+            "post",
+            "/tenants/{tenant}/owners/{owner}/forecast",
+            "Look ahead: schedules, rules and assumed income; nothing is written",
+            Answer::One("ForecastBody"),
+        )
+    },
+    Route {
         body: SIMULATED,
         ..route(
             "post",
@@ -758,6 +831,6 @@ mod tests {
             let pointer = reference.split('"').next().expect("a closing quote");
             assert!(document.pointer(pointer).is_some(), "{pointer}");
         }
-        assert_eq!(document["paths"].as_object().map(Map::len), Some(26));
+        assert_eq!(document["paths"].as_object().map(Map::len), Some(31));
     }
 }

@@ -414,6 +414,17 @@ impl Store for Embedded {
         }))
     }
 
+    fn open_transfers(
+        &self,
+        tenant: TenantId,
+        status: Status,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<TransferRow>>> {
+        Box::pin(
+            self.read(move |views| reads::waiting_transfers(views, tenant, status, limit)),
+        )
+    }
+
     fn accounts(&self, query: AccountQuery) -> BoxFuture<'_, Result<Vec<AccountRow>>> {
         Box::pin(self.read(move |views| reads::accounts(views, &query)))
     }

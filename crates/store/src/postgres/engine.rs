@@ -233,6 +233,15 @@ impl Store for Postgres {
         Box::pin(async move { self.readers.transfers_by_id(tenant, &ids).await })
     }
 
+    fn open_transfers(
+        &self,
+        tenant: TenantId,
+        status: Status,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<TransferRow>>> {
+        Box::pin(self.readers.open_transfers(tenant, status, limit))
+    }
+
     fn profiles(
         &self,
         tenant: TenantId,
