@@ -39,7 +39,8 @@ use std::sync::Arc;
 
 use ledger::{
     AccountId, BulkId, Command, Execution, ExecutionId, Hold, KeyId, Millis, Owner, OwnerId,
-    Profile, ProfileId, ProfileKind, Rejection, Reply, RuleId, State, Status, Tenant, TenantId, TransferId,
+    Profile, ProfileId, ProfileKind, Rejection, Reply, RuleId, State, Status, Tenant, TenantId,
+    TransferId,
 };
 use tokio::sync::broadcast;
 

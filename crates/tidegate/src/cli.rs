@@ -1,7 +1,9 @@
 //! The command line as it is written.
 
+mod forecast;
 mod profiles;
 
+pub(crate) use forecast::ForecastFlags;
 pub(crate) use profiles::{OneProfile, ProfileCommand};
 
 use std::net::SocketAddr;
@@ -220,6 +222,9 @@ pub(crate) enum AdminCommand {
     /// Simulated money for sandbox tenants.
     #[command(subcommand)]
     Simulate(SimulateCommand),
+    /// Looks ahead: what schedules, rules and assumed income would do to an owner's accounts. Nothing
+    /// is written.
+    Forecast(ForecastFlags),
     /// The server's state.
     Status,
 }
@@ -362,7 +367,8 @@ pub(crate) enum KeyCommand {
         #[arg(long)]
         name: String,
         /// A permission entry, repeatable: `LIST_ACCOUNTS`, `READ_TRANSFERS=*`,
-        /// `READ_ACCOUNTS=acc_…,acc_…`, `MANUAL_TRANSFER=acc_…>acc_…:5000,*>acc_…`.
+        /// `READ_ACCOUNTS=acc_…,acc_…`, `MANUAL_TRANSFER=acc_…>acc_…:5000,*>acc_…`, or
+        /// `MANUAL_TRANSFER=*>*:50000:5000` for at most 500.00, and above 50.00 only when approved.
         #[arg(long = "permission", value_name = "ENTRY", required = true)]
         permissions: Vec<String>,
     },
@@ -410,6 +416,28 @@ pub(crate) enum TransferCommand {
         tenant: InTenant,
         /// The transfer (txr_…).
         transfer: String,
+    },
+    /// Lists the transfers that wait for approval, oldest first.
+    Waiting {
+        #[command(flatten)]
+        tenant: InTenant,
+    },
+    /// Lets a transfer go that waits for approval.
+    Approve {
+        #[command(flatten)]
+        tenant: InTenant,
+        /// The transfer (txr_…).
+        transfer: String,
+    },
+    /// Calls a transfer off that waits for approval.
+    Deny {
+        #[command(flatten)]
+        tenant: InTenant,
+        /// The transfer (txr_…).
+        transfer: String,
+        /// Why, up to 50 characters.
+        #[arg(long)]
+        reason: Option<String>,
     },
 }
 

@@ -177,10 +177,14 @@ fn one_income(fields: &mut Fields) -> Income {
     let account = fields.text("account_id");
     let minor = fields.integer("amount_in_cents", 1);
     let kind = fields.text("schedule_type");
-    let known = ScheduleKind::ALL.into_iter().find(|k| k.name() == kind);
+    let mut kinds = ScheduleKind::ALL.iter().copied();
+    let known = kinds.find(|known| known.name() == kind);
     if known.is_none() && !kind.is_empty() {
-        let names = ScheduleKind::ALL.map(ScheduleKind::name).join(", ");
-        fields.fault("schedule_type", format!("must be one of {names}"));
+        let names: Vec<&str> = ScheduleKind::ALL.iter().map(|kind| kind.name()).collect();
+        fields.fault(
+            "schedule_type",
+            format!("must be one of {}", names.join(", ")),
+        );
     }
     let start = fields.text("start_date");
     let parsed = time::parse(&start);
@@ -232,9 +236,7 @@ impl ForecastBody {
 
 fn failure(seen: &FailureSeen) -> ForecastFailure {
     let (kind, id, error) = match seen.kind {
-        FailureKind::Run(rule, error) => {
-            ("rule", spell(ids::RULE, rule.raw()), Some(error.name()))
-        }
+        FailureKind::Run(rule, error) => ("rule", spell(ids::RULE, rule.raw()), Some(error.name())),
         FailureKind::Transfer(transfer, error) => {
             let id = spell(ids::TRANSFER, transfer.raw());
             ("transfer", id, error.map(ledger::ErrorCode::name))

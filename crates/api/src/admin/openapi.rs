@@ -85,12 +85,7 @@ const SIMULATED: &[Field] = &[
         "A note, up to 255 characters",
     ),
 ];
-const APPROVAL_FILTER: &[Field] = &[(
-    "limit",
-    "integer",
-    false,
-    "1 to 1000; 100 unless given",
-)];
+const APPROVAL_FILTER: &[Field] = &[("limit", "integer", false, "1 to 1000; 100 unless given")];
 const DENIAL: &[Field] = &[("reason", "string", false, "Why, up to 50 characters")];
 const RULE_APPROVAL: &[Field] = &[(
     "approval_above",

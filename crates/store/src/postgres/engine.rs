@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ledger::{
     AccountId, BulkId, Command, Execution, ExecutionId, Hold, Millis, Owner, OwnerId, Profile,
-    ProfileId, ProfileKind, RuleId, State, Tenant, TenantId, TransferId,
+    ProfileId, ProfileKind, RuleId, State, Status, Tenant, TenantId, TransferId,
 };
 use tokio::sync::{broadcast, oneshot};
 use tokio::task::JoinHandle;

@@ -1,6 +1,7 @@
 //! Tidegate as its users meet it: stories, refusals, the command line, crashes and faults.
 
 mod admin;
+mod approvals;
 mod cli;
 mod completeness;
 mod contract;
@@ -11,6 +12,7 @@ mod demo;
 mod documents;
 mod embedded;
 
+mod forecast;
 mod harness;
 mod multi_bulks;
 mod multi_client;
@@ -35,6 +37,7 @@ mod postgres;
 mod process;
 mod profiles;
 mod random;
+mod rules_year;
 mod samples;
 mod schema;
 mod sequence_accounts;

@@ -179,7 +179,7 @@ impl Readers {
                 &number(limit),
             ],
         };
-        self.all(ask, transfer_row).await
+        Ok(self.all(ask, transfer_row).await?)
     }
 
     pub(crate) async fn transfers(&self, query: &TransferQuery) -> Result<Vec<TransferRow>> {
