@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use ledger::rule::{Rule, TriggerKind};
 use ledger::{
     Account, AccountId, AccountKind, AccountState, BulkId, BulkMode, BulkStatus, Currency,
     Direction, ExecutionId, ExecutionMode, ExecutionStatus, KeyId, Millis, OperationOutcome,
     Origin, OwnerId, Party, ProfileId, RuleId, Side, StateReason, Status, TenantId, Transfer,
     TransferId, TransferOrder,
 };
-use ledger::rule::{Rule, TriggerKind};
 
 use crate::records::RecordKind;
 

@@ -317,6 +317,8 @@ fn rejected(rejection: &Rejection) -> Failure {
         | Rejection::TransferNotFound
         | Rejection::HoldNotFound
         | Rejection::TransferOfOther
+        | Rejection::RuleNotFound
+        | Rejection::ExecutionNotFound
         | Rejection::BulkNotFound => return Failure::NotFound { code: "NOT_FOUND" },
         // Not among the conflict codes of a transfer (weavr-api §5.2).
         Rejection::ProfileNotFound => {
@@ -332,7 +334,13 @@ fn rejected(rejection: &Rejection) -> Failure {
         Rejection::LinkedCards => "INSTRUMENT_HAS_LINKED_CARDS",
         Rejection::BlockedByOther => "INSTRUMENT_NOT_BLOCKED",
         Rejection::NotScheduled { .. } => "TRANSACTION_NOT_SCHEDULED",
-        Rejection::BulkState { .. } => "INVALID_STATE",
+        // The dialect has no rules.
+        Rejection::BulkState { .. }
+        | Rejection::TooManyRules
+        | Rejection::RuleFaulty(_)
+        | Rejection::RuleUnsound { .. }
+        | Rejection::RuleDisabled
+        | Rejection::RuleInProgress => "INVALID_STATE",
         Rejection::SourceNotFound => "SOURCE_NOT_FOUND",
         // Another identity's instrument does not exist for this one.
         Rejection::DestinationNotFound | Rejection::OwnersDiffer => "DESTINATION_NOT_FOUND",
