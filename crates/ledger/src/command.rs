@@ -198,7 +198,10 @@ impl Command {
             | Command::SubmitBulk { tenant, .. }
             | Command::SteerBulk { tenant, .. }
             | Command::ReturnTransfer { tenant, .. }
-            | Command::ReleaseHold { tenant, .. } => *tenant,
+            | Command::ReleaseHold { tenant, .. }
+            | Command::DeleteRule { tenant, .. }
+            | Command::SwitchRule { tenant, .. }
+            | Command::AnswerAmounts { tenant, .. } => *tenant,
             Command::OpenAccount(open) => open.tenant,
             Command::OpenInstrument(open) => open.tenant,
             Command::ChangeAccount(change) => change.tenant,
@@ -209,6 +212,9 @@ impl Command {
             Command::MoneyIn(money) => money.tenant,
             Command::MoneyOut(money) => money.tenant,
             Command::PlaceHold(place) => place.tenant,
+            Command::CreateRule(new) => new.tenant,
+            Command::ChangeRule(change) => change.tenant,
+            Command::TriggerRule(trigger) => trigger.tenant,
             Command::RunDue(due) => due.tenant,
         })
     }

@@ -29,8 +29,8 @@ pub use query::{
 };
 pub use records::{
     Expect, Fingerprint, KeyRecord, PUTS_MAX, Permission, Put, PutId, PutOwner, RECORD_BODY_MAX,
-    RECORD_TAKEN, Record, RecordConflict, RecordKind, Remembered, RememberedReply, Resources,
-    Selector, TransferSet,
+    RECORD_TAKEN, Record, RecordConflict, RecordKind, Remembered, RememberedFault, RememberedReply,
+    Resources, Selector, TransferSet,
 };
 
 use std::future::Future;
@@ -265,8 +265,9 @@ pub trait Store: Send + Sync + 'static {
         id: ExecutionId,
     ) -> BoxFuture<'_, Result<Option<Execution>>>;
     /// All that decides what happens next for one owner, as a state of its own: the tenant, the
-    /// owner, its accounts, open transfers, holds, rules with their counters and runs that are not
-    /// over, and what waits to be done with them. What is decided on it changes nothing here.
+    /// owner, its accounts, open transfers, holds, bulks that have not ended, rules with their counters
+    /// and runs that are not over, what waits to be done with them, and the tenant's profiles. What is
+    /// decided on it changes nothing here.
     fn fork(&self, tenant: TenantId, owner: OwnerId) -> BoxFuture<'_, Result<Option<State>>>;
     /// An account's holds, oldest first.
     fn holds(&self, account: AccountId) -> BoxFuture<'_, Result<Vec<Hold>>>;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use ledger::{Account, BulkId, KeyId, Millis, OwnerId, Party, Status, TenantId, TransferId};
+use ledger::{
+    Account, BulkId, Execution, KeyId, Millis, OwnerId, Party, Rule, Status, TenantId, TransferId,
+};
 use serde::{Deserialize, Serialize};
 
 /// 128 bits of a cryptographic hash: two different inputs do not meet.
@@ -139,6 +141,30 @@ pub enum RememberedReply {
     Account(Box<Account>),
     /// A bulk was handed in.
     Bulk(BulkId),
+    /// A rule was made or changed, as it was then.
+    Rule(Box<Rule>),
+    /// A rule was run, as far as the run had come then.
+    Execution(Box<Execution>),
+    /// A rule was refused for what it says.
+    RuleRefused {
+        /// The rejection's code.
+        code: Arc<str>,
+        /// Its text.
+        message: Arc<str>,
+        /// Everything that was wrong, in the order of the fields.
+        faults: Vec<RememberedFault>,
+    },
+}
+
+/// Something that was wrong with a rule.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RememberedFault {
+    /// Where: `steps[1].actions[0].percentage_value`.
+    pub path: Arc<str>,
+    /// What, for programs.
+    pub code: Arc<str>,
+    /// What, in words.
+    pub reason: Arc<str>,
 }
 
 /// What a record is about. One number space of ids for each.

@@ -334,13 +334,7 @@ fn rejected(rejection: &Rejection) -> Failure {
         Rejection::LinkedCards => "INSTRUMENT_HAS_LINKED_CARDS",
         Rejection::BlockedByOther => "INSTRUMENT_NOT_BLOCKED",
         Rejection::NotScheduled { .. } => "TRANSACTION_NOT_SCHEDULED",
-        // The dialect has no rules.
-        Rejection::BulkState { .. }
-        | Rejection::TooManyRules
-        | Rejection::RuleFaulty(_)
-        | Rejection::RuleUnsound { .. }
-        | Rejection::RuleDisabled
-        | Rejection::RuleInProgress => "INVALID_STATE",
+        Rejection::BulkState { .. } => "INVALID_STATE",
         Rejection::SourceNotFound => "SOURCE_NOT_FOUND",
         // Another identity's instrument does not exist for this one.
         Rejection::DestinationNotFound | Rejection::OwnersDiffer => "DESTINATION_NOT_FOUND",
@@ -375,9 +369,15 @@ fn rejected(rejection: &Rejection) -> Failure {
             state: AccountState::Destroyed,
         } => "INSTRUMENT_DESTROYED",
         Rejection::NotPending { .. } => "INVALID_STATE",
-        Rejection::SandboxOnly | Rejection::ClockBackwards | Rejection::NothingDue => {
-            "MODEL_CONSTRAINTS_VIOLATED"
-        }
+        // The dialect has no rules.
+        Rejection::SandboxOnly
+        | Rejection::ClockBackwards
+        | Rejection::NothingDue
+        | Rejection::TooManyRules
+        | Rejection::RuleFaulty(_)
+        | Rejection::RuleUnsound { .. }
+        | Rejection::RuleDisabled
+        | Rejection::RuleInProgress => "MODEL_CONSTRAINTS_VIOLATED",
     };
     Failure::Conflict(code)
 }

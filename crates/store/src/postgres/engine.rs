@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ledger::{
-    AccountId, BulkId, Hold, Millis, Owner, OwnerId, Profile, ProfileId, ProfileKind, Tenant,
-    TenantId, TransferId,
+    AccountId, BulkId, Command, Execution, ExecutionId, Hold, Millis, Owner, OwnerId, Profile,
+    ProfileId, ProfileKind, RuleId, State, Tenant, TenantId, TransferId,
 };
 use tokio::sync::{broadcast, oneshot};
 use tokio::task::JoinHandle;
@@ -26,11 +26,11 @@ use super::transact::Transactor;
 use crate::clock::Clock;
 use crate::query::{
     AccountPage, AccountQuery, AccountRow, BulkOperationPage, BulkOperationQuery, BulkPage,
-    BulkQuery, BulkRow, EntryPage, EntryQuery, EntryRow, OwnerTransferPage, OwnerTransferQuery,
-    RecordQuery, TransferQuery, TransferRow,
+    BulkQuery, BulkRow, EntryPage, EntryQuery, EntryRow, ExecutionQuery, OwnerTransferPage,
+    OwnerTransferQuery, RecordQuery, RuleQuery, RuleRow, TransferQuery, TransferRow,
 };
 use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
-use crate::{BoxFuture, Health, Outcome, Result, Store, StoreError, Submit};
+use crate::{Action, BoxFuture, Health, Outcome, Result, Store, StoreError, Submit};
 
 /// The engine over PostgreSQL.
 pub struct Postgres {
@@ -107,6 +107,24 @@ fn instance(options: &Options) -> std::result::Result<i64, OpenError> {
     Ok(i64::from_le_bytes(bytes))
 }
 
+fn no_rules() -> StoreError {
+    StoreError::unavailable("rules are not kept over PostgreSQL yet")
+}
+
+fn refuse_rules(submit: &Submit) -> Result<()> {
+    match &submit.action {
+        Action::Command(
+            Command::CreateRule(_)
+            | Command::ChangeRule(_)
+            | Command::DeleteRule { .. }
+            | Command::SwitchRule { .. }
+            | Command::TriggerRule(_)
+            | Command::AnswerAmounts { .. },
+        ) => Err(no_rules()),
+        _ => Ok(()),
+    }
+}
+
 /// An engine that is dropped without [`Store::shut_down`] finishes what it was given, too.
 impl Drop for Postgres {
     fn drop(&mut self) {
@@ -117,6 +135,7 @@ impl Drop for Postgres {
 impl Store for Postgres {
     fn submit(&self, submit: Submit) -> BoxFuture<'_, Result<Outcome>> {
         Box::pin(async move {
+            refuse_rules(&submit)?;
             let (answer, outcome) = oneshot::channel();
             self.shared.submit(submit, answer)?;
             outcome
@@ -239,6 +258,26 @@ impl Store for Postgres {
         query: BulkOperationQuery,
     ) -> BoxFuture<'_, Result<BulkOperationPage>> {
         Box::pin(async move { self.readers.bulk_operations(&query).await })
+    }
+
+    fn rules(&self, _: RuleQuery) -> BoxFuture<'_, Result<Vec<RuleRow>>> {
+        Box::pin(async { Err(no_rules()) })
+    }
+
+    fn rule(&self, _: TenantId, _: RuleId) -> BoxFuture<'_, Result<Option<RuleRow>>> {
+        Box::pin(async { Err(no_rules()) })
+    }
+
+    fn executions(&self, _: ExecutionQuery) -> BoxFuture<'_, Result<Vec<Execution>>> {
+        Box::pin(async { Err(no_rules()) })
+    }
+
+    fn execution(&self, _: TenantId, _: ExecutionId) -> BoxFuture<'_, Result<Option<Execution>>> {
+        Box::pin(async { Err(no_rules()) })
+    }
+
+    fn fork(&self, _: TenantId, _: OwnerId) -> BoxFuture<'_, Result<Option<State>>> {
+        Box::pin(async { Err(no_rules()) })
     }
 
     fn holds(&self, account: AccountId) -> BoxFuture<'_, Result<Vec<Hold>>> {

@@ -1,6 +1,7 @@
 //! Tidegate as its users meet it: stories, refusals, the command line, crashes and faults.
 
 mod admin;
+mod admin_rules;
 mod cli;
 mod completeness;
 mod contract;
@@ -39,5 +40,6 @@ mod samples;
 mod schema;
 mod sequence_accounts;
 mod sequence_refusals;
+mod sequence_rules;
 mod sequence_transfers;
 mod shape;

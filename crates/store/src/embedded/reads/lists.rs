@@ -431,14 +431,17 @@ fn rows_of(connection: &Connection, ids: &[TransferId]) -> rusqlite::Result<Vec<
         .collect()
 }
 
-/// The transfers that have not ended, oldest first within an owner.
-pub(crate) fn open_transfers(connection: &Connection) -> rusqlite::Result<Vec<TransferId>> {
+/// The transfers that have not ended, of one owner or of all, oldest first within an owner.
+pub(crate) fn open_transfers(
+    connection: &Connection,
+    owner: Option<OwnerId>,
+) -> rusqlite::Result<Vec<TransferId>> {
     // The first four counts are those of the statuses that are not final. Lines are read of pages
     // with such transfers only.
     let sql = "SELECT lines FROM owner_pages JOIN owner_lines USING (first_id) \
-               WHERE substr(statuses, 1, 4) <> zeroblob(4)";
+               WHERE (?1 IS NULL OR owner = ?1) AND substr(statuses, 1, 4) <> zeroblob(4)";
     let mut find = connection.prepare(sql)?;
-    let mut pages = find.query([])?;
+    let mut pages = find.query([owner.map(|owner| id(owner.raw()))])?;
     let mut ids = Vec::new();
     while let Some(row) = pages.next()? {
         let bytes = row.get_ref(0)?.as_blob()?;
