@@ -2,9 +2,11 @@
 
 mod forecast;
 mod profiles;
+mod rules;
 
 pub(crate) use forecast::ForecastFlags;
 pub(crate) use profiles::{OneProfile, ProfileCommand};
+pub(crate) use rules::{OneRule, RuleCommand};
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -210,6 +212,9 @@ pub(crate) enum AdminCommand {
     /// Profiles: the terms of Multi's identities, instruments and transfers.
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// Rules that move money, and their runs.
+    #[command(subcommand)]
+    Rule(RuleCommand),
     /// Transfers.
     #[command(subcommand)]
     Transfer(TransferCommand),
@@ -250,7 +255,7 @@ pub(crate) enum TenantCommand {
     },
     /// Lists all tenants.
     List,
-    /// Shows what is set for a tenant of the Multi dialect, or changes what is given.
+    /// Shows what is set for a tenant, or changes what is given.
     Settings {
         #[command(flatten)]
         tenant: InTenant,
@@ -264,6 +269,12 @@ pub(crate) enum TenantCommand {
         /// of the tenant's mode.
         #[arg(long, value_name = "LIMITS")]
         rate_limits: Option<String>,
+        /// What rounding down means in rules written from now on: `MULTIPLE` or `BUFFER`.
+        #[arg(long, value_name = "READING")]
+        round_down: Option<String>,
+        /// Minutes that their calendar is ahead of UTC.
+        #[arg(long, value_name = "MINUTES", allow_hyphen_values = true)]
+        utc_offset_minutes: Option<i64>,
     },
 }
 

@@ -2,6 +2,7 @@
 
 mod admin;
 mod approvals;
+mod admin_rules;
 mod cli;
 mod completeness;
 mod contract;
@@ -42,5 +43,6 @@ mod samples;
 mod schema;
 mod sequence_accounts;
 mod sequence_refusals;
+mod sequence_rules;
 mod sequence_transfers;
 mod shape;

@@ -169,6 +169,8 @@ macro_rules! tables {
     };
 }
 
+pub mod rules;
+
 tables! {
     "GET /accounts" => list_accounts_in_order, list_accounts;
     "GET /accounts/{id}" => get_account_in_order, get_account;
