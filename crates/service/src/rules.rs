@@ -488,6 +488,7 @@ pub(crate) fn check_alone(
         steps,
         currency,
         settings,
+        approval_above_minor: None,
         version: 1,
         created_at: Millis(0),
         updated_at: Millis(0),
