@@ -24,8 +24,14 @@ pub enum Wish {
     ReadRule(RuleId),
     /// Trigger one rule.
     TriggerRule(RuleId),
+    /// Make a rule: the scope on all of them.
+    CreateRule,
+    /// Change or delete one rule.
+    EditRule(RuleId),
     /// See one rule's executions.
     ReadExecutionsOf(RuleId),
+    /// See executions at all: the scope on any resource.
+    ReadSomeExecutions,
     /// See the cards of one account.
     ReadCardsOf(AccountId),
     /// Move money.
@@ -51,6 +57,8 @@ fn entry_allows(permission: &Permission, wish: Wish) -> bool {
     match (permission, wish) {
         (Permission::ListAccounts, Wish::ListAccounts)
         | (Permission::ListRules, Wish::ListRules)
+        | (Permission::CreateAndEditRules(Resources::All), Wish::CreateRule)
+        | (Permission::ReadRuleExecutions(_), Wish::ReadSomeExecutions)
         | (Permission::ReadTransfers(_), Wish::ReadSomeTransfers)
         | (Permission::ReadAccounts(_), Wish::ReadSomeAccounts) => true,
         (Permission::ReadAccounts(resources), Wish::ReadAccount(account))
@@ -60,6 +68,7 @@ fn entry_allows(permission: &Permission, wish: Wish) -> bool {
         }
         (Permission::ReadRules(resources), Wish::ReadRule(rule))
         | (Permission::TriggerRules(resources), Wish::TriggerRule(rule))
+        | (Permission::CreateAndEditRules(resources), Wish::EditRule(rule))
         | (Permission::ReadRuleExecutions(resources), Wish::ReadExecutionsOf(rule)) => {
             covers(resources, rule.raw())
         }
@@ -202,6 +211,9 @@ mod tests {
                 Wish::ReadRule(rule),
                 Wish::TriggerRule(rule),
                 Wish::ReadExecutionsOf(rule),
+                Wish::ReadSomeExecutions,
+                Wish::CreateRule,
+                Wish::EditRule(rule),
                 transfer(A, B, 100),
             ] {
                 check(scope.clone(), wish, false);
@@ -233,6 +245,15 @@ mod tests {
             Wish::ReadRule(rule),
             false,
         );
+        // A key that may edit some rules cannot make others.
+        let some = Permission::CreateAndEditRules(Resources::Ids(vec![9]));
+        check(some.clone(), Wish::EditRule(rule), true);
+        check(some.clone(), Wish::EditRule(RuleId::new(8)), false);
+        check(some, Wish::CreateRule, false);
+        let all = Permission::CreateAndEditRules(Resources::All);
+        check(all.clone(), Wish::CreateRule, true);
+        check(all.clone(), Wish::TriggerRule(rule), false);
+        check(all, Wish::ReadRule(rule), false);
     }
 
     #[test]

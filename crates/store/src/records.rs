@@ -33,7 +33,8 @@ pub struct KeyRecord {
 
 /// One permission entry of a key.
 ///
-/// Source: the nine scopes of the seeds (`GET /accounts`, `GET /transfers`, `POST /transfers`).
+/// Source: the nine scopes of the seeds (`GET /accounts`, `GET /transfers`, `POST /transfers`);
+/// sequence-api §12 for those that write.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Permission {
     /// List all accounts.
@@ -48,6 +49,8 @@ pub enum Permission {
     TriggerRules(Resources),
     /// Executions of these rules.
     ReadRuleExecutions(Resources),
+    /// Make rules (with all of them), change and delete these.
+    CreateAndEditRules(Resources),
     /// Transfers of these accounts.
     ReadTransfers(Resources),
     /// Move money between these pairs.

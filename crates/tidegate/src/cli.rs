@@ -1,8 +1,10 @@
 //! The command line as it is written.
 
 mod profiles;
+mod rules;
 
 pub(crate) use profiles::{OneProfile, ProfileCommand};
+pub(crate) use rules::{OneRule, RuleCommand};
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -208,6 +210,9 @@ pub(crate) enum AdminCommand {
     /// Profiles: the terms of Multi's identities, instruments and transfers.
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// Rules that move money, and their runs.
+    #[command(subcommand)]
+    Rule(RuleCommand),
     /// Transfers.
     #[command(subcommand)]
     Transfer(TransferCommand),
@@ -245,7 +250,7 @@ pub(crate) enum TenantCommand {
     },
     /// Lists all tenants.
     List,
-    /// Shows what is set for a tenant of the Multi dialect, or changes what is given.
+    /// Shows what is set for a tenant, or changes what is given.
     Settings {
         #[command(flatten)]
         tenant: InTenant,
@@ -259,6 +264,12 @@ pub(crate) enum TenantCommand {
         /// of the tenant's mode.
         #[arg(long, value_name = "LIMITS")]
         rate_limits: Option<String>,
+        /// What rounding down means in rules written from now on: `MULTIPLE` or `BUFFER`.
+        #[arg(long, value_name = "READING")]
+        round_down: Option<String>,
+        /// Minutes that their calendar is ahead of UTC.
+        #[arg(long, value_name = "MINUTES", allow_hyphen_values = true)]
+        utc_offset_minutes: Option<i64>,
     },
 }
 

@@ -1,6 +1,7 @@
 //! Commands that speak to a running server: each is one call of the admin API.
 
 mod profiles;
+mod rules;
 
 use std::process::ExitCode;
 
@@ -72,6 +73,7 @@ async fn call(client: &Client, command: AdminCommand) -> anyhow::Result<Answer> 
         AdminCommand::Account(command) => account(client, command).await,
         AdminCommand::Key(command) => key(client, command).await,
         AdminCommand::Profile(command) => profiles::profile(client, command).await,
+        AdminCommand::Rule(command) => rules::rule(client, command).await,
         AdminCommand::Transfer(command) => transfer(client, command).await,
         AdminCommand::Hold(command) => hold(client, command).await,
         AdminCommand::Clock(command) => clock(client, command).await,
@@ -120,12 +122,17 @@ async fn tenant(client: &Client, command: TenantCommand) -> anyhow::Result<Answe
             strict,
             multi_identity,
             rate_limits,
+            round_down,
+            utc_offset_minutes,
         } => {
             let path = format!("{}/settings", at(client, &tenant).await?);
             let mut body = rate_limits.as_deref().map_or(Ok(json!({})), limits_body)?;
             body["strict"] = json!(strict);
             body["multi_identity"] = json!(multi_identity);
-            let shows_only = strict.is_none() && multi_identity.is_none() && rate_limits.is_none();
+            body["round_down"] = json!(round_down);
+            body["utc_offset_minutes"] = json!(utc_offset_minutes);
+            let mut members = body.as_object().into_iter().flatten();
+            let shows_only = members.all(|(_, value)| value.is_null());
             let (method, body) = match shows_only {
                 true => (Method::GET, None),
                 false => (Method::PUT, Some(&body)),

@@ -107,13 +107,16 @@ fn parse_permission(fields: &mut Fields) -> Option<Permission> {
         "READ_RULE_EXECUTIONS" => {
             Permission::ReadRuleExecutions(ids_of(fields, resources, ids::RULE)?)
         }
+        "CREATE_AND_EDIT_RULES" => {
+            Permission::CreateAndEditRules(ids_of(fields, resources, ids::RULE)?)
+        }
         "MANUAL_TRANSFER" => Permission::ManualTransfer(sets_of(fields, resources)?),
         _ => {
             fields.fault(
                 "scope",
                 "must be one of LIST_ACCOUNTS, READ_ACCOUNTS, LIST_RULES, READ_RULES, \
-                 TRIGGER_RULES, READ_RULE_EXECUTIONS, READ_TRANSFERS, MANUAL_TRANSFER, READ_CARDS, \
-                 PROGRAMME, SIMULATOR",
+                 TRIGGER_RULES, READ_RULE_EXECUTIONS, CREATE_AND_EDIT_RULES, READ_TRANSFERS, \
+                 MANUAL_TRANSFER, READ_CARDS, PROGRAMME, SIMULATOR",
             );
             return None;
         }

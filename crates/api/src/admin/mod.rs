@@ -13,6 +13,8 @@ mod openapi;
 mod problem;
 mod profiles;
 mod request;
+mod rule_runs;
+mod rules;
 mod settings;
 mod system;
 mod tenants;
@@ -95,6 +97,33 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route(
             "/tenants/{tenant}/transfers/{transfer}/return",
             post(money::give_back),
+        )
+        .route(
+            "/tenants/{tenant}/rules",
+            post(rules::create).get(rules::list),
+        )
+        .route("/tenants/{tenant}/rules/lint", post(rules::lint))
+        .route(
+            "/tenants/{tenant}/rules/{rule}",
+            get(rules::find).put(rules::change).delete(rules::delete),
+        )
+        .route("/tenants/{tenant}/rules/{rule}/enable", post(rules::enable))
+        .route(
+            "/tenants/{tenant}/rules/{rule}/disable",
+            post(rules::disable),
+        )
+        .route(
+            "/tenants/{tenant}/rules/{rule}/trigger",
+            post(rule_runs::trigger),
+        )
+        .route(
+            "/tenants/{tenant}/rules/{rule}/simulate",
+            post(rule_runs::simulate),
+        )
+        .route("/tenants/{tenant}/rule-executions", get(rule_runs::list))
+        .route(
+            "/tenants/{tenant}/rule-executions/{execution}",
+            get(rule_runs::find),
         )
         .route("/tenants/{tenant}/simulate/paycheck", post(money::paycheck))
         .route(

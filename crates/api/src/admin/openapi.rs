@@ -141,6 +141,18 @@ const SETTINGS: &[Field] = &[
         false,
         "`true` for the limits of the tenant's mode; not together with `rate_limits`",
     ),
+    (
+        "round_down",
+        "string",
+        false,
+        "What rounding an account down means in rules that are written from now on: `MULTIPLE` or `BUFFER`",
+    ),
+    (
+        "utc_offset_minutes",
+        "integer",
+        false,
+        "Minutes, -840 to 840, that their calendar is ahead of UTC",
+    ),
 ];
 const ACCOUNT: &[Field] = &[
     ("owner_id", "string", true, "The owner, own_…"),
@@ -205,6 +217,65 @@ const ACCOUNT: &[Field] = &[
         false,
         "Likewise, YYYY-MM-DD",
     ),
+];
+const RULE: &[Field] = &[
+    (
+        "owner_id",
+        "string",
+        false,
+        "The owner, own_…, when making a rule; by default that of its accounts",
+    ),
+    ("nickname", "string", false, "1 to 100 characters"),
+    ("description", "string", false, "Up to 255 characters"),
+    (
+        "trigger",
+        "object",
+        true,
+        "{type, account_id?, schedule_type?, start_date?}; never changes",
+    ),
+    ("steps", "array", true, "1 to 20 of {conditions?, actions}"),
+];
+const LINT: &[Field] = &[
+    (
+        "owner_id",
+        "string",
+        false,
+        "Whose rules are linted; required without a rule",
+    ),
+    (
+        "rule",
+        "object",
+        false,
+        "A draft, to be linted beside the owner's rules that are on",
+    ),
+];
+const RUN: &[Field] = &[(
+    "amount_in_cents",
+    "integer",
+    false,
+    "Minor units that are taken as having come in, from 0",
+)];
+const RULE_FILTER: &[Field] = &[
+    ("owner_id", "string", false, "Of this owner"),
+    (
+        "source_id",
+        "string",
+        false,
+        "With this account in their trigger",
+    ),
+    ("enabled", "boolean", false, "That are on, or off"),
+];
+const RUN_FILTER: &[Field] = &[
+    ("rule_id", "string", false, "Of this rule"),
+    (
+        "status",
+        "string",
+        false,
+        "`in_progress`, `executed`, `partial` or `failed`",
+    ),
+    ("execution_mode", "string", false, "`live` or `simulation`"),
+    ("after", "string", false, "Older than this one, rex_…"),
+    ("limit", "integer", false, "1 to 1000, 100 when absent"),
 ];
 const HOLD: &[Field] = &[
     (
@@ -432,7 +503,7 @@ const ROUTES: &[Route] = &[
     route(
         "get",
         "/tenants/{tenant}/settings",
-        "Show a tenant's settings for the Multi dialect",
+        "Show a tenant's settings",
         Answer::One("SettingsBody"),
     ),
     Route {
@@ -440,7 +511,7 @@ const ROUTES: &[Route] = &[
         ..route(
             "put",
             "/tenants/{tenant}/settings",
-            "Change a tenant's settings for the Multi dialect; what is absent stays as it is",
+            "Change a tenant's settings; what is absent stays as it is",
             Answer::One("SettingsBody"),
         )
     },
@@ -616,6 +687,99 @@ const ROUTES: &[Route] = &[
         )
     },
     Route {
+        body: RULE,
+        ..route(
+            "post",
+            "/tenants/{tenant}/rules",
+            "Make a rule, which is off",
+            Answer::Made("RuleBody"),
+        )
+    },
+    Route {
+        query: RULE_FILTER,
+        ..route(
+            "get",
+            "/tenants/{tenant}/rules",
+            "List rules, oldest first",
+            Answer::Many("RuleBody"),
+        )
+    },
+    Route {
+        body: LINT,
+        ..route(
+            "post",
+            "/tenants/{tenant}/rules/lint",
+            "Say what will not work in a draft, or in an owner's rules taken together",
+            Answer::One("LintBody"),
+        )
+    },
+    route(
+        "get",
+        "/tenants/{tenant}/rules/{rule}",
+        "Show a rule, a deleted one too",
+        Answer::One("RuleBody"),
+    ),
+    Route {
+        body: RULE,
+        ..route(
+            "put",
+            "/tenants/{tenant}/rules/{rule}",
+            "Replace all that a rule says but its trigger; it is off afterwards",
+            Answer::One("RuleBody"),
+        )
+    },
+    route(
+        "delete",
+        "/tenants/{tenant}/rules/{rule}",
+        "Delete a rule; what it did stays",
+        Answer::Nothing,
+    ),
+    route(
+        "post",
+        "/tenants/{tenant}/rules/{rule}/enable",
+        "Switch a rule on, if the linter finds no error in the owner's rules",
+        Answer::One("RuleBody"),
+    ),
+    route(
+        "post",
+        "/tenants/{tenant}/rules/{rule}/disable",
+        "Switch a rule off",
+        Answer::One("RuleBody"),
+    ),
+    Route {
+        body: RUN,
+        ..route(
+            "post",
+            "/tenants/{tenant}/rules/{rule}/trigger",
+            "Run a rule that is on; it runs after the answer",
+            Answer::Made("RuleExecution"),
+        )
+    },
+    Route {
+        body: RUN,
+        ..route(
+            "post",
+            "/tenants/{tenant}/rules/{rule}/simulate",
+            "Reckon what a run would do, as if the amount were all that is on the trigger's account",
+            Answer::Made("RuleExecution"),
+        )
+    },
+    Route {
+        query: RUN_FILTER,
+        ..route(
+            "get",
+            "/tenants/{tenant}/rule-executions",
+            "List runs of rules with their explanations, newest first",
+            Answer::One("RuleExecutionPage"),
+        )
+    },
+    route(
+        "get",
+        "/tenants/{tenant}/rule-executions/{execution}",
+        "Show a run with its explanation",
+        Answer::One("RuleExecution"),
+    ),
+    Route {
         body: SIMULATED,
         ..route(
             "post",
@@ -658,6 +822,7 @@ const ROUTES: &[Route] = &[
 pub fn document() -> String {
     let mut document =
         serde_json::to_value(Document::openapi()).expect("a document has string keys only");
+    rules(&mut document);
     let mut paths = Map::new();
     for route in ROUTES {
         let item = paths.entry(route.path).or_insert_with(|| json!({}));
@@ -671,6 +836,36 @@ pub fn document() -> String {
         "{}\n",
         serde_json::to_string_pretty(&document).expect("string keys only")
     )
+}
+
+/// The schemas of rules: those of the Sequence API, and what operators see besides.
+fn rules(document: &mut Value) {
+    crate::rules::insert_schemas(document, &super::ids::RULES);
+    let text = || json!({"type": "string"});
+    let list = |name: &str| {
+        let items = json!({"$ref": format!("#/components/schemas/{name}")});
+        json!({"type": "array", "items": items})
+    };
+    let schemas = &mut document["components"]["schemas"];
+    schemas["RuleBody"]["properties"]["owner_id"] = text();
+    schemas["RuleFinding"]["properties"]["rule_id"] = json!({"type": ["string", "null"]});
+    schemas["RuleExecution"]["properties"]["execution_mode"] =
+        json!({"type": "string", "enum": ["live", "simulation"]});
+    schemas["RuleFault"] = json!({
+        "type": "object",
+        "required": ["code", "path", "message"],
+        "properties": {"code": text(), "path": text(), "message": text()},
+    });
+    schemas["LintBody"] = json!({
+        "type": "object",
+        "required": ["faults", "findings"],
+        "properties": {"faults": list("RuleFault"), "findings": list("RuleFinding")},
+    });
+    schemas["RuleExecutionPage"] = json!({
+        "type": "object",
+        "required": ["data", "more"],
+        "properties": {"data": list("RuleExecution"), "more": {"type": "boolean"}},
+    });
 }
 
 fn operation(route: &Route) -> Value {
@@ -758,6 +953,6 @@ mod tests {
             let pointer = reference.split('"').next().expect("a closing quote");
             assert!(document.pointer(pointer).is_some(), "{pointer}");
         }
-        assert_eq!(document["paths"].as_object().map(Map::len), Some(26));
+        assert_eq!(document["paths"].as_object().map(Map::len), Some(35));
     }
 }

@@ -317,9 +317,9 @@ fn rejected(rejection: &Rejection) -> Failure {
         | Rejection::TransferNotFound
         | Rejection::HoldNotFound
         | Rejection::TransferOfOther
-        | Rejection::BulkNotFound
         | Rejection::RuleNotFound
-        | Rejection::ExecutionNotFound => return Failure::NotFound { code: "NOT_FOUND" },
+        | Rejection::ExecutionNotFound
+        | Rejection::BulkNotFound => return Failure::NotFound { code: "NOT_FOUND" },
         // Not among the conflict codes of a transfer (weavr-api §5.2).
         Rejection::ProfileNotFound => {
             return Failure::NotFound {

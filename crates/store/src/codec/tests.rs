@@ -338,6 +338,7 @@ fn permission() -> impl Strategy<Value = Permission> {
         resources().prop_map(Permission::ReadRules),
         resources().prop_map(Permission::TriggerRules),
         resources().prop_map(Permission::ReadRuleExecutions),
+        resources().prop_map(Permission::CreateAndEditRules),
         resources().prop_map(Permission::ReadTransfers),
         vec(set, 0..3).prop_map(Permission::ManualTransfer),
         resources().prop_map(Permission::ReadCards),

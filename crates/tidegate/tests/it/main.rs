@@ -1,7 +1,9 @@
 //! Tidegate as its users meet it: stories, refusals, the command line, crashes and faults.
 
 mod admin;
+mod admin_rules;
 mod cli;
+mod cli_rules;
 mod completeness;
 mod contract;
 mod copy;
@@ -39,5 +41,6 @@ mod samples;
 mod schema;
 mod sequence_accounts;
 mod sequence_refusals;
+mod sequence_rules;
 mod sequence_transfers;
 mod shape;
