@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ledger::{
-    AccountId, BulkId, Command, Execution, ExecutionId, Hold, Millis, Owner, OwnerId, Profile,
-    ProfileId, ProfileKind, RuleId, State, Tenant, TenantId, TransferId,
+    AccountId, BulkId, Execution, ExecutionId, Hold, Millis, Owner, OwnerId, Profile, ProfileId,
+    ProfileKind, RuleId, State, Tenant, TenantId, TransferId,
 };
 use tokio::sync::{broadcast, oneshot};
 use tokio::task::JoinHandle;
@@ -30,7 +30,7 @@ use crate::query::{
     OwnerTransferQuery, RecordQuery, RuleQuery, RuleRow, TransferQuery, TransferRow,
 };
 use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
-use crate::{Action, BoxFuture, Health, Outcome, Result, Store, StoreError, Submit};
+use crate::{BoxFuture, Health, Outcome, Result, Store, StoreError, Submit};
 
 /// The engine over PostgreSQL.
 pub struct Postgres {
@@ -107,24 +107,6 @@ fn instance(options: &Options) -> std::result::Result<i64, OpenError> {
     Ok(i64::from_le_bytes(bytes))
 }
 
-fn no_rules() -> StoreError {
-    StoreError::unavailable("rules are not kept over PostgreSQL yet")
-}
-
-fn refuse_rules(submit: &Submit) -> Result<()> {
-    match &submit.action {
-        Action::Command(
-            Command::CreateRule(_)
-            | Command::ChangeRule(_)
-            | Command::DeleteRule { .. }
-            | Command::SwitchRule { .. }
-            | Command::TriggerRule(_)
-            | Command::AnswerAmounts { .. },
-        ) => Err(no_rules()),
-        _ => Ok(()),
-    }
-}
-
 /// An engine that is dropped without [`Store::shut_down`] finishes what it was given, too.
 impl Drop for Postgres {
     fn drop(&mut self) {
@@ -135,7 +117,6 @@ impl Drop for Postgres {
 impl Store for Postgres {
     fn submit(&self, submit: Submit) -> BoxFuture<'_, Result<Outcome>> {
         Box::pin(async move {
-            refuse_rules(&submit)?;
             let (answer, outcome) = oneshot::channel();
             self.shared.submit(submit, answer)?;
             outcome
@@ -260,24 +241,28 @@ impl Store for Postgres {
         Box::pin(async move { self.readers.bulk_operations(&query).await })
     }
 
-    fn rules(&self, _: RuleQuery) -> BoxFuture<'_, Result<Vec<RuleRow>>> {
-        Box::pin(async { Err(no_rules()) })
+    fn rules(&self, query: RuleQuery) -> BoxFuture<'_, Result<Vec<RuleRow>>> {
+        Box::pin(async move { self.readers.rules(&query).await })
     }
 
-    fn rule(&self, _: TenantId, _: RuleId) -> BoxFuture<'_, Result<Option<RuleRow>>> {
-        Box::pin(async { Err(no_rules()) })
+    fn rule(&self, tenant: TenantId, id: RuleId) -> BoxFuture<'_, Result<Option<RuleRow>>> {
+        Box::pin(self.readers.rule(tenant, id))
     }
 
-    fn executions(&self, _: ExecutionQuery) -> BoxFuture<'_, Result<Vec<Execution>>> {
-        Box::pin(async { Err(no_rules()) })
+    fn executions(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<Execution>>> {
+        Box::pin(async move { self.readers.executions(&query).await })
     }
 
-    fn execution(&self, _: TenantId, _: ExecutionId) -> BoxFuture<'_, Result<Option<Execution>>> {
-        Box::pin(async { Err(no_rules()) })
+    fn execution(
+        &self,
+        tenant: TenantId,
+        id: ExecutionId,
+    ) -> BoxFuture<'_, Result<Option<Execution>>> {
+        Box::pin(self.readers.execution(tenant, id))
     }
 
-    fn fork(&self, _: TenantId, _: OwnerId) -> BoxFuture<'_, Result<Option<State>>> {
-        Box::pin(async { Err(no_rules()) })
+    fn fork(&self, tenant: TenantId, owner: OwnerId) -> BoxFuture<'_, Result<Option<State>>> {
+        Box::pin(self.readers.fork(tenant, owner, self.clock.now()))
     }
 
     fn holds(&self, account: AccountId) -> BoxFuture<'_, Result<Vec<Hold>>> {

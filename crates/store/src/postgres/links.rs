@@ -20,9 +20,9 @@ const TRANSFERS: &str = "SELECT t.id, t.tenant, t.owner, t.source, t.destination
      t.rail, t.currency, t.execution FROM transfers t WHERE t.id = ANY ($1)";
 const HOLDS: &str = "SELECT h.id, h.tenant, h.account FROM holds h WHERE h.id = ANY ($1)";
 const BULKS: &str = "SELECT b.id, b.tenant, b.owner FROM bulks b WHERE b.id = ANY ($1)";
-const RULES: &str = "SELECT r.id, r.tenant, r.owner FROM rules r WHERE r.id = ANY ($1)";
+const RULES: &str = "SELECT u.id, u.tenant, u.owner FROM rules u WHERE u.id = ANY ($1)";
 const EXECUTIONS: &str =
-    "SELECT e.id, e.tenant, e.owner, e.rule FROM executions e WHERE e.id = ANY ($1)";
+    "SELECT y.id, y.tenant, y.owner, y.rule FROM executions y WHERE y.id = ANY ($1)";
 
 /// Follows the plan until no facts are missing, asking for those that are.
 ///

@@ -3,7 +3,10 @@
 //!
 //! Every list names its table by a letter of its own, so that tables can be joined: `n` tenants,
 //! `o` owners, `a` accounts, `t` transfers, `e` entries, `h` holds, `d` due, `p` profiles, `b`
-//! bulks, `x` operations of bulks, `k` API keys, `r` records, `m` remembered.
+//! bulks, `x` operations of bulks, `u` rules, `c` counters of rules, `y` runs of rules, `k` API keys,
+//! `r` records, `m` remembered.
+
+mod rules;
 
 use std::sync::Arc;
 
@@ -22,6 +25,10 @@ use crate::codec::{self, work_of};
 use crate::codes::Code;
 use crate::query::{BulkRow, EntryRow};
 use crate::records::{KeyRecord, Record, Remembered};
+pub(crate) use rules::{
+    CAP, EXECUTION, EXECUTION_COPIES, RULE, RULE_COPIES, cap, copies_execution, copies_rule,
+    execution, listening, rule,
+};
 
 type Read<T> = Result<T, Damaged>;
 
