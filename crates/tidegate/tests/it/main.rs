@@ -1,9 +1,10 @@
 //! Tidegate as its users meet it: stories, refusals, the command line, crashes and faults.
 
 mod admin;
-mod approvals;
 mod admin_rules;
+mod approvals;
 mod cli;
+mod cli_rules;
 mod completeness;
 mod contract;
 mod copy;

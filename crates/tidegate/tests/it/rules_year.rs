@@ -133,7 +133,11 @@ impl Year {
         let file = folder.join(format!("{name}.txt"));
         let kept = std::fs::read_to_string(&file).unwrap_or_default();
         let is_head = |line: &&str| line.starts_with('#');
-        let head: String = kept.lines().filter(is_head).map(|l| format!("{l}\n")).collect();
+        let head: String = kept
+            .lines()
+            .filter(is_head)
+            .map(|l| format!("{l}\n"))
+            .collect();
         let body: Vec<&str> = kept.lines().filter(|line| !is_head(line)).collect();
         let lived: Vec<&str> = self.text.lines().collect();
         if std::env::var_os("TIDEGATE_WRITE_YEARS").is_some() {
@@ -179,8 +183,11 @@ async fn a_household_has_the_year_that_was_worked_out() {
         ("safety", pod("Safety")),
         ("taxes", pod("Taxes")),
         ("food", pod("Food")),
-        ("landlord", json!({"type": "external_account", "external_account_type": "DEPOSITORY",
-                            "name": "Landlord"})),
+        (
+            "landlord",
+            json!({"type": "external_account", "external_account_type": "DEPOSITORY",
+                            "name": "Landlord"}),
+        ),
         ("card", debt("Credit card", 120_000, 3_500)),
     ])
     .await;
@@ -230,8 +237,11 @@ async fn a_small_business_has_the_year_that_was_worked_out() {
         ("owner", pod("Owner's pay")),
         ("tax", pod("Tax")),
         ("costs", pod("Costs")),
-        ("payroll", json!({"type": "external_account", "external_account_type": "DEPOSITORY",
-                           "name": "Payroll"})),
+        (
+            "payroll",
+            json!({"type": "external_account", "external_account_type": "DEPOSITORY",
+                           "name": "Payroll"}),
+        ),
         ("loan", debt("Equipment loan", 2_500_000, 40_000)),
         ("line", debt("Credit line", 900_000, 25_000)),
     ])
@@ -256,7 +266,8 @@ async fn a_small_business_has_the_year_that_was_worked_out() {
     let sweep = json!([{"actions": [
         {"type": "round_down", "amount_in_cents": 100_000, "destination": {"id": "costs"}}]}]);
     let weekly = by_time("profit", "WEEKLY", "2027-01-22T11:00:00Z");
-    year.rule("Keep whole thousands of profit", weekly, sweep).await;
+    year.rule("Keep whole thousands of profit", weekly, sweep)
+        .await;
     // On weekdays some 250.00 to 750.00, never the same twice in a row.
     year.live(|day| match day.weekday() {
         1..=5 => vec![("sales", 25_000 + day.0 * 7_919 % 50_021)],

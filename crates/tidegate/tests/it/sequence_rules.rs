@@ -54,8 +54,9 @@ impl World {
 
     /// The runs of a rule as the public API tells them, newest first.
     pub async fn runs(&self, rule: &str) -> Vec<Value> {
-        let list = self.john().get(&format!("/rule-executions?rule_id={rule}"));
-        list.await.data().as_array().expect("a list").clone()
+        let path = format!("/rule-executions?rule_id={rule}");
+        let list = self.john().get(&path).await;
+        list.data().as_array().expect("a list").clone()
     }
 
     async fn send(&self, method: Method, path: &str, key: Option<&str>, body: &Value) -> Reply {
@@ -86,8 +87,9 @@ impl World {
 #[tokio::test]
 async fn a_paycheck_splits_itself() {
     let world = World::new().await;
-    let made = world.john().post("/rules", &split(&world.pay, &world.fund));
-    let made = made.await.expect(201)["data"].take();
+    let body = split(&world.pay, &world.fund);
+    let made = world.john().post("/rules", &body).await;
+    let made = made.expect(201)["data"].take();
     // Whatever its writer said, it is off.
     assert_eq!(made["status"], "disabled");
     assert_eq!(made["warnings"], json!([]));
@@ -174,12 +176,8 @@ async fn a_paycheck_splits_itself() {
 async fn a_rule_is_run_by_hand_with_an_amount() {
     let world = World::new().await;
     let rule = world.rule_on(&split(&world.pay, &world.trip)).await;
-    let run = world.ran(
-        &world
-            .trigger(&rule, &json!({"manual_execute_amount": 50_000}))
-            .await,
-    );
-    let run = run.await;
+    let amount = json!({"manual_execute_amount": 50_000});
+    let run = world.ran(&world.trigger(&rule, &amount).await).await;
     assert_eq!(
         run["trigger_details"],
         json!({"type": "manual", "amount_in_cents": 50_000})
@@ -550,10 +548,8 @@ async fn runs_are_listed_page_by_page_and_filtered() {
         newest_first[2..4]
     );
     assert_eq!(list(&format!("&from={to}&to={from}")).await.0.len(), 0);
-    let body = world.john().get(&format!(
-        "/rule-executions?rule_id={rule}&include=explanation"
-    ));
-    let body = body.await.data();
+    let path = format!("/rule-executions?rule_id={rule}&include=explanation");
+    let body = world.john().get(&path).await.data();
     assert_eq!(
         body[2]["explanation"]["actions"][0]["reason"],
         "TRANSFER_AMOUNT_LESS_THAN_ONE_DOLLAR"
