@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use ledger::forecast::{
-    CapHit, FailureKind, FailureSeen, Forecast, INCOME_MAX, Income, Question, Starved,
+    CapHit, DAYS_MAX, FailureKind, FailureSeen, Forecast, INCOME_MAX, Income, Question, Starved,
 };
 use ledger::rule::calendar::{Date, Day};
 use ledger::rule::schedule::{Schedule, ScheduleKind};
@@ -128,6 +128,10 @@ async fn look_ahead(
 ) -> Answer {
     let mut fields = fields(headers, body).await?;
     let days = fields.optional_integer("days").unwrap_or(DAYS);
+    let days = u16::try_from(days).unwrap_or(0);
+    if !(1..=DAYS_MAX).contains(&days) {
+        fields.fault("days", format!("must be an integer from 1 to {DAYS_MAX}"));
+    }
     let offset = fields.optional_integer("utc_offset_minutes").unwrap_or(0);
     let utc_offset_minutes = i16::try_from(offset).unwrap_or(i16::MAX);
     if !(-840..=840).contains(&utc_offset_minutes) {
@@ -138,8 +142,7 @@ async fn look_ahead(
     let question = Question {
         tenant: tenant_id(tenant),
         owner: OwnerId::new(ids::read(ids::OWNER, owner)),
-        // Out of range either way is refused as such.
-        days: u16::try_from(days).unwrap_or(0),
+        days,
         utc_offset_minutes,
         income,
     };

@@ -121,15 +121,8 @@ async fn refusals_come_in_order_and_leave_nothing_behind() {
     let reply = world.server.admin(Method::POST, &path, Some(&long)).await;
     reply.problem(404, "tenant_not_found", &[]);
     for (transfer, how, body, status, code, fields) in [
-        (
-            &nobody,
-            "deny",
-            Some(&long),
-            404,
-            "transfer_not_found",
-            &[][..],
-        ),
-        (&nobody, "approve", None, 404, "transfer_not_found", &[]),
+        (&nobody, "deny", Some(&long), 404, "not_found", &[][..]),
+        (&nobody, "approve", None, 404, "not_found", &[]),
         (
             &done,
             "deny",

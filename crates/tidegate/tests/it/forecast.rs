@@ -115,7 +115,7 @@ async fn questions_are_refused_in_order() {
         .server
         .admin(Method::POST, &path, Some(&json!({})))
         .await;
-    reply.problem(404, "owner_not_found", &[]);
+    reply.problem(404, "not_found", &[]);
     let after = world.snapshot().await;
     let money = |snapshot: &Value| snapshot["transfers"][0].clone();
     assert_eq!(money(&after), money(&before));

@@ -81,13 +81,19 @@ impl Year {
         }
     }
 
-    /// Lives through the days. `income` says what comes in on which, and where.
-    async fn live(&mut self, income: impl Fn(Day) -> Vec<(&'static str, i64)>) {
+    /// Lives through the days. `happens` says what comes in on which and where, or is drawn there.
+    async fn live(&mut self, happens: impl Fn(Day) -> Vec<(&'static str, i64)>) {
         for number in 1..=DAYS {
             self.clock(json!({"advance_ms": DAY_MS})).await;
             let today = Day::at(START.plus(number * DAY_MS), 0);
-            for (account, cents) in income(today) {
-                self.world.paycheck(self.id(account), cents).await;
+            for (account, cents) in happens(today) {
+                let what = if cents > 0 {
+                    "paycheck"
+                } else {
+                    "external-pull"
+                };
+                let account = self.id(account);
+                self.world.simulate(what, account, cents.abs()).await;
             }
             self.world.quiesce().await;
             if Day(today.0 + 1).date().day == 1 {
@@ -189,6 +195,11 @@ async fn a_household_has_the_year_that_was_worked_out() {
                             "name": "Landlord"}),
         ),
         ("card", debt("Credit card", 120_000, 3_500)),
+        (
+            "broker",
+            json!({"type": "external_account", "external_account_type": "INVESTMENT",
+                          "name": "Broker"}),
+        ),
     ])
     .await;
     let mut safety = share("10", "safety");
@@ -213,17 +224,24 @@ async fn a_household_has_the_year_that_was_worked_out() {
     ]);
     let weekly = by_time("pay", "WEEKLY", "2027-01-18T05:00:00Z");
     year.rule("Food", weekly, food).await;
-    let spread = json!([{
+    let savings = json!([{
         "conditions": {"condition": {"fact": "BALANCE", "operator": "GREATER_THAN", "value": 300_000}},
         "actions": [{"type": "round_down", "amount_in_cents": 100_000,
-                     "destination": {"id": "landlord"}}]}]);
-    let quarterly = by_time("safety", "BI_WEEKLY", "2027-02-01T07:00:00Z");
-    year.rule("Savings", quarterly, spread).await;
-    // Every other Friday, 2,400.00; the first on 2027-01-22.
+                     "destination": {"id": "broker"}}]}]);
+    let half_months = by_time("safety", "BI_WEEKLY", "2027-02-01T07:00:00Z");
+    year.rule("Savings", half_months, savings).await;
+    // Every other Friday 2,400.00 come in, the first time on 2027-01-22; food is bought on Tuesdays,
+    // for 45.00 at first and for a dollar more in every month.
     let Day(first) = Day::at(Millis(1_800_604_800_000), 0);
-    year.live(|Day(today)| match (today - first).rem_euclid(14) {
-        0 if today >= first => vec![("pay", 240_000)],
-        _ => vec![],
+    year.live(|Day(today)| {
+        let mut happens = Vec::new();
+        if today >= first && (today - first) % 14 == 0 {
+            happens.push(("pay", 240_000));
+        }
+        if today > first && Day(today).weekday() == 2 {
+            happens.push(("food", -4_500 - 100 * i64::from(Day(today).date().month)));
+        }
+        happens
     })
     .await;
     year.check("household");
@@ -260,7 +278,8 @@ async fn a_small_business_has_the_year_that_was_worked_out() {
     year.rule("Payroll", half_months, payroll).await;
     let debts = json!([{"actions": [
         {"type": "avalanche", "amount_in_cents": 90_000, "up_to_enabled": true, "liabilities": [
-            {"id": "loan", "apr": "7.9"}, {"id": "line", "apr": "19.5"}]}]}]);
+            {"id": "loan", "interest_rate_percentage": 7.9},
+            {"id": "line", "interest_rate_percentage": 19.5}]}]}]);
     let monthly = by_time("costs", "MONTHLY", "2027-01-31T10:00:00Z");
     year.rule("Debts", monthly, debts).await;
     let sweep = json!([{"actions": [
