@@ -25,10 +25,7 @@ use crate::codec::{self, work_of};
 use crate::codes::Code;
 use crate::query::{BulkRow, EntryRow};
 use crate::records::{KeyRecord, Record, Remembered};
-pub(crate) use rules::{
-    CAP, EXECUTION, EXECUTION_COPIES, RULE, RULE_COPIES, cap, copies_execution, copies_rule,
-    execution, listening, rule,
-};
+pub(crate) use rules::{cap, copies_execution, copies_rule, execution, listening, rule};
 
 type Read<T> = Result<T, Damaged>;
 
@@ -70,6 +67,16 @@ pub(crate) const KEY: &str =
 pub(crate) const RECORD: &str =
     "r.kind, r.id, r.tenant, r.owner, r.version, r.unique_key, r.body, r.at_ms";
 pub(crate) const REMEMBERED: &str = "m.number, m.key, m.body, m.at_ms, m.request_id, m.reply";
+
+pub(crate) const RULE: &str = "u.body, u.deleted_ms";
+/// The columns beside a rule that are copies of what it says.
+pub(crate) const RULE_COPIES: &str = "u.id, u.tenant, u.owner, u.account, u.listening, u.enabled";
+pub(crate) const CAP: &str =
+    "c.rule, c.step, c.action_group, c.period, c.since_day, c.used, c.owner";
+pub(crate) const EXECUTION: &str = "y.body";
+/// The columns beside a run that are copies of what it says.
+pub(crate) const EXECUTION_COPIES: &str =
+    "y.id, y.tenant, y.owner, y.rule, y.status, y.cause, y.mode, y.created_ms";
 
 /// An account with what only the tables know of it.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -13,16 +13,6 @@ use crate::codec;
 use crate::gather::CapPlace;
 use crate::query::RuleRow;
 
-pub(crate) const RULE: &str = "u.body, u.deleted_ms";
-/// The copies beside a rule.
-pub(crate) const RULE_COPIES: &str = "u.id, u.tenant, u.owner, u.account, u.listening, u.enabled";
-pub(crate) const CAP: &str =
-    "c.rule, c.step, c.action_group, c.period, c.since_day, c.used, c.owner";
-pub(crate) const EXECUTION: &str = "y.body";
-/// The copies beside a run.
-pub(crate) const EXECUTION_COPIES: &str =
-    "y.id, y.tenant, y.owner, y.rule, y.status, y.cause, y.mode, y.created_ms";
-
 /// The account that a rule waits on, while it is on.
 pub(crate) fn listening(rule: &Rule, is_deleted: bool) -> Option<AccountId> {
     rule.listens_on().filter(|_| rule.enabled && !is_deleted)

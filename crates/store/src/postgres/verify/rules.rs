@@ -29,14 +29,17 @@ pub(super) async fn compare(snapshot: &Snapshot, replay: &Replay) -> Result<(), 
         .each("rules", RULES, |row| {
             let seen = rows::rule(row)?;
             if !rows::copies_rule(row, 2, &seen)? || !rules.has_rule(&seen) {
-                return differs(format!("rule {} differs in the tables", seen.rule.id));
+                return differs(format!(
+                    "rules: rule {} differs in the tables",
+                    seen.rule.id
+                ));
             }
             found += 1;
             Ok(())
         })
         .await?;
     if found != rules.rules() {
-        return Err(difference("rules are missing in the tables"));
+        return Err(difference("rules: a rule is missing in the tables"));
     }
     let mut found = 0;
     snapshot
@@ -44,21 +47,24 @@ pub(super) async fn compare(snapshot: &Snapshot, replay: &Replay) -> Result<(), 
             let (place, used, owner) = rows::cap(row)?;
             let is_owned = state.rule(place.0).is_some_and(|rule| rule.owner == owner);
             if !is_owned || !rules.has_cap(place, used) {
-                return differs(format!("a cap of rule {} differs in the tables", place.0));
+                return differs(format!(
+                    "rule_caps: a cap of rule {} differs in the tables",
+                    place.0
+                ));
             }
             found += 1;
             Ok(())
         })
         .await?;
     if found != rules.caps() {
-        return Err(difference("caps of rules are missing in the tables"));
+        return Err(difference("rule_caps: a cap is missing in the tables"));
     }
     let mut found = 0;
     snapshot
         .each("executions", EXECUTIONS, |row| {
             let seen = rows::execution(row)?;
             if !rows::copies_execution(row, 1, &seen)? || !rules.has_execution(&seen) {
-                let what = format!("run {} of a rule differs in the tables", seen.id);
+                let what = format!("executions: run {} differs in the tables", seen.id);
                 return differs(what);
             }
             found += 1;
@@ -66,7 +72,7 @@ pub(super) async fn compare(snapshot: &Snapshot, replay: &Replay) -> Result<(), 
         })
         .await?;
     if found != rules.executions() {
-        return Err(difference("runs of rules are missing in the tables"));
+        return Err(difference("executions: a run is missing in the tables"));
     }
     Ok(())
 }
