@@ -13,7 +13,7 @@ use axum::http::Method;
 use ledger::rule::calendar::Day;
 use ledger::{ExecutionStatus, Millis, TenantId};
 use serde_json::{Value, json};
-use store::{ExecutionQuery, Store};
+use store::ExecutionQuery;
 
 use crate::harness::{START, World};
 
