@@ -216,6 +216,7 @@ fn everything() -> Vec<Permission> {
         Permission::ReadRules(Resources::All),
         Permission::TriggerRules(Resources::All),
         Permission::ReadRuleExecutions(Resources::All),
+        Permission::CreateAndEditRules(Resources::All),
         Permission::ReadTransfers(Resources::All),
         Permission::ManualTransfer(vec![every_pair]),
         Permission::ReadCards(Resources::All),
