@@ -323,13 +323,17 @@ fn permission() -> impl Strategy<Value = Permission> {
         ]
     };
     let selector = || prop_oneof![Just(Selector::All), any::<u64>().prop_map(Selector::Id)];
-    let set =
-        (selector(), selector(), option::of(integer())).prop_map(|(source, target, max_amount)| {
-            TransferSet {
-                source,
-                target,
-                max_amount,
-            }
+    let set = (
+        selector(),
+        selector(),
+        option::of(integer()),
+        option::of(integer()),
+    )
+        .prop_map(|(source, target, max_amount, approval_above)| TransferSet {
+            source,
+            target,
+            max_amount,
+            approval_above,
         });
     prop_oneof![
         Just(Permission::ListAccounts),
@@ -338,6 +342,7 @@ fn permission() -> impl Strategy<Value = Permission> {
         resources().prop_map(Permission::ReadRules),
         resources().prop_map(Permission::TriggerRules),
         resources().prop_map(Permission::ReadRuleExecutions),
+        resources().prop_map(Permission::CreateAndEditRules),
         resources().prop_map(Permission::ReadTransfers),
         vec(set, 0..3).prop_map(Permission::ManualTransfer),
         resources().prop_map(Permission::ReadCards),
@@ -1030,6 +1035,11 @@ fn tag_of(change: &Change) -> u8 {
             Effect::BulkSubmitted(_) => 19,
             Effect::BulkMoved { .. } => 20,
             Effect::BulkStepped { .. } => 21,
+            Effect::RuleSet(_) => 22,
+            Effect::RuleDeleted { .. } => 23,
+            Effect::CapCounted { .. } => 24,
+            Effect::ExecutionRecorded(_) => 25,
+            Effect::ExecutionMoved { .. } => 26,
         },
         Change::KeyCreated(_) => 64,
         Change::KeyRevoked { .. } => 65,

@@ -12,5 +12,6 @@ mod programme;
 mod programme_reads;
 mod reads;
 mod records;
+mod rules;
 mod servers;
 mod time;

@@ -90,6 +90,14 @@ impl Filler {
                 Effect::BulkMoved { bulk, .. } | Effect::BulkStepped { bulk, .. } => {
                     Some(state.bulk(*bulk)?.tenant)
                 }
+                Effect::RuleSet(it) => Some(it.tenant),
+                Effect::RuleDeleted { rule, .. } | Effect::CapCounted { rule, .. } => {
+                    Some(state.rule(*rule)?.tenant)
+                }
+                Effect::ExecutionRecorded(it) => Some(it.tenant),
+                Effect::ExecutionMoved { execution, .. } => {
+                    Some(state.execution(*execution)?.tenant)
+                }
                 Effect::DueAdded(due) | Effect::DueRemoved(due) => Some(due.tenant),
             },
             Change::KeyCreated(key) => Some(key.tenant),
@@ -141,6 +149,12 @@ impl Filler {
             Effect::BulkSubmitted(bulk) => {
                 self.works.insert(Work::RunBulk(bulk.id), bulk.owner);
             }
+            Effect::RuleSet(rule) => {
+                self.works.insert(Work::RunRule(rule.id), rule.owner);
+            }
+            Effect::ExecutionRecorded(run) => {
+                self.works.insert(Work::RunExecution(run.id), run.owner);
+            }
             _ => {}
         }
     }
@@ -171,6 +185,8 @@ impl Filler {
             Work::Settle(transfer) => state.open_transfer(*transfer).is_some(),
             Work::ExpireHold(hold) => state.hold(*hold).is_some(),
             Work::RunBulk(bulk) => state.bulk(*bulk).is_some(),
+            Work::RunRule(rule) => state.rule(*rule).is_some(),
+            Work::RunExecution(execution) => state.execution(*execution).is_some(),
         });
     }
 

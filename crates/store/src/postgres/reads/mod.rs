@@ -8,6 +8,7 @@ mod accounts;
 mod entries;
 mod programme;
 mod records;
+mod rules;
 mod tenants;
 mod transfers;
 
