@@ -485,6 +485,19 @@ proptest! {
     }
 
     #[test]
+    fn a_kept_row_comes_back_as_it_was(
+        transfer in transfer(),
+        source in option::of(party()),
+        destination in option::of(party()),
+    ) {
+        let row = TransferRow { transfer, source, destination };
+        let bytes = row_to_bytes(&row);
+        prop_assert_eq!(row_from_bytes(&bytes), Ok(row));
+        prop_assert!(row_from_bytes(&bytes[..bytes.len() - 1]).is_err());
+        prop_assert!(row_from_bytes(&[&bytes[..], &[0]].concat()).is_err());
+    }
+
+    #[test]
     fn a_record_cut_short_is_another_or_none((at, changes) in record(), cut in any::<prop::sample::Index>()) {
         let bytes = encode(at, &changes);
         let short = &bytes[..cut.index(bytes.len())];
