@@ -134,6 +134,30 @@ pub enum Command {
         /// Why.
         code: ErrorCode,
     },
+    /// Lets a transfer that waits for approval go, or calls it off.
+    DecideApproval {
+        /// The tenant.
+        tenant: TenantId,
+        /// Other owners' transfers do not exist, when it is given.
+        owner: Option<OwnerId>,
+        /// The transfer.
+        transfer: TransferId,
+        /// Whether it goes.
+        approved: bool,
+        /// Why not, up to 50 characters.
+        reason: Option<Arc<str>>,
+    },
+    /// Says from which amount on a rule's transfers wait for approval.
+    SetRuleApproval {
+        /// The tenant.
+        tenant: TenantId,
+        /// Other owners' rules do not exist, when it is given.
+        owner: Option<OwnerId>,
+        /// The rule.
+        rule: RuleId,
+        /// Transfers of more than this many minor units wait; none do when `None`.
+        above_minor: Option<i64>,
+    },
     /// Reserves money.
     PlaceHold(PlaceHold),
     /// Gives reserved money free.
@@ -198,6 +222,8 @@ impl Command {
             | Command::SubmitBulk { tenant, .. }
             | Command::SteerBulk { tenant, .. }
             | Command::ReturnTransfer { tenant, .. }
+            | Command::DecideApproval { tenant, .. }
+            | Command::SetRuleApproval { tenant, .. }
             | Command::ReleaseHold { tenant, .. }
             | Command::DeleteRule { tenant, .. }
             | Command::SwitchRule { tenant, .. }
@@ -395,6 +421,8 @@ pub struct CreateTransfer {
     pub rail_delay_ms: i64,
     /// A note, up to 255 characters.
     pub description: Option<Arc<str>>,
+    /// Whether it waits until a person lets it go.
+    pub needs_approval: bool,
 }
 
 /// Money that arrives from outside.

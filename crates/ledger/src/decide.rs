@@ -4,6 +4,7 @@
 //! (`docs/reference/errors.md`). Nothing is changed here; a refusal has no effects.
 
 mod accounts;
+mod approvals;
 mod bulks;
 mod due;
 mod executions;
@@ -175,6 +176,22 @@ fn decide_alone(
             rule,
             enabled,
         } => rules::switch(state, (*tenant, *owner), *rule, *enabled, context),
+        Command::SetRuleApproval {
+            tenant,
+            owner,
+            rule,
+            above_minor,
+        } => rules::set_approval(state, (*tenant, *owner), *rule, *above_minor, context),
+        Command::DecideApproval {
+            tenant,
+            owner,
+            transfer,
+            approved,
+            reason,
+        } => {
+            let said = (*approved, reason.as_ref());
+            approvals::decide(state, (*tenant, *owner), *transfer, said, context)
+        }
         Command::TriggerRule(trigger) => executions::trigger(state, trigger, context),
         Command::AnswerAmounts {
             tenant,

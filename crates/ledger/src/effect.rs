@@ -181,7 +181,8 @@ pub struct Due {
 /// A kind of work.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Work {
-    /// Bring a transfer one step further: settle it, or hand it to its rail.
+    /// Bring a transfer one step further: settle it, hand it to its rail, or call it off when
+    /// nobody has approved it.
     Settle(TransferId),
     /// End a hold.
     ExpireHold(HoldId),

@@ -87,6 +87,12 @@ pub enum Rejection {
         /// Where it stands.
         status: Status,
     },
+    /// The transfer is not waiting for approval.
+    #[error("the transfer is {}, not waiting for approval", status_word(*status))]
+    NotAwaitingApproval {
+        /// Where it stands.
+        status: Status,
+    },
     /// Simulated money and clocks are for sandbox tenants.
     #[error("only a sandbox tenant can do this")]
     SandboxOnly,
@@ -253,6 +259,7 @@ impl Rejection {
             Rejection::InsufficientFunds { .. } => "insufficient_funds",
             Rejection::BalanceOverflow => "balance_overflow",
             Rejection::NotPending { .. } => "transfer_not_pending",
+            Rejection::NotAwaitingApproval { .. } => "transfer_not_pending_approval",
             Rejection::SandboxOnly => "sandbox_only",
             Rejection::ClockBackwards => "clock_backwards",
             Rejection::NothingDue => "nothing_due",

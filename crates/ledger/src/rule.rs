@@ -179,6 +179,9 @@ pub struct Rule {
     pub currency: Currency,
     /// How it is read.
     pub settings: Settings,
+    /// Transfers of more than this many minor units wait for a person's approval; none do when
+    /// `None`. Stays when the rule is changed.
+    pub approval_above_minor: Option<i64>,
     /// How often what it does was changed; 1 at first.
     pub version: u32,
     /// When it was made, by the tenant's clock.

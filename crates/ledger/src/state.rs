@@ -30,7 +30,7 @@ use crate::posting::{Entry, Posting, Side};
 use crate::profile::Profile;
 use crate::rule::Rule;
 use crate::rule::snapshot::{CapUsed, CapsUsed};
-use crate::tenant::{Owner, Tenant, TenantClock};
+use crate::tenant::{Owner, Tenant, TenantClock, TenantMode};
 use crate::time::Millis;
 use crate::transfer::{Status, TRANSITIONS, Transfer};
 use due::DueQueue;
@@ -249,6 +249,19 @@ impl State {
     #[must_use]
     pub fn last_id(&self) -> u64 {
         self.last_id
+    }
+
+    /// Makes a copy of a state one to look ahead with: the tenant's time is the machine's, and it
+    /// plays with simulated money. For states that are not kept.
+    ///
+    /// # Errors
+    /// [`Inconsistency`] when there is no such tenant.
+    pub fn rehearse(&mut self, tenant: TenantId) -> Result<(), Inconsistency> {
+        let Some(known) = self.tenants.get_mut(&tenant) else {
+            return Err(Inconsistency(format!("tenant {tenant} is unknown")));
+        };
+        known.mode = TenantMode::Sandbox;
+        self.apply_clock(tenant, TenantClock::MACHINE)
     }
 
     /// Makes `id` known as issued, so that later ids are greater.
@@ -572,9 +585,10 @@ impl State {
         self.rules.record(execution)
     }
 
-    /// Counts what is on its way over a rail.
+    /// Counts what is on its way: over a rail, or made by a rule and waiting for approval.
     fn arrive(&mut self, transfer: &Transfer, arrival: Arrival) {
-        let (Some(account), Some(_)) = (transfer.destination, transfer.rail) else {
+        let on_its_way = transfer.rail.is_some() || transfer.rule.is_some();
+        let Some(account) = transfer.destination.filter(|_| on_its_way) else {
             return;
         };
         let minor = i128::from(transfer.amount.minor());

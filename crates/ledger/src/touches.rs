@@ -39,7 +39,8 @@ pub enum Touch {
     Money(AccountId),
     /// The rule that is on and waits for money on an account.
     Listener(AccountId),
-    /// What is on its way to an account: all transfers to it over a rail that have not ended.
+    /// What is on its way to an account: all transfers to it that have not ended and take a
+    /// rail or were made by a rule.
     Arriving(AccountId),
     /// Whether cards that are not closed spend from an account, and whether transfers of it are
     /// open: one of each is enough.
@@ -257,6 +258,9 @@ pub fn touches(command: &Command) -> Vec<Touch> {
         ],
         Command::ReturnTransfer {
             tenant, transfer, ..
+        }
+        | Command::DecideApproval {
+            tenant, transfer, ..
         } => vec![Touch::Tenant(*tenant), Touch::Settlement(*transfer)],
         Command::PlaceHold(place) => {
             vec![Touch::Tenant(place.tenant), Touch::Account(place.account)]
@@ -266,6 +270,9 @@ pub fn touches(command: &Command) -> Vec<Touch> {
         }
         Command::CreateRule(new) => rules::of_new(new),
         Command::ChangeRule(change) => rules::of_change(change),
+        Command::SetRuleApproval { tenant, rule, .. } => {
+            vec![Touch::Tenant(*tenant), Touch::Rule(*rule)]
+        }
         Command::DeleteRule { tenant, rule, .. } => rules::of_end(*tenant, *rule),
         Command::SwitchRule {
             tenant,

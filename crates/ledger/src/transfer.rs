@@ -60,6 +60,10 @@ impl Status {
     }
 }
 
+/// Milliseconds that a transfer waits for approval before it is called off: 24 hours
+/// (sequence-api §4.2 and §15, 20).
+pub const APPROVAL_MS: i64 = 24 * 3_600_000;
+
 /// What can happen to a transfer.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Event {

@@ -5,21 +5,29 @@
 //! to the ledger goes around [`permission::allows`].
 
 pub mod admin;
+mod approvals;
 mod error;
+mod executions;
+mod forecast;
 mod idempotency;
 pub mod keys;
 mod limits;
 pub mod multi;
+mod operator_rules;
 pub mod permission;
 mod reads;
+mod rules;
 pub mod spelling;
 mod transfers;
 
 pub use error::{Error, Result};
+pub use executions::ExecutionPage;
 pub use idempotency::IdempotencyKey;
 pub use keys::{ApiKey, KeyHasher, Secret};
 pub use limits::PER_MINUTE_DEFAULT;
+pub use operator_rules::Linted;
 pub use reads::TransferPage;
+pub use rules::{Parties, Request, RuleAnswer, RuleView, Triggered};
 pub use transfers::{Answered, NewTransfer};
 
 use std::sync::{Arc, Mutex};

@@ -8,7 +8,7 @@ use store::{Outcome, RememberedReply, StoreError, Submit};
 use crate::error::{Error, Result};
 use crate::idempotency::{IdempotencyKey, fingerprint};
 use crate::keys::ApiKey;
-use crate::permission::{Wish, allows};
+use crate::permission::{Wish, allows, needs_approval};
 use crate::{Service, permission};
 
 /// A transfer that a key asks for. Amounts in minor units.
@@ -85,6 +85,7 @@ impl Service {
             amount,
             rail_delay_ms: self.settings.rail_delay_ms,
             description: None,
+            needs_approval: needs_approval(&key.permissions, source, destination, amount_minor),
         });
         let submit = Submit {
             action: store::Action::Command(command),

@@ -298,6 +298,22 @@ impl Model {
                 transfer,
                 code,
             } => self.give_back(*tenant, *transfer, *code),
+            Command::DecideApproval {
+                tenant,
+                owner,
+                transfer,
+                approved,
+                reason,
+            } => {
+                let said = (*approved, reason.as_deref());
+                self.decide_approval((*tenant, *owner), *transfer, said, machine)
+            }
+            Command::SetRuleApproval {
+                tenant,
+                owner,
+                rule,
+                above_minor,
+            } => self.set_rule_approval((*tenant, *owner), *rule, *above_minor),
             Command::PlaceHold(place) => self.place_hold(place, machine, id),
             Command::ReleaseHold { tenant, hold } => {
                 self.tenant(*tenant)?;

@@ -21,6 +21,7 @@ mod wire;
 use ledger::{BulkId, Currency, Effect, KeyId, Millis, TenantId, TransferId};
 
 use crate::codes::Code;
+use crate::query::TransferRow;
 use crate::records::{
     KeyRecord, Permission, RecordKind, Remembered, RememberedFault, RememberedReply,
 };
@@ -218,6 +219,25 @@ pub(crate) fn reply_from_bytes(bytes: &[u8], at: Millis) -> Result<RememberedRep
     let reply = decode_reply(&mut d)?;
     d.finish()?;
     Ok(reply)
+}
+
+/// A transfer with its two ends, in about a hundred bytes. Kept in memory only.
+pub(crate) fn row_to_bytes(row: &TransferRow) -> Box<[u8]> {
+    // Times are told by how far they are from this one.
+    let at = row.transfer.created_at;
+    let mut out = Vec::with_capacity(192);
+    out.extend_from_slice(&at.0.to_le_bytes());
+    effects::encode_row(&mut Encoder::new(&mut out, at), row);
+    out.into_boxed_slice()
+}
+
+/// The transfer in bytes made by [`row_to_bytes`].
+pub(crate) fn row_from_bytes(bytes: &[u8]) -> Result<TransferRow, CodecError> {
+    let (at, bytes) = bytes.split_first_chunk().ok_or(CodecError::Short)?;
+    let mut d = Decoder::new(bytes, Millis(i64::from_le_bytes(*at)));
+    let row = effects::decode_row(&mut d)?;
+    d.finish()?;
+    Ok(row)
 }
 
 /// Permissions as they are stored: JSON, so that an operator can read them.

@@ -39,7 +39,8 @@ use std::sync::Arc;
 
 use ledger::{
     AccountId, BulkId, Command, Execution, ExecutionId, Hold, KeyId, Millis, Owner, OwnerId,
-    Profile, ProfileId, ProfileKind, Rejection, Reply, RuleId, State, Tenant, TenantId, TransferId,
+    Profile, ProfileId, ProfileKind, Rejection, Reply, RuleId, State, Status, Tenant, TenantId,
+    TransferId,
 };
 use tokio::sync::broadcast;
 
@@ -220,6 +221,14 @@ pub trait Store: Send + Sync + 'static {
         tenant: TenantId,
         id: TransferId,
     ) -> BoxFuture<'_, Result<Option<TransferRow>>>;
+    /// A tenant's transfers that have not ended and stand at `status`, oldest first, at most
+    /// `limit`.
+    fn open_transfers(
+        &self,
+        tenant: TenantId,
+        status: Status,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<TransferRow>>>;
     /// An account's entries, newest first, before sequence number `before`, at most `limit`.
     fn entries(
         &self,

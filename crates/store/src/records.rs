@@ -33,7 +33,8 @@ pub struct KeyRecord {
 
 /// One permission entry of a key.
 ///
-/// Source: the nine scopes of the seeds (`GET /accounts`, `GET /transfers`, `POST /transfers`).
+/// Source: the nine scopes of the seeds (`GET /accounts`, `GET /transfers`, `POST /transfers`);
+/// sequence-api §12 for those that write.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Permission {
     /// List all accounts.
@@ -48,6 +49,8 @@ pub enum Permission {
     TriggerRules(Resources),
     /// Executions of these rules.
     ReadRuleExecutions(Resources),
+    /// Make rules (with all of them), change and delete these.
+    CreateAndEditRules(Resources),
     /// Transfers of these accounts.
     ReadTransfers(Resources),
     /// Move money between these pairs.
@@ -87,6 +90,9 @@ pub struct TransferSet {
     pub target: Selector,
     /// The most one request may ask for, in minor units.
     pub max_amount: Option<i64>,
+    /// Above so many minor units a person has to let the transfer go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_above: Option<i64>,
 }
 
 /// What an idempotency key was used for.

@@ -207,6 +207,7 @@ fn everything() -> Vec<Permission> {
         source: Selector::All,
         target: Selector::All,
         max_amount: None,
+        approval_above: None,
     };
     vec![
         Permission::ListAccounts,
@@ -215,6 +216,7 @@ fn everything() -> Vec<Permission> {
         Permission::ReadRules(Resources::All),
         Permission::TriggerRules(Resources::All),
         Permission::ReadRuleExecutions(Resources::All),
+        Permission::CreateAndEditRules(Resources::All),
         Permission::ReadTransfers(Resources::All),
         Permission::ManualTransfer(vec![every_pair]),
         Permission::ReadCards(Resources::All),
@@ -435,6 +437,7 @@ impl Story<'_> {
             source: Selector::Id(self.accounts["Emergency Fund"].raw()),
             target: Selector::Id(self.accounts["Vacation"].raw()),
             max_amount: Some(5_000),
+            approval_above: None,
         }])]
     }
 }

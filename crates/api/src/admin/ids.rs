@@ -2,6 +2,8 @@
 
 use service::spelling::{id_text, parse_id};
 
+use crate::rules::Spelling;
+
 pub(super) const TENANT: &str = "ten_";
 pub(super) const OWNER: &str = "own_";
 pub(super) const ACCOUNT: &str = "acc_";
@@ -10,6 +12,18 @@ pub(super) const KEY: &str = "key_";
 pub(super) const HOLD: &str = "hold_";
 pub(super) const PROFILE: &str = "prf_";
 pub(super) const RULE: &str = "rule_";
+pub(super) const EXECUTION: &str = "rex_";
+
+/// How rules are written here: as in the Sequence API.
+pub(super) const RULES: Spelling = Spelling {
+    camel: false,
+    name: "nickname",
+    account: |id| spell(ACCOUNT, id),
+    read_account: |text| Some(read(ACCOUNT, text)),
+    rule: |id| spell(RULE, id),
+    execution: |id| spell(EXECUTION, id),
+    transfer: |id| spell(TRANSFER, id),
+};
 
 pub(super) fn spell(prefix: &str, id: u64) -> String {
     let text = id_text(id);

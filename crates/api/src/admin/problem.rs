@@ -186,7 +186,28 @@ fn rejected(rejection: &Rejection) -> Problem {
         Rejection::Invalid { field, reason } => {
             return Problem::invalid(vec![Fault::new(*field, *reason)]);
         }
-        Rejection::TenantNotFound
+        Rejection::RuleFaulty(faults) => {
+            let problem = Problem::invalid(super::ids::RULES.faults(faults));
+            return Problem {
+                code: rejection.code(),
+                ..problem
+            };
+        }
+        Rejection::RuleUnsound { path, text, .. } => {
+            let reason: &str = text;
+            let fault = Fault::new(path.as_str(), reason);
+            return Problem {
+                errors: Problem::invalid(vec![fault]).errors,
+                ..Problem::new(
+                    StatusCode::CONFLICT,
+                    rejection.code(),
+                    rejection.to_string(),
+                )
+            };
+        }
+        Rejection::RuleNotFound
+        | Rejection::ExecutionNotFound
+        | Rejection::TenantNotFound
         | Rejection::OwnerNotFound
         | Rejection::AccountNotFound
         | Rejection::TransferNotFound
@@ -196,10 +217,8 @@ fn rejected(rejection: &Rejection) -> Problem {
         | Rejection::ProfileNotFound
         | Rejection::ParentNotFound
         | Rejection::TransferOfOther
-        | Rejection::BulkNotFound
-        | Rejection::RuleNotFound
-        | Rejection::ExecutionNotFound => StatusCode::NOT_FOUND,
-        Rejection::SameAccount | Rejection::RuleFaulty(_) => StatusCode::BAD_REQUEST,
+        | Rejection::BulkNotFound => StatusCode::NOT_FOUND,
+        Rejection::SameAccount => StatusCode::BAD_REQUEST,
         Rejection::SourceNotActive { .. }
         | Rejection::DestinationNotActive { .. }
         | Rejection::SourceNotAllowed
@@ -209,6 +228,7 @@ fn rejected(rejection: &Rejection) -> Problem {
         | Rejection::InsufficientFunds { .. }
         | Rejection::BalanceOverflow
         | Rejection::NotPending { .. }
+        | Rejection::NotAwaitingApproval { .. }
         | Rejection::SandboxOnly
         | Rejection::ClockBackwards
         | Rejection::NothingDue
@@ -222,11 +242,10 @@ fn rejected(rejection: &Rejection) -> Problem {
         | Rejection::ParentNotActive
         | Rejection::Denied(_)
         | Rejection::NotScheduled { .. }
-        | Rejection::BulkState { .. }
         | Rejection::TooManyRules
-        | Rejection::RuleUnsound { .. }
         | Rejection::RuleDisabled
-        | Rejection::RuleInProgress => StatusCode::CONFLICT,
+        | Rejection::RuleInProgress
+        | Rejection::BulkState { .. } => StatusCode::CONFLICT,
     };
     Problem::new(status, rejection.code(), rejection.to_string())
 }

@@ -317,9 +317,9 @@ fn rejected(rejection: &Rejection) -> Failure {
         | Rejection::TransferNotFound
         | Rejection::HoldNotFound
         | Rejection::TransferOfOther
-        | Rejection::BulkNotFound
         | Rejection::RuleNotFound
-        | Rejection::ExecutionNotFound => return Failure::NotFound { code: "NOT_FOUND" },
+        | Rejection::ExecutionNotFound
+        | Rejection::BulkNotFound => return Failure::NotFound { code: "NOT_FOUND" },
         // Not among the conflict codes of a transfer (weavr-api §5.2).
         Rejection::ProfileNotFound => {
             return Failure::NotFound {
@@ -368,7 +368,7 @@ fn rejected(rejection: &Rejection) -> Failure {
         Rejection::AlreadyInState {
             state: AccountState::Destroyed,
         } => "INSTRUMENT_DESTROYED",
-        Rejection::NotPending { .. } => "INVALID_STATE",
+        Rejection::NotPending { .. } | Rejection::NotAwaitingApproval { .. } => "INVALID_STATE",
         // The dialect has no rules.
         Rejection::SandboxOnly
         | Rejection::ClockBackwards

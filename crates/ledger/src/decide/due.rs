@@ -6,7 +6,7 @@
 //! (`docs/decisions/2026-11-21-tenant-clocks.md`).
 
 use super::accounts::system_account;
-use super::{Context, Decision, Reply, bulks, executions, profile_transfers};
+use super::{Context, Decision, Reply, approvals, bulks, executions, profile_transfers};
 use crate::account::{Account, AccountState, Rail, SystemKind};
 use crate::effect::{Due, Effect, Work};
 use crate::id::TransferId;
@@ -59,6 +59,10 @@ fn settle(
     let Some(transfer) = state.open_transfer(id) else {
         return;
     };
+    if transfer.status == Status::PendingApproval {
+        effects.push(approvals::expire(transfer, now));
+        return;
+    }
     let mut fee_minor = 0;
     let step = match (transfer.status, transfer.rail) {
         (Status::Scheduled, _) => {

@@ -36,6 +36,7 @@ pub(super) fn create(
         steps: checked.steps,
         currency: checked.currency,
         settings: new.settings,
+        approval_above_minor: None,
         version: 1,
         created_at: now,
         updated_at: now,
@@ -130,6 +131,30 @@ pub(super) fn switch(
     let mut decision = set(Vec::new(), rule);
     decision.effects.extend(next.map(Effect::DueAdded));
     Ok(decision)
+}
+
+/// What a rule may move without asking. Whether it is on does not change, nor its version.
+pub(super) fn set_approval(
+    state: &State,
+    (tenant, owner): (TenantId, Option<OwnerId>),
+    rule: RuleId,
+    above_minor: Option<i64>,
+    context: &mut Context<'_>,
+) -> Result<Decision, Rejection> {
+    let tenant = tenant_of(state, tenant)?;
+    let known = rule_of(state, tenant.id, owner, rule)?;
+    if above_minor.is_some_and(|minor| minor < 0) {
+        return Err(Rejection::Invalid {
+            field: "approval_above",
+            reason: "must be 0 or more",
+        });
+    }
+    let rule = Rule {
+        approval_above_minor: above_minor,
+        updated_at: tenant.clock.now(context.now),
+        ..known.clone()
+    };
+    Ok(set(Vec::new(), rule))
 }
 
 /// A rule of the tenant; with an owner, other owners' rules do not exist.

@@ -2,7 +2,9 @@
 
 mod apply;
 mod apply_programme;
+mod approvals;
 mod bulks;
+mod forecast;
 mod instruments;
 mod overflow;
 mod profile_transfers;

@@ -61,7 +61,7 @@ impl Home {
         self.accounts.id(name)
     }
 
-    fn balance(&self, name: &str) -> i64 {
+    pub fn balance(&self, name: &str) -> i64 {
         self.world.balance(self.id(name))
     }
 
@@ -129,7 +129,7 @@ impl Home {
     }
 
     /// A rule that is on and runs by the time.
-    fn every(&mut self, kind: ScheduleKind, start: Millis, text: &str) -> RuleId {
+    pub fn every(&mut self, kind: ScheduleKind, start: Millis, text: &str) -> RuleId {
         let mut draft = draft(&self.accounts, text);
         draft.trigger.kind = TriggerKind::Scheduled;
         draft.trigger.schedule_kind = Some(kind);
@@ -162,7 +162,7 @@ impl Home {
     }
 
     /// Every run that ever was, as its effects left it, oldest first.
-    fn runs(&self) -> Vec<Execution> {
+    pub fn runs(&self) -> Vec<Execution> {
         let mut runs: BTreeMap<ExecutionId, Execution> = BTreeMap::new();
         for effect in &self.world.log {
             match effect {
@@ -185,12 +185,12 @@ impl Home {
         runs.into_values().collect()
     }
 
-    fn run(&self, index: usize) -> Execution {
+    pub fn run(&self, index: usize) -> Execution {
         self.runs()[index].clone()
     }
 
     /// The transfers of a run.
-    fn transfers(&self, run: &Execution) -> Vec<Transfer> {
+    pub fn transfers(&self, run: &Execution) -> Vec<Transfer> {
         let ran = run.ran.as_ref().expect("it has run");
         ran.transfers
             .iter()
@@ -198,7 +198,7 @@ impl Home {
             .collect()
     }
 
-    fn counts(&self, index: usize) -> (u32, u32, u32, u32) {
+    pub fn counts(&self, index: usize) -> (u32, u32, u32, u32) {
         let Counts {
             attempted,
             completed,
@@ -209,7 +209,7 @@ impl Home {
     }
 
     /// The state that its own effects lead to.
-    fn replayed(&self) -> State {
+    pub fn replayed(&self) -> State {
         let mut state = State::default();
         for effect in &self.world.log {
             state

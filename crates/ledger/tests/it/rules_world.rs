@@ -196,6 +196,7 @@ fn checked(accounts: &Accounts, draft: &RuleDraft) -> Result<Rule, Vec<Fault>> {
         steps: checked.steps,
         currency: checked.currency,
         settings: Settings::default(),
+        approval_above_minor: None,
         version: 1,
         created_at: Millis(0),
         updated_at: Millis(0),

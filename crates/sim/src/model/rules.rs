@@ -25,6 +25,16 @@ pub struct KnownRule {
     pub next: Option<Millis>,
     /// What its caps have counted.
     pub caps: CapsUsed,
+    /// Above what a person is asked.
+    pub approval_above: Option<i64>,
+}
+
+impl KnownRule {
+    /// Whether a person is asked before it moves so much.
+    pub(super) fn asks(&self, minor: i128) -> bool {
+        self.approval_above
+            .is_some_and(|above| minor > above.into())
+    }
 }
 
 impl Model {
@@ -46,6 +56,7 @@ impl Model {
             version: 1,
             next: None,
             caps: CapsUsed::new(),
+            approval_above: None,
         };
         self.rules.insert(id, rule);
         Ok(())
@@ -97,6 +108,20 @@ impl Model {
         let rule = self.rules.get_mut(&id).expect("found above");
         rule.on = on;
         rule.next = next.filter(|_| on);
+        Ok(())
+    }
+
+    pub(super) fn set_rule_approval(
+        &mut self,
+        (tenant, owner): (TenantId, Option<OwnerId>),
+        id: RuleId,
+        above: Option<i64>,
+    ) -> Result<(), Refusal> {
+        self.rule(tenant, owner, id)?;
+        let negative = above.is_some_and(|minor| minor < 0);
+        refuse_when(negative, "invalid_parameters")?;
+        let rule = self.rules.get_mut(&id).expect("found above");
+        rule.approval_above = above;
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use ledger::{
 };
 
 use super::due::Made;
+use super::rail::APPROVAL_MS;
 use super::rules::{listens_on, next_run};
 use super::{Model, Refusal, Transfer, fits, is_held, refuse_when};
 use crate::rules::{End, Run as Reckoned};
@@ -224,7 +225,8 @@ impl Model {
             let (inside, out) = (self.is_inside(*source), self.is_inside(*destination));
             let pot = (rule.owner, rule.currency);
             let transit = self.transit.get(&pot).copied().unwrap_or(0);
-            let full = inside && !out && !fits(transit + minor);
+            let asks = self.rules[&rule.id].asks(*minor);
+            let full = inside && !out && !asks && !fits(transit + minor);
             broken = full.then_some(Failure::PaymentFailed);
             let failure = failure.or(broken);
             let mut transfer = Transfer {
@@ -245,6 +247,13 @@ impl Model {
                 run: Some(id),
             };
             let transfer_id = ids[index];
+            if failure.is_none() && asks {
+                transfer.status = Status::PendingApproval;
+                transfer.next = Some(at.plus(APPROVAL_MS));
+                pending += 1;
+                self.transfers.insert(transfer_id, transfer);
+                continue;
+            }
             if let Some(failure) = failure {
                 let (status, code) = failed(failure);
                 (transfer.status, transfer.error) = (status, Some(code));
@@ -319,8 +328,10 @@ impl Model {
                 let coming = self.transfers.values().filter(|transfer| {
                     let both = transfer.source.zip(transfer.destination);
                     let open = transfer.next.is_some() && transfer.status != Status::Scheduled;
-                    open && both
-                        .is_some_and(|(from, to)| to == id && !(held && self.is_inside(from)))
+                    let inside = |from| held && self.is_inside(from);
+                    open && both.is_some_and(|(from, to)| {
+                        to == id && (!inside(from) || transfer.run.is_some())
+                    })
                 });
                 let coming: i128 = coming.map(|transfer| transfer.minor).sum();
                 let seen = AccountSeen {

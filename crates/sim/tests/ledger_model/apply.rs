@@ -74,6 +74,7 @@ impl Pair {
                     amount: self.money(*minor, source, *euro),
                     rail_delay_ms: *rail_delay_ms,
                     description: note.note(),
+                    needs_approval: minor % 8 == 3,
                 }));
             }
             Step::MoneyIn(account, minor, euro, origin, note) => {
@@ -109,6 +110,18 @@ impl Pair {
                     tenant,
                     transfer,
                     code,
+                });
+            }
+            Step::Approve(transfer, approved, named, reason) => {
+                let waits = Status::PendingApproval;
+                let (transfer, owner, own) = self.pick_transfer(transfer, waits);
+                let tenant = self.speaker(own);
+                self.run(&Command::DecideApproval {
+                    tenant,
+                    owner: named.then_some(owner),
+                    transfer,
+                    approved: *approved,
+                    reason: reason.of(50),
                 });
             }
             Step::Hold(account, minor, end) => {

@@ -19,7 +19,7 @@ use pair::Pair;
 use tally::Tally;
 
 /// Random sequences of commands.
-const SEQUENCES: u32 = 1_000;
+const SEQUENCES: u32 = 2_000;
 /// The most commands in one.
 const STEPS_MAX: usize = 200;
 
@@ -70,6 +70,8 @@ fn the_ledger_does_what_the_model_does() {
         "MoneyIn",
         "MoneyOut",
         "ReturnTransfer",
+        "DecideApproval",
+        "SetRuleApproval",
         "PlaceHold",
         "ReleaseHold",
         "CreateRule",
@@ -90,6 +92,7 @@ fn the_ledger_does_what_the_model_does() {
     for end in [
         "Complete None",
         "Pending None",
+        "PendingApproval None",
         "Scheduled None",
         "Incomplete Some(InsufficientFunds)",
         "Error Some(PaymentNotSupported)",

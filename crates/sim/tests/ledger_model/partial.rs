@@ -175,8 +175,8 @@ impl<'a> Part<'a> {
             }
             Touch::Arriving(id) => {
                 let open = whole.open_transfers();
-                let arriving = open.filter(|t| t.destination == Some(id) && t.rail.is_some());
-                let arriving = arriving.filter(|transfer| transfer.tenant == own);
+                let arriving = open.filter(|t| t.destination == Some(id) && t.tenant == own);
+                let arriving = arriving.filter(|t| t.rail.is_some() || t.rule.is_some());
                 self.transfers
                     .extend(arriving.map(|transfer| (transfer.id, transfer)));
                 let account = whole.account(id).filter(|account| account.tenant == own);

@@ -13,7 +13,7 @@ use ledger::rule::snapshot::{Answers, Incoming};
 use ledger::rule::{RoundDown, Settings, TriggerKind};
 use ledger::{
     Account, AccountId, AccountState, ChangeRule, Command, ExecutionId, ExecutionMode, NewRule,
-    OwnerId, RuleId, TenantId, TriggerRule,
+    OwnerId, RuleId, StateReason, TenantId, TriggerRule,
 };
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -28,10 +28,14 @@ pub enum RuleStep {
     Change(Index, Voice, Box<Wish>),
     Delete(Index, Voice),
     Switch(Index, Voice, bool),
+    /// Above what a person is asked.
+    Ask(Index, Voice, Option<i64>),
     Trigger(Index, Voice, Incoming, bool),
     Answer(Index, i64),
     /// A deposit on an account that a rule waits on.
     Feed(Index, i64),
+    /// Closing an account that a rule pays into.
+    Close(Index),
 }
 
 /// A rule that is wished for.
@@ -161,10 +165,13 @@ pub fn step() -> impl Strategy<Value = RuleStep> {
         1 => (at(), voice()).prop_map(|(r, v)| RuleStep::Delete(r, v)),
         8 => (at(), voice(), prop::bool::weighted(0.8))
             .prop_map(|(r, v, on)| RuleStep::Switch(r, v, on)),
+        1 => (at(), voice(), prop::option::weighted(0.6, -40..300_i64))
+            .prop_map(|(r, v, above)| RuleStep::Ask(r, v, above)),
         6 => (at(), voice(), incoming, prop::bool::weighted(0.2))
             .prop_map(|(r, v, i, s)| RuleStep::Trigger(r, v, i, s)),
-        4 => (at(), -20..400_i64).prop_map(|(run, minor)| RuleStep::Answer(run, minor)),
+        7 => (at(), -20..400_i64).prop_map(|(run, minor)| RuleStep::Answer(run, minor)),
         8 => (at(), 100..900_i64).prop_map(|(rule, minor)| RuleStep::Feed(rule, minor)),
+        1 => at().prop_map(RuleStep::Close),
     ]
 }
 
@@ -182,6 +189,33 @@ pub fn apply(pair: &mut Pair, step: &RuleStep) {
                 draft,
                 settings: wish.settings,
             }));
+        }
+        RuleStep::Close(rule) => {
+            let (rule, own) = pair.pick_rule(rule, |rule| rule.enabled);
+            let known = pair.state.rule(rule);
+            let paid = known.and_then(|rule| {
+                let actions = rule.steps.iter().flat_map(|step| &step.actions);
+                actions.flat_map(|action| action.destinations()).next()
+            });
+            let tenant = pair.speaker(own);
+            pair.run(&Command::SetAccountState {
+                tenant,
+                owner: None,
+                account: paid.unwrap_or(AccountId::new(NOTHING)),
+                reason: StateReason::User,
+                state: AccountState::Destroyed,
+            });
+        }
+        RuleStep::Ask(rule, voice, above_minor) => {
+            let (rule, own) = pair.pick_rule(rule, |_| true);
+            let owner = pair.rule_voice(*voice, rule);
+            let tenant = pair.speaker(own);
+            pair.run(&Command::SetRuleApproval {
+                tenant,
+                owner,
+                rule,
+                above_minor: *above_minor,
+            });
         }
         RuleStep::Change(rule, voice, wish) => {
             let (rule, own) = pair.pick_rule(rule, |_| true);

@@ -132,6 +132,8 @@ pub fn name(command: &Command) -> &'static str {
         Command::MoneyIn(_) => "MoneyIn",
         Command::MoneyOut(_) => "MoneyOut",
         Command::ReturnTransfer { .. } => "ReturnTransfer",
+        Command::DecideApproval { .. } => "DecideApproval",
+        Command::SetRuleApproval { .. } => "SetRuleApproval",
         Command::PlaceHold(_) => "PlaceHold",
         Command::ReleaseHold { .. } => "ReleaseHold",
         Command::CreateRule(_) => "CreateRule",

@@ -12,6 +12,7 @@ use ledger::{
 use super::wire::{CodecError, Decoder, Encoder};
 use super::{executions, programme, rules};
 use crate::codes::Code;
+use crate::query::TransferRow;
 
 const TENANT_CREATED: u8 = 1;
 const CLOCK_SET: u8 = 2;
@@ -608,6 +609,23 @@ fn decode_transfer(d: &mut Decoder<'_>) -> Result<Transfer, CodecError> {
         created_at: d.time()?,
         updated_at: d.time()?,
         completed_at: d.option(Decoder::time)?,
+    })
+}
+
+/// All of a transfer with its two ends.
+pub(super) fn encode_row(e: &mut Encoder<'_>, row: &TransferRow) {
+    encode_transfer(e, &row.transfer);
+    encode_profile_part(e, &row.transfer);
+    e.option(row.source.as_ref(), encode_party);
+    e.option(row.destination.as_ref(), encode_party);
+}
+
+pub(super) fn decode_row(d: &mut Decoder<'_>) -> Result<TransferRow, CodecError> {
+    let transfer = decode_transfer(d)?;
+    Ok(TransferRow {
+        transfer: decode_profile_part(d, transfer)?,
+        source: d.option(decode_party)?,
+        destination: d.option(decode_party)?,
     })
 }
 

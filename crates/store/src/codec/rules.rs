@@ -32,6 +32,7 @@ pub(super) fn encode_rule(e: &mut Encoder<'_>, rule: &Rule) {
     e.byte(rule.settings.round_down.code());
     e.int(i64::from(rule.settings.utc_offset_minutes));
     e.int(rule.settings.rail_delay_ms);
+    e.option(rule.approval_above_minor, Encoder::int);
     e.uint(u64::from(rule.version));
     e.time(rule.created_at);
     e.time(rule.updated_at);
@@ -53,6 +54,7 @@ pub(super) fn decode_rule(d: &mut Decoder<'_>) -> Decoded<Rule> {
             utc_offset_minutes: i16::try_from(d.int()?).map_err(|_| CodecError::Value("offset"))?,
             rail_delay_ms: d.int()?,
         },
+        approval_above_minor: d.option(Decoder::int)?,
         version: small(d, "version of a rule")?,
         created_at: d.time()?,
         updated_at: d.time()?,

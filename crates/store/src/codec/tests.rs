@@ -325,13 +325,17 @@ fn permission() -> impl Strategy<Value = Permission> {
         ]
     };
     let selector = || prop_oneof![Just(Selector::All), any::<u64>().prop_map(Selector::Id)];
-    let set =
-        (selector(), selector(), option::of(integer())).prop_map(|(source, target, max_amount)| {
-            TransferSet {
-                source,
-                target,
-                max_amount,
-            }
+    let set = (
+        selector(),
+        selector(),
+        option::of(integer()),
+        option::of(integer()),
+    )
+        .prop_map(|(source, target, max_amount, approval_above)| TransferSet {
+            source,
+            target,
+            max_amount,
+            approval_above,
         });
     prop_oneof![
         Just(Permission::ListAccounts),
@@ -340,6 +344,7 @@ fn permission() -> impl Strategy<Value = Permission> {
         resources().prop_map(Permission::ReadRules),
         resources().prop_map(Permission::TriggerRules),
         resources().prop_map(Permission::ReadRuleExecutions),
+        resources().prop_map(Permission::CreateAndEditRules),
         resources().prop_map(Permission::ReadTransfers),
         vec(set, 0..3).prop_map(Permission::ManualTransfer),
         resources().prop_map(Permission::ReadCards),
@@ -480,6 +485,19 @@ proptest! {
         prop_assert_eq!(reply_from_bytes(&bytes, at), Ok(reply));
         let longer = [&bytes[..], &[0]].concat();
         prop_assert!(reply_from_bytes(&longer, at).is_err());
+    }
+
+    #[test]
+    fn a_kept_row_comes_back_as_it_was(
+        transfer in transfer(),
+        source in option::of(party()),
+        destination in option::of(party()),
+    ) {
+        let row = TransferRow { transfer, source, destination };
+        let bytes = row_to_bytes(&row);
+        prop_assert_eq!(row_from_bytes(&bytes), Ok(row));
+        prop_assert!(row_from_bytes(&bytes[..bytes.len() - 1]).is_err());
+        prop_assert!(row_from_bytes(&[&bytes[..], &[0]].concat()).is_err());
     }
 
     #[test]

@@ -39,7 +39,7 @@ use std::time::{Duration, Instant};
 use journal::{Folder, Journal, JournalError, Reader, Storage};
 use ledger::{
     AccountId, BulkId, Execution, ExecutionId, Hold, Millis, Owner, OwnerId, Profile, ProfileId,
-    ProfileKind, RuleId, State, Tenant, TenantId, TransferId,
+    ProfileKind, RuleId, State, Status, Tenant, TenantId, TransferId,
 };
 use tokio::sync::{broadcast, oneshot};
 
@@ -412,6 +412,15 @@ impl Store for Embedded {
             let find = |id: &TransferId| reads::transfer(views, tenant, *id);
             ids.iter().map(find).collect()
         }))
+    }
+
+    fn open_transfers(
+        &self,
+        tenant: TenantId,
+        status: Status,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<TransferRow>>> {
+        Box::pin(self.read(move |views| reads::waiting_transfers(views, tenant, status, limit)))
     }
 
     fn accounts(&self, query: AccountQuery) -> BoxFuture<'_, Result<Vec<AccountRow>>> {

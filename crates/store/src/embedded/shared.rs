@@ -59,6 +59,8 @@ pub(crate) struct Shared {
     records: AtomicU64,
     records_indexed: AtomicU64,
     indexed: watch::Sender<u64>,
+    /// The same number, to be looked at without a lock.
+    indexed_batch: AtomicU64,
     index_failed: Mutex<Option<Arc<str>>>,
     /// Transfers kept for lookups; the indexer makes it forget.
     pub ended: EndedTransfers,
@@ -85,6 +87,7 @@ impl Shared {
             records: AtomicU64::new(0),
             records_indexed: AtomicU64::new(0),
             indexed: watch::Sender::new(indexed),
+            indexed_batch: AtomicU64::new(indexed),
             index_failed: Mutex::new(None),
             ended: EndedTransfers::new(),
             disk_full: AtomicBool::new(false),
@@ -195,7 +198,7 @@ impl Shared {
     }
 
     pub(crate) fn indexed(&self) -> u64 {
-        *self.indexed.borrow()
+        self.indexed_batch.load(Ordering::Acquire)
     }
 
     pub(crate) fn lag(&self) -> u64 {
@@ -206,6 +209,7 @@ impl Shared {
     /// The indexer brought the views to `batch`.
     pub(crate) fn indexed_batch(&self, batch: u64, records: u64) {
         self.records_indexed.fetch_add(records, Ordering::AcqRel);
+        self.indexed_batch.store(batch, Ordering::Release);
         self.indexed.send_replace(batch);
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ledger::{
     AccountId, BulkId, Execution, ExecutionId, Hold, Millis, Owner, OwnerId, Profile, ProfileId,
-    ProfileKind, RuleId, State, Tenant, TenantId, TransferId,
+    ProfileKind, RuleId, State, Status, Tenant, TenantId, TransferId,
 };
 use tokio::sync::{broadcast, oneshot};
 use tokio::task::JoinHandle;
@@ -212,6 +212,15 @@ impl Store for Postgres {
         ids: Vec<TransferId>,
     ) -> BoxFuture<'_, Result<Vec<Option<TransferRow>>>> {
         Box::pin(async move { self.readers.transfers_by_id(tenant, &ids).await })
+    }
+
+    fn open_transfers(
+        &self,
+        tenant: TenantId,
+        status: Status,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<TransferRow>>> {
+        Box::pin(self.readers.open_transfers(tenant, status, limit))
     }
 
     fn profiles(

@@ -1,7 +1,10 @@
 //! Tidegate as its users meet it: stories, refusals, the command line, crashes and faults.
 
 mod admin;
+mod admin_rules;
+mod approvals;
 mod cli;
+mod cli_rules;
 mod completeness;
 mod contract;
 mod copy;
@@ -11,6 +14,7 @@ mod demo;
 mod documents;
 mod embedded;
 
+mod forecast;
 mod harness;
 mod multi_bulks;
 mod multi_client;
@@ -35,9 +39,11 @@ mod postgres;
 mod process;
 mod profiles;
 mod random;
+mod rules_year;
 mod samples;
 mod schema;
 mod sequence_accounts;
 mod sequence_refusals;
+mod sequence_rules;
 mod sequence_transfers;
 mod shape;

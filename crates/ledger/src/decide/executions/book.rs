@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::super::Context;
 use super::super::accounts::system_account;
+use super::super::approvals;
 use super::super::transfers::direction;
 use crate::account::{Account, AccountKind, Rail, SystemKind};
 use crate::effect::{Due, Effect, Work};
@@ -60,7 +61,8 @@ impl<'a> Book<'a> {
     }
 
     /// Makes one transfer: settled at once between two held accounts, handed to its rail
-    /// otherwise, recorded as ended when it was planned as one that fails.
+    /// otherwise, recorded as ended when it was planned as one that fails. One that needs approval
+    /// waits for it; what comes after it in the run does not.
     ///
     /// # Errors
     /// Why a transfer that was planned to move money did not. It is recorded as failed.
@@ -76,6 +78,13 @@ impl<'a> Book<'a> {
         let (source, destination) = (find(planned.source)?, find(planned.destination)?);
         let mut transfer = self.blank(planned, amount, direction(&source, &destination), context);
         self.transfers.push(transfer.id);
+        if planned.failure.is_none() && self.needs_approval(planned.minor) {
+            self.counts.pending = self.counts.pending.saturating_add(1);
+            transfer.status = Status::PendingApproval;
+            let deadline = Effect::DueAdded(approvals::deadline(&transfer));
+            effects.extend([Effect::TransferRecorded(transfer), deadline]);
+            return Ok(());
+        }
         let entries = match planned.failure {
             Some(failure) => Err(failure),
             None => self.entries(&transfer, &source, &destination, context),
@@ -110,6 +119,11 @@ impl<'a> Book<'a> {
             effects.extend(self.submitted(id, delay_ms));
         }
         Ok(())
+    }
+
+    fn needs_approval(&self, minor: i64) -> bool {
+        let above = self.rule.approval_above_minor;
+        above.is_some_and(|above| minor > above)
     }
 
     /// What is posted now: money that is ours leaves its account, for another of ours or for its

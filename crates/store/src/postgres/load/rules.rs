@@ -55,7 +55,8 @@ const ARRIVING: &str = sql!(
     "SELECT ",
     rows::TRANSFER,
     " FROM due d JOIN transfers t ON t.owner = d.owner AND t.id = d.object \
-     WHERE d.owner = ANY ($1) AND d.kind = 1 AND t.rail IS NOT NULL \
+     WHERE d.owner = ANY ($1) AND d.kind = 1 \
+     AND (t.rail IS NOT NULL OR t.rule IS NOT NULL) \
      AND t.destination = ANY ($2)"
 );
 

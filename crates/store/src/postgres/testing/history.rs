@@ -321,6 +321,7 @@ impl World {
             amount: usd(minor),
             rail_delay_ms: 2_000,
             description: None,
+            needs_approval: false,
         });
         self.transfer(command).await;
     }

@@ -1,0 +1,94 @@
+//! Commands about rules as they are written.
+
+use clap::{Args, Subcommand};
+
+use super::InTenant;
+
+/// A rule that a command is about.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct OneRule {
+    #[command(flatten)]
+    pub tenant: InTenant,
+    /// The rule (rule_…).
+    pub rule: String,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum RuleCommand {
+    /// Makes a rule from a file. It is off until it is enabled.
+    Create {
+        #[command(flatten)]
+        tenant: InTenant,
+        /// The rule as JSON, as in the admin API's body; `-` for standard input.
+        #[arg(long, value_name = "FILE")]
+        file: String,
+        /// Whose it is (own_…). Default: the owner of its accounts.
+        #[arg(long)]
+        owner: Option<String>,
+    },
+    /// Lists a tenant's rules.
+    List {
+        #[command(flatten)]
+        tenant: InTenant,
+    },
+    /// Shows one rule.
+    Show(OneRule),
+    /// Replaces what a rule says. It is off until it is enabled again.
+    Change {
+        #[command(flatten)]
+        rule: OneRule,
+        /// The rule as JSON; `-` for standard input.
+        #[arg(long, value_name = "FILE")]
+        file: String,
+    },
+    /// Deletes a rule. What it did stays.
+    Delete(OneRule),
+    /// Switches a rule on, if the linter finds no error in the owner's rules.
+    Enable(OneRule),
+    /// Switches a rule off.
+    Disable(OneRule),
+    /// Says what will not work in a rule, or in all rules of an owner taken together. Exit code 1
+    /// when anything keeps a rule from being switched on.
+    Lint {
+        #[command(flatten)]
+        tenant: InTenant,
+        /// The rule as JSON; `-` for standard input. Default: the owner's rules as they are.
+        #[arg(long, value_name = "FILE")]
+        file: Option<String>,
+        /// Whose rules (own_…). Default: the owner of the file's accounts, or the only one there
+        /// is.
+        #[arg(long)]
+        owner: Option<String>,
+    },
+    /// Runs a rule that is on.
+    Trigger {
+        #[command(flatten)]
+        rule: OneRule,
+        /// Minor units that are taken as having come in.
+        #[arg(long)]
+        amount: Option<i64>,
+    },
+    /// Reckons what a run would do; nothing is moved. The rule may be off.
+    Simulate {
+        #[command(flatten)]
+        rule: OneRule,
+        /// Minor units that are taken as having come in, and as all there is.
+        #[arg(long)]
+        amount: Option<i64>,
+    },
+    /// Lists runs of rules, newest first.
+    Runs {
+        #[command(flatten)]
+        tenant: InTenant,
+        /// Of this rule only (rule_…).
+        #[arg(long)]
+        rule: Option<String>,
+    },
+    /// Shows one run with its explanation.
+    Run {
+        #[command(flatten)]
+        tenant: InTenant,
+        /// The run (rex_…).
+        execution: String,
+    },
+}
