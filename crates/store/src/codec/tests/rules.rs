@@ -146,6 +146,7 @@ fn rule() -> impl Strategy<Value = Rule> {
         },
     );
     let texts = (text(), maybe_text());
+    let settings = (settings, option::of(integer()));
     let says = (trigger(), vec(step, 0..3), currency(), settings);
     let rest = (any::<u32>(), time(), time(), any::<bool>());
     (any::<(u64, u64, u64)>(), texts, says, rest).prop_map(
@@ -159,7 +160,8 @@ fn rule() -> impl Strategy<Value = Rule> {
             trigger,
             steps: Arc::from(steps),
             currency,
-            settings,
+            settings: settings.0,
+            approval_above_minor: settings.1,
             version: rest.0,
             created_at: rest.1,
             updated_at: rest.2,
@@ -532,6 +534,7 @@ fn sample_rule() -> Rule {
             utc_offset_minutes: -60,
             rail_delay_ms: 5,
         },
+        approval_above_minor: Some(300),
         version: 2,
         created_at: AT,
         updated_at: AT.plus(1),
@@ -633,7 +636,8 @@ pub(super) fn samples() -> Vec<(&'static str, Change, &'static str)> {
             change(Effect::RuleSet(sample_rule())),
             "1651000000000000001100000000000000120000000000000001720001030300 \
              0113000000000000000101020101020113000000000000000302060001010280 \
-             c8afa0250114000000000000000001010103c801000055534402770a020002",
+             c8afa0250114000000000000000001010103c801000055534402770a01d80402 \
+             0002",
         ),
         (
             "rule deleted",
@@ -712,7 +716,7 @@ pub(super) fn replies() -> Vec<(&'static str, RememberedReply, &'static str)> {
              efefef0003726571075100000000000000110000000000000012000000000000 \
              0001720001030300011300000000000000010102010102011300000000000000 \
              0302060001010280c8afa0250114000000000000000001010103c80100005553 \
-             4402770a020002",
+             4402770a01d804020002",
         ),
         (
             "run remembered",
