@@ -16,6 +16,7 @@ use super::*;
 use crate::records::{Resources, Selector, TransferSet};
 
 mod programme;
+mod rules;
 
 const AT: Millis = Millis(1_800_000_000_000);
 
@@ -117,10 +118,10 @@ fn posting() -> impl Strategy<Value = Posting> {
 }
 
 fn due() -> impl Strategy<Value = Due> {
-    (any::<u64>(), time(), 1..=3_u8, any::<u64>()).prop_map(|(tenant, at, kind, id)| Due {
+    (any::<u64>(), time(), 1..=5_u8, any::<u64>()).prop_map(|(tenant, at, kind, id)| Due {
         tenant: TenantId::new(tenant),
         at,
-        work: work_of(kind, id).expect("there are three kinds"),
+        work: work_of(kind, id).expect("there are five kinds"),
     })
 }
 
@@ -312,6 +313,7 @@ fn effect() -> impl Strategy<Value = Effect> {
         1 => due().prop_map(Effect::DueAdded),
         1 => due().prop_map(Effect::DueRemoved),
         8 => programme::effect(),
+        8 => rules::effect(),
     ]
 }
 
@@ -403,6 +405,7 @@ fn reply() -> impl Strategy<Value = RememberedReply> {
         Just(RememberedReply::Done),
         vec(kept_record(), 0..3).prop_map(RememberedReply::Records),
         account().prop_map(|account| RememberedReply::Account(Box::new(account))),
+        rules::reply(),
     ]
 }
 
@@ -546,7 +549,7 @@ fn another_version_is_refused() {
 
 #[test]
 fn unknown_tags_are_refused() {
-    let known: Vec<u8> = (1..=21).chain(64..=68).collect();
+    let known: Vec<u8> = (1..=26).chain(64..=68).collect();
     for tag in (0..=u8::MAX).filter(|tag| !known.contains(tag)) {
         let mut bytes = encode(AT, &[]);
         bytes.push(tag);
@@ -670,7 +673,27 @@ fn samples() -> Vec<(&'static str, Change, &'static str)> {
     let ledger = samples.iter().filter(|(_, change, _)| tag_of(change) <= 12);
     let at = ledger.count();
     samples.splice(at..at, longer);
+    let at = samples.iter().filter(|(_, change, _)| tag_of(change) < 64);
+    let at = at.count();
+    samples.splice(at..at, rules::samples());
+    let after_remembered = |(_, change, _): &&(_, Change, _)| tag_of(change) <= 66;
+    let at = samples.iter().take_while(after_remembered).count();
+    let replies = rules::replies().into_iter();
+    let replies = replies.map(|(name, reply, bytes)| (name, answered(reply), bytes));
+    samples.splice(at..at, replies);
     samples
+}
+
+/// An answer as it is remembered.
+fn answered(reply: RememberedReply) -> Change {
+    Change::Remembered(Remembered {
+        number: 200,
+        key: [0xCD; 16],
+        body: [0xEF; 16],
+        at: AT,
+        request_id: Arc::from("req"),
+        reply,
+    })
 }
 
 fn plain_samples() -> Vec<(&'static str, Change, &'static str)> {
@@ -758,16 +781,7 @@ fn plain_samples() -> Vec<(&'static str, Change, &'static str)> {
             name: Arc::from("A"),
         })
     };
-    let replied = |reply| {
-        Change::Remembered(Remembered {
-            number: 200,
-            key: [0xCD; 16],
-            body: [0xEF; 16],
-            at: AT,
-            request_id: Arc::from("req"),
-            reply,
-        })
-    };
+    let replied = answered;
     let kept = crate::Record {
         kind: crate::RecordKind::User,
         id: 0x41,
@@ -1008,7 +1022,7 @@ fn every_kind_of_change_has_a_sample() {
         .map(|(_, change, _)| tag_of(change))
         .collect();
     tags.dedup();
-    assert_eq!(tags, (1..=21).chain(64..=68).collect::<Vec<u8>>());
+    assert_eq!(tags, (1..=26).chain(64..=68).collect::<Vec<u8>>());
 }
 
 /// Written as a match, so that a new kind does not compile until it is here and has a sample.

@@ -93,8 +93,19 @@ pub(crate) fn executions(
     let Some(index) = begin(views, query, &mut conditions)? else {
         return Ok(Vec::new());
     };
+    let sql = list(index, query, &mut conditions);
+    all(
+        views,
+        &sql,
+        params_from_iter(conditions.values),
+        rows::execution,
+    )
+}
+
+/// The statement of a list over this index.
+fn list(index: &str, query: &ExecutionQuery, conditions: &mut Conditions) -> String {
     if let Some(after) = query.after {
-        conditions.and("id <", id(after.raw()));
+        conditions.and("id <", i64::try_from(after.raw()).unwrap_or(i64::MAX));
     }
     conditions.among("status", query.statuses.iter().map(|status| status.code()));
     conditions.among("cause", query.causes.iter().map(|cause| cause.code()));
@@ -106,18 +117,12 @@ pub(crate) fn executions(
         conditions.and("created_ms <=", to.0);
     }
     let page = conditions.page(query.limit, query.offset);
-    let sql = format!(
+    format!(
         "SELECT {} FROM executions WHERE id IN \
          (SELECT id FROM executions INDEXED BY {index} WHERE TRUE{} ORDER BY id DESC {page}) \
          ORDER BY id DESC",
         rows::EXECUTION,
         conditions.sql
-    );
-    all(
-        views,
-        &sql,
-        params_from_iter(conditions.values),
-        rows::execution,
     )
 }
 
@@ -164,4 +169,49 @@ pub(crate) fn execution(
     let mut find = views.prepare_cached(&sql)?;
     let key = [id(execution.raw()), id(tenant.raw())];
     find.query_row(key, rows::execution).optional()
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger::rule::TriggerKind;
+    use ledger::{ExecutionMode, ExecutionStatus, Millis};
+
+    use super::*;
+    use crate::embedded::views;
+
+    /// However many runs there are, only those on the page are read.
+    #[test]
+    fn a_list_of_runs_is_chosen_from_its_index_alone() {
+        let views = views::in_memory();
+        let query = ExecutionQuery {
+            statuses: vec![ExecutionStatus::Failed, ExecutionStatus::Partial],
+            causes: vec![TriggerKind::Manual],
+            mode: Some(ExecutionMode::Live),
+            from: Some(Millis(1)),
+            to: Some(Millis(9)),
+            after: Some(ExecutionId::new(7)),
+            offset: 3,
+            ..ExecutionQuery::new(TenantId::new(1), 10)
+        };
+        for (index, first) in [
+            ("executions_of_rule", "rule ="),
+            ("executions_of_owner", "owner ="),
+            ("executions_of_tenant", "tenant ="),
+        ] {
+            let mut conditions = Conditions::default();
+            conditions.and(first, 1);
+            let sql = list(index, &query, &mut conditions);
+            let plan = format!("EXPLAIN QUERY PLAN {sql}");
+            let values = params_from_iter(conditions.values);
+            let steps = all(&views, &plan, values, |row| row.get::<_, String>(3));
+            let steps = steps.expect("a valid statement").join("; ");
+            assert!(
+                steps.contains(&format!("COVERING INDEX {index}")),
+                "{steps}"
+            );
+            // In the order of the index: nothing is sorted but the page.
+            let sorts = steps.matches("TEMP B-TREE").count();
+            assert!(sorts <= 1, "{steps}");
+        }
+    }
 }

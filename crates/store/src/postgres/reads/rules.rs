@@ -226,3 +226,6 @@ impl Readers {
         Ok(Some(state))
     }
 }
+
+#[cfg(test)]
+mod tests;
