@@ -97,7 +97,7 @@ fn both_spellings_say_the_same() {
         .conditions
         .as_ref()
         .and_then(|it| it.all.as_ref());
-    let right = any.and_then(|all| all[1].any.as_ref()).expect("nested")[1];
+    let right = &any.and_then(|all| all[1].any.as_ref()).expect("nested")[1];
     assert!(
         right
             .condition
