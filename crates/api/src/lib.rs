@@ -12,6 +12,8 @@ mod json;
 mod metrics;
 pub mod multi;
 mod peers;
+pub mod platform;
+mod remote;
 mod rules;
 pub mod sequence;
 mod time;
@@ -27,6 +29,8 @@ use axum::Router;
 pub fn public_router(app: &Arc<App>) -> Router {
     Router::new()
         .merge(sequence::router(app))
+        .merge(platform::router(app))
+        .merge(remote::router(app))
         .merge(multi::router(app))
         .fallback(http::nothing_here)
 }

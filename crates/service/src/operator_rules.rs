@@ -13,9 +13,11 @@ use ledger::{Command, ExecutionId, Incoming, OwnerId, Reply, Rule, RuleId, Tenan
 use store::{ExecutionQuery, Outcome, RuleQuery};
 
 use crate::Service;
+use crate::audit::AuditEntry;
 use crate::error::{Error, Result};
 use crate::executions::ExecutionPage;
 use crate::rules::{NO_RULE, NOT_FOUND, RuleAnswer, RuleView, check_alone};
+use crate::spelling::id_text;
 use crate::transfers::unexpected;
 
 /// What is wrong with a draft, or may go wrong.
@@ -60,6 +62,7 @@ impl Service {
         self.tenant(tenant).await?;
         let new = self.new_rule(tenant, owner, draft, None).await?;
         let rule = self.rule_command(Command::CreateRule(new)).await?;
+        self.audit_rule("CREATE_RULE", &rule).await?;
         self.answered(rule, Arc::from("")).await
     }
 
@@ -76,6 +79,7 @@ impl Service {
         let known = self.store.rule(tenant, rule).await?.ok_or(NOT_FOUND)?;
         let change = self.changed_rule(&known.rule, draft, None).await?;
         let rule = self.rule_command(Command::ChangeRule(change)).await?;
+        self.audit_rule("UPDATE_RULE", &rule).await?;
         self.answered(rule, Arc::from("")).await
     }
 
@@ -89,7 +93,8 @@ impl Service {
             owner: None,
             rule,
         };
-        self.command(command).await.map(|_| ())
+        self.command(command).await?;
+        self.audit_change("DELETE_RULE", tenant, rule).await
     }
 
     /// Switches a rule on or off.
@@ -110,6 +115,12 @@ impl Service {
             enabled,
         };
         let rule = self.rule_command(command).await?;
+        let action = if enabled {
+            "ENABLE_RULE"
+        } else {
+            "DISABLE_RULE"
+        };
+        self.audit_rule(action, &rule).await?;
         self.rule_view(store::RuleRow {
             rule,
             deleted_at: None,
@@ -235,6 +246,18 @@ impl Service {
         };
         let rows = self.store.rules(query).await?;
         Ok(rows.into_iter().map(|row| row.rule).collect())
+    }
+
+    async fn audit_rule(&self, action: &str, rule: &Rule) -> Result<()> {
+        self.audit_change(action, rule.tenant, rule.id).await
+    }
+
+    /// Who changes rules is in the tenant's audit log, after the change.
+    async fn audit_change(&self, action: &str, tenant: TenantId, rule: RuleId) -> Result<()> {
+        let text = id_text(rule.raw());
+        let text = std::str::from_utf8(&text).expect("base 32 is ASCII");
+        let entry = AuditEntry::by_operator(action, format!("/rules/rule_{text}"));
+        self.audit(tenant, &entry).await
     }
 
     async fn rule_command(&self, command: Command) -> Result<Rule> {

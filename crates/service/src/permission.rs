@@ -22,6 +22,10 @@ pub enum Wish {
     ListRules,
     /// See one rule.
     ReadRule(RuleId),
+    /// See rules at all: the scope on any resource.
+    ReadSomeRules,
+    /// See what was asked of the tenant.
+    ReadAuditLogs,
     /// Trigger one rule.
     TriggerRule(RuleId),
     /// Make a rule: the scope on all of them.
@@ -58,6 +62,8 @@ fn entry_allows(permission: &Permission, wish: Wish) -> bool {
         (Permission::ListAccounts, Wish::ListAccounts)
         | (Permission::ListRules, Wish::ListRules)
         | (Permission::CreateAndEditRules(Resources::All), Wish::CreateRule)
+        | (Permission::ReadRules(_), Wish::ReadSomeRules)
+        | (Permission::ReadAuditLogs, Wish::ReadAuditLogs)
         | (Permission::ReadRuleExecutions(_), Wish::ReadSomeExecutions)
         | (Permission::ReadTransfers(_), Wish::ReadSomeTransfers)
         | (Permission::ReadAccounts(_), Wish::ReadSomeAccounts) => true,
@@ -262,6 +268,8 @@ mod tests {
                 Wish::TriggerRule(rule),
                 Wish::ReadExecutionsOf(rule),
                 Wish::ReadSomeExecutions,
+                Wish::ReadSomeRules,
+                Wish::ReadAuditLogs,
                 Wish::CreateRule,
                 Wish::EditRule(rule),
                 transfer(A, B, 100),

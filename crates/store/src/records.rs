@@ -51,6 +51,8 @@ pub enum Permission {
     ReadRuleExecutions(Resources),
     /// Make rules (with all of them), change and delete these.
     CreateAndEditRules(Resources),
+    /// Read what was asked of the tenant.
+    ReadAuditLogs,
     /// Transfers of these accounts.
     ReadTransfers(Resources),
     /// Move money between these pairs.
@@ -181,6 +183,8 @@ pub enum RecordKind {
     Session,
     /// What an operator has set for a tenant. Its id is the tenant's.
     Settings,
+    /// Something that was asked of the tenant, and whether it was done. Written once.
+    Audit,
 }
 
 impl RecordKind {
@@ -192,6 +196,7 @@ impl RecordKind {
             RecordKind::User => "user",
             RecordKind::Session => "session",
             RecordKind::Settings => "settings",
+            RecordKind::Audit => "audit",
         }
     }
 }

@@ -97,6 +97,8 @@ pub(crate) enum Command {
 pub(crate) enum Dialect {
     /// `/api/v1`
     Sequence,
+    /// `/platform/v1`
+    Platform,
     /// `/multi`, its Back Office and its simulator
     Multi,
     /// `/admin/v1`

@@ -110,13 +110,22 @@ fn parse_permission(fields: &mut Fields) -> Option<Permission> {
         "CREATE_AND_EDIT_RULES" => {
             Permission::CreateAndEditRules(ids_of(fields, resources, ids::RULE)?)
         }
+        // There is nothing to choose among: the documents write it with a star.
+        "READ_AUDIT_LOGS" if resources.as_ref().is_none_or(|all| all == "*") => {
+            Permission::ReadAuditLogs
+        }
+        "READ_AUDIT_LOGS" => {
+            fields.fault("resources", "must be \"*\" or absent");
+            return None;
+        }
         "MANUAL_TRANSFER" => Permission::ManualTransfer(sets_of(fields, resources)?),
         _ => {
             fields.fault(
                 "scope",
                 "must be one of LIST_ACCOUNTS, READ_ACCOUNTS, LIST_RULES, READ_RULES, \
                  TRIGGER_RULES, READ_RULE_EXECUTIONS, CREATE_AND_EDIT_RULES, READ_TRANSFERS, \
-                 MANUAL_TRANSFER, READ_CARDS, PROGRAMME, SIMULATOR",
+                 MANUAL_TRANSFER, READ_CARDS, READ_AUDIT_LOGS, PROGRAMME, \
+                 SIMULATOR",
             );
             return None;
         }

@@ -16,6 +16,7 @@ mod problem;
 mod profiles;
 mod request;
 mod rule_runs;
+mod rule_templates;
 mod rules;
 mod settings;
 mod system;
@@ -122,6 +123,10 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
             post(rules::create).get(rules::list),
         )
         .route("/tenants/{tenant}/rules/lint", post(rules::lint))
+        .route(
+            "/tenants/{tenant}/rules/from-template",
+            post(rule_templates::create),
+        )
         .route(
             "/tenants/{tenant}/rules/{rule}",
             get(rules::find).put(rules::change).delete(rules::delete),

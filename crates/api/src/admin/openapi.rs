@@ -261,6 +261,45 @@ const RULE: &[Field] = &[
     ),
     ("steps", "array", true, "1 to 20 of {conditions?, actions}"),
 ];
+const TEMPLATE: &[Field] = &[
+    (
+        "template",
+        "string",
+        true,
+        "`profit_first`, `tax_reserve`, `emergency_fund`, `debt_avalanche`, `debt_snowball`, `wallet_refill` or `bill_pay_ahead`",
+    ),
+    ("nickname", "string", false, "The template's when absent"),
+    (
+        "source_id",
+        "string",
+        true,
+        "Where the money comes from, acc_…",
+    ),
+    (
+        "destinations",
+        "array",
+        false,
+        "Where it goes: {id, percentage_value?}",
+    ),
+    (
+        "amount_in_cents",
+        "integer",
+        false,
+        "Up to where is filled up, or the sum a month for debts",
+    ),
+    (
+        "liabilities",
+        "array",
+        false,
+        "Debts: {id, interest_rate_percentage?}",
+    ),
+    (
+        "start_date",
+        "string",
+        false,
+        "When a rule by the time runs first",
+    ),
+];
 const LINT: &[Field] = &[
     (
         "owner_id",
@@ -781,6 +820,15 @@ const ROUTES: &[Route] = &[
             Answer::One("LintBody"),
         )
     },
+    Route {
+        body: TEMPLATE,
+        ..route(
+            "post",
+            "/tenants/{tenant}/rules/from-template",
+            "Make a rule from a template; it is off",
+            Answer::Made("RuleBody"),
+        )
+    },
     route(
         "get",
         "/tenants/{tenant}/rules/{rule}",
@@ -1021,6 +1069,6 @@ mod tests {
             let pointer = reference.split('"').next().expect("a closing quote");
             assert!(document.pointer(pointer).is_some(), "{pointer}");
         }
-        assert_eq!(document["paths"].as_object().map(Map::len), Some(40));
+        assert_eq!(document["paths"].as_object().map(Map::len), Some(41));
     }
 }

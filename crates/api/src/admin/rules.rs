@@ -43,7 +43,7 @@ fn draft(fields: &mut Fields) -> RuleDraft {
     rules::draft(fields, &ids::RULES, Status::Ignored)
 }
 
-fn written(answer: &RuleAnswer) -> Value {
+pub(super) fn written(answer: &RuleAnswer) -> Value {
     let mut body = shown(&answer.view);
     body["warnings"] = found(&answer.warnings);
     body

@@ -382,6 +382,7 @@ fn permission_json(permission: &Permission) -> Value {
     match permission {
         Permission::ListAccounts => json!({"scope": "LIST_ACCOUNTS"}),
         Permission::ListRules => json!({"scope": "LIST_RULES"}),
+        Permission::ReadAuditLogs => json!({"scope": "READ_AUDIT_LOGS", "resources": "*"}),
         Permission::Programme => json!({"scope": "PROGRAMME"}),
         Permission::Simulator => json!({"scope": "SIMULATOR"}),
         Permission::ReadAccounts(ids) => resources("READ_ACCOUNTS", ids::ACCOUNT, ids),

@@ -18,7 +18,7 @@ use std::borrow::Cow;
 use ledger::rule::action::ActionType;
 use ledger::{AccountId, AccountKind};
 
-pub(crate) use read::{Status, draft};
+pub(crate) use read::{Status, draft, percent_of, rate_of};
 pub(crate) use render::{finding, rule, summary};
 pub(crate) use runs::{Detail, execution};
 pub(crate) use schema::{body_schema, insert as insert_schemas};

@@ -202,15 +202,7 @@ impl Reader<'_> {
 
     fn debt(self, fields: &mut Fields) -> DebtDraft {
         let account = fields.text("id");
-        let name = self.member("interest_rate_percentage");
-        let apr = fields.take(&name).and_then(|value| {
-            let apr = number_text(&value).and_then(|text| hundredths(&text));
-            if apr.is_none() {
-                let reason = "must be a number from 0 to 1000 with at most 2 decimals";
-                fields.fault(&name, reason);
-            }
-            apr.map(Apr)
-        });
+        let apr = rate_of(fields, &self.member("interest_rate_percentage"));
         DebtDraft {
             account: self.spelling.account_of(&account),
             apr,
@@ -218,14 +210,7 @@ impl Reader<'_> {
     }
 
     fn percent(self, fields: &mut Fields) -> Option<Percent> {
-        let name = self.member("percentage_value");
-        let value = fields.take(&name)?;
-        let percent = number_text(&value).and_then(|text| Percent::parse(&text));
-        if percent.is_none() {
-            let reason = "must be a number from 0 to 100 with at most 8 decimals";
-            fields.fault(&name, reason);
-        }
-        percent
+        percent_of(fields, &self.member("percentage_value"))
     }
 
     /// `{"id": …}`.
@@ -348,6 +333,28 @@ impl Reader<'_> {
         }
         Some(read)
     }
+}
+
+/// A percentage that may be there.
+pub(crate) fn percent_of(fields: &mut Fields, name: &str) -> Option<Percent> {
+    let value = fields.take(name)?;
+    let percent = number_text(&value).and_then(|text| Percent::parse(&text));
+    if percent.is_none() {
+        let reason = "must be a number from 0 to 100 with at most 8 decimals";
+        fields.fault(name, reason);
+    }
+    percent
+}
+
+/// A rate of interest that may be there.
+pub(crate) fn rate_of(fields: &mut Fields, name: &str) -> Option<Apr> {
+    let value = fields.take(name)?;
+    let rate = number_text(&value).and_then(|text| hundredths(&text));
+    if rate.is_none() {
+        let reason = "must be a number from 0 to 1000 with at most 2 decimals";
+        fields.fault(name, reason);
+    }
+    rate.map(Apr)
 }
 
 /// A number as plain digits with a point, without an exponent.

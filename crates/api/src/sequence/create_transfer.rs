@@ -106,5 +106,6 @@ fn parse(bytes: &[u8]) -> Result<NewTransfer, Vec<Fault>> {
         destination: AccountId::new(ids::read(ids::ACCOUNT, &destination).unwrap_or(u64::MAX)),
         amount_minor,
         currency: Currency::USD,
+        description: None,
     })
 }

@@ -28,7 +28,8 @@ impl Service {
     /// # Errors
     /// When the store cannot be read: whether they are known is then not known.
     pub async fn acquaint(&self, key: Option<&str>, token: Option<&str>) -> Result<()> {
-        let Some(key) = key.filter(|key| keys::is_well_formed(key)) else {
+        let key = key.map(keys::canonical);
+        let Some(key) = key.as_deref().filter(|key| keys::is_well_formed(key)) else {
             return Ok(());
         };
         if self.keys.find(key).is_none() {
@@ -90,7 +91,7 @@ impl Service {
                     self.multi.lockouts.forget((tenant, id));
                     Ok(())
                 }
-                RecordKind::Identity => Ok(()),
+                RecordKind::Identity | RecordKind::Audit => Ok(()),
             },
         }
     }

@@ -341,6 +341,7 @@ fn permission() -> impl Strategy<Value = Permission> {
         Just(Permission::ListAccounts),
         resources().prop_map(Permission::ReadAccounts),
         Just(Permission::ListRules),
+        Just(Permission::ReadAuditLogs),
         resources().prop_map(Permission::ReadRules),
         resources().prop_map(Permission::TriggerRules),
         resources().prop_map(Permission::ReadRuleExecutions),

@@ -26,6 +26,32 @@ pub(crate) enum RuleCommand {
         #[arg(long)]
         owner: Option<String>,
     },
+    /// Makes a rule from a template. It is off until it is enabled.
+    Template {
+        #[command(flatten)]
+        tenant: InTenant,
+        /// `profit_first`, `tax_reserve`, `emergency_fund`, `debt_avalanche`, `debt_snowball`,
+        /// `wallet_refill` or `bill_pay_ahead`.
+        template: String,
+        /// Where the money comes from (acc_…).
+        #[arg(long)]
+        from: String,
+        /// Where it goes, repeatable: `acc_…`, or `acc_…=20` for 20 %.
+        #[arg(long, value_name = "ACCOUNT")]
+        to: Vec<String>,
+        /// A debt, repeatable: `acc_…`, or `acc_…=24.99` with its rate.
+        #[arg(long, value_name = "LIABILITY")]
+        debt: Vec<String>,
+        /// Minor units: up to where is filled up, or the sum a month for debts.
+        #[arg(long)]
+        amount: Option<i64>,
+        /// When a rule by the time runs first, RFC 3339.
+        #[arg(long)]
+        start: Option<String>,
+        /// Its name.
+        #[arg(long)]
+        name: Option<String>,
+    },
     /// Lists a tenant's rules.
     List {
         #[command(flatten)]

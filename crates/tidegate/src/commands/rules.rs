@@ -43,6 +43,25 @@ pub(super) async fn rule(client: &Client, command: RuleCommand) -> anyhow::Resul
             let path = format!("{}/rules", at(client, &tenant).await?);
             post(client, &path, &body).await?
         }
+        RuleCommand::Template {
+            tenant,
+            template,
+            from,
+            to,
+            debt,
+            amount,
+            start,
+            name,
+        } => {
+            let body = json!({
+                "template": template, "nickname": name, "source_id": from,
+                "destinations": with_numbers(&to, "percentage_value")?,
+                "liabilities": with_numbers(&debt, "interest_rate_percentage")?,
+                "amount_in_cents": amount, "start_date": start,
+            });
+            let path = format!("{}/rules/from-template", at(client, &tenant).await?);
+            post(client, &path, &body).await?
+        }
         RuleCommand::List { tenant } => {
             get(client, &format!("{}/rules", at(client, &tenant).await?)).await?
         }
@@ -143,6 +162,22 @@ async fn lint(
         bail!("{}", errors.join("\n"));
     }
     Ok((json!({"data": rows}), FOUND))
+}
+
+/// `acc_…` or `acc_…=20`, with the number under this name.
+fn with_numbers(texts: &[String], name: &str) -> anyhow::Result<Vec<Value>> {
+    let member = |text: &String| {
+        let (id, number) = match text.split_once('=') {
+            None => (text.as_str(), Value::Null),
+            Some((id, number)) => {
+                let number: Value = serde_json::from_str(number)
+                    .with_context(|| format!("`{number}` is no number"))?;
+                (id, number)
+            }
+        };
+        Ok(json!({"id": id, name: number}))
+    };
+    texts.iter().map(member).collect()
 }
 
 /// JSON from a file, or from standard input.

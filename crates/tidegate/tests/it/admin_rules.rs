@@ -258,3 +258,107 @@ async fn how_rules_are_read_is_set_for_those_written_afterwards() {
         .expect(200);
     assert_eq!(now["utc_offset_minutes"], -300);
 }
+
+#[tokio::test]
+async fn rules_are_made_from_templates() {
+    let world = World::new().await;
+    let (pay, fund, trip, card) = (&world.pay, &world.fund, &world.trip, &world.card);
+    let start = "2027-02-01T09:00:00Z";
+    let make = async |body: Value| send(&world, Method::POST, "/rules/from-template", &body).await;
+    for (body, action) in [
+        (
+            json!({"template": "profit_first", "source_id": pay, "destinations": [
+                {"id": fund, "percentage_value": 30}, {"id": trip, "percentage_value": 12.5}]}),
+            "percentage",
+        ),
+        (
+            json!({"template": "tax_reserve", "source_id": trip,
+                   "destinations": [{"id": fund, "percentage_value": 25}]}),
+            "percentage",
+        ),
+        (
+            json!({"template": "emergency_fund", "source_id": pay, "amount_in_cents": 300_000,
+                   "destinations": [{"id": fund}]}),
+            "top_up",
+        ),
+        (
+            json!({"template": "debt_avalanche", "source_id": fund, "amount_in_cents": 40_000,
+                   "start_date": start,
+                   "liabilities": [{"id": card, "interest_rate_percentage": 24.99}]}),
+            "avalanche",
+        ),
+        (
+            json!({"template": "debt_snowball", "source_id": fund, "amount_in_cents": 40_000,
+                   "start_date": start, "liabilities": [{"id": card}]}),
+            "snowball",
+        ),
+        (
+            json!({"template": "wallet_refill", "source_id": fund, "amount_in_cents": 20_000,
+                   "start_date": start, "destinations": [{"id": trip}]}),
+            "top_up",
+        ),
+        (
+            json!({"template": "bill_pay_ahead", "source_id": fund, "start_date": start,
+                   "destinations": [{"id": card}], "nickname": "Amex"}),
+            "next_payment_minimum",
+        ),
+    ] {
+        let made = make(body.clone()).await.expect(201);
+        assert_eq!(made["status"], "disabled");
+        assert_eq!(made["steps"][0]["actions"][0]["type"], action, "{body}");
+        assert_eq!(made["warnings"], json!([]), "{body}");
+        if body["template"] == "profit_first" {
+            world.switch(&id(&made), "enable").await.expect(200);
+        }
+    }
+    let before = world.balance(fund).await;
+    world.paycheck(pay, 100_000).await;
+    world.quiesce().await;
+    assert_eq!(world.balance(fund).await, before + 30_000);
+    assert_eq!(world.balance(trip).await, 12_500);
+    for (body, field) in [
+        (json!({"source_id": pay}), "template"),
+        (json!({"template": "magic", "source_id": pay}), "template"),
+        (json!({"template": "tax_reserve"}), "source_id"),
+        (
+            json!({"template": "tax_reserve", "source_id": pay}),
+            "destinations",
+        ),
+        (
+            json!({"template": "tax_reserve", "source_id": pay, "destinations": [{"id": fund}]}),
+            "destinations",
+        ),
+        (
+            json!({"template": "emergency_fund", "source_id": pay, "destinations": [{"id": fund}]}),
+            "amount_in_cents",
+        ),
+        (
+            json!({"template": "bill_pay_ahead", "source_id": pay, "destinations": [{"id": card}]}),
+            "start_date",
+        ),
+        (
+            json!({"template": "tax_reserve", "source_id": pay, "start_date": start,
+                "destinations": [{"id": fund, "percentage_value": 1}]}),
+            "start_date",
+        ),
+        (
+            json!({"template": "tax_reserve", "source_id": pay, "amount_in_cents": 1,
+                "destinations": [{"id": fund, "percentage_value": 1}]}),
+            "amount_in_cents",
+        ),
+        (
+            json!({"template": "tax_reserve", "source_id": pay,
+                "destinations": [{"id": fund, "percentage_value": 101}]}),
+            "destinations[0].percentage_value",
+        ),
+    ] {
+        make(body)
+            .await
+            .problem(400, "invalid_parameters", &[field]);
+    }
+    let faulty = json!({"template": "bill_pay_ahead", "source_id": pay, "start_date": start,
+                        "destinations": [{"id": fund}]});
+    make(faulty)
+        .await
+        .problem(400, "rule_faulty", &["destination"]);
+}

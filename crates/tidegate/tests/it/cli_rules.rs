@@ -29,6 +29,8 @@ fn a_rule_is_linted_tried_switched_on_and_run() {
     assert!(said.contains("rule_deactivated"), "{said}");
     assert_eq!(place.json(&["rule", "enable", id])["status"], "enabled");
     place.ok(&["rule", "trigger", id, "--amount", "10000"]);
+    // Answers when all that is due has happened.
+    place.ok(&["clock", "advance", "--by", "1s"]);
     let runs = place.json(&["rule", "runs", "--rule", id]);
     let runs = runs["data"].as_array().expect("a list");
     assert_eq!(runs.len(), 2, "and what was tried");
@@ -41,6 +43,19 @@ fn a_rule_is_linted_tried_switched_on_and_run() {
         table.contains("Auto-save on deposit") && table.contains("enabled"),
         "{table}"
     );
+
+    let template = place.json(&[
+        "rule",
+        "template",
+        "tax_reserve",
+        "--from",
+        pay,
+        "--to",
+        &format!("{fund}=12.5"),
+    ]);
+    assert_eq!(template["nickname"], "Tax reserve");
+    assert_eq!(template["steps"][0]["actions"][0]["percentage_value"], 12.5);
+    place.ok(&["rule", "delete", template["id"].as_str().expect("an id")]);
 
     // What would go round is told before it is made, with its path and a failing exit.
     let mut own = split(pay, fund);

@@ -295,6 +295,7 @@ impl Server {
     pub async fn call(&self, call: Call) -> Reply {
         let reply = send(&self.running().public, &call).await;
         openapi::check_sequence(&call, &reply);
+        openapi::check_platform(&call, &reply);
         openapi::check_multi(&call, &reply);
         contract::check(&call, &reply);
         reply
@@ -401,6 +402,7 @@ pub fn everything() -> Value {
         {"scope": "TRIGGER_RULES", "resources": "*"},
         {"scope": "READ_RULE_EXECUTIONS", "resources": "*"},
         {"scope": "CREATE_AND_EDIT_RULES", "resources": "*"},
+        {"scope": "READ_AUDIT_LOGS", "resources": "*"},
         {"scope": "READ_TRANSFERS", "resources": "*"},
         {"scope": "MANUAL_TRANSFER", "resources": [{"source": "*", "target": "*"}]},
         {"scope": "READ_CARDS", "resources": "*"},

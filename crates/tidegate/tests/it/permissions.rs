@@ -32,7 +32,7 @@ pub fn routes() -> impl Iterator<Item = &'static str> {
 }
 
 /// Each scope, on everything.
-fn scopes() -> [(&'static str, Value); 12] {
+fn scopes() -> [(&'static str, Value); 13] {
     let all = |scope: &str| json!({"scope": scope, "resources": "*"});
     let pairs = json!([{"source": "*", "target": "*"}]);
     [
@@ -49,6 +49,7 @@ fn scopes() -> [(&'static str, Value); 12] {
             json!({"scope": "MANUAL_TRANSFER", "resources": pairs}),
         ),
         ("READ_CARDS", all("READ_CARDS")),
+        ("READ_AUDIT_LOGS", all("READ_AUDIT_LOGS")),
         ("PROGRAMME", json!({"scope": "PROGRAMME"})),
         ("SIMULATOR", json!({"scope": "SIMULATOR"})),
     ]
@@ -139,7 +140,7 @@ async fn each_scope_opens_its_routes_and_no_others() {
     assert_eq!(
         world.balance(&world.fund).await,
         before + 100,
-        "one transfer of twelve"
+        "one transfer of thirteen"
     );
 }
 
@@ -153,7 +154,7 @@ async fn every_scope_but_one_is_not_that_one() {
             .filter(|(scope, _)| *scope != opened_by)
             .map(|(_, entry)| entry)
             .collect();
-        assert_eq!(others.len(), 11);
+        assert_eq!(others.len(), 12);
         let key = world.with_permissions(&json!(others)).await;
         is_forbidden(&call(&world, &key, route, &there).await);
     }
