@@ -5,12 +5,25 @@
 
 use std::sync::Arc;
 
-use ledger::{Command, OwnerId, Reply, Rule, RuleId, Status, TenantId, TransferId};
-use store::{Outcome, TransferRow};
+use ledger::{Command, OwnerId, Rejection, Reply, Rule, RuleId, Status, TenantId, TransferId};
+use store::{Action, Outcome, Submit, TransferRow};
 
 use crate::Service;
+use crate::audit::AuditEntry;
 use crate::error::{Error, Result};
+use crate::spelling::spelled;
 use crate::transfers::unexpected;
+
+/// What a person decided about a transfer.
+#[derive(Clone, Debug, Default)]
+pub struct ApprovalDecision {
+    /// Whether it goes.
+    pub approved: bool,
+    /// Why not, up to 50 characters.
+    pub reason: Option<Arc<str>>,
+    /// Who decided, for the audit log; the operator unless said.
+    pub by: Option<String>,
+}
 
 impl Service {
     /// A tenant's transfers that wait for approval, oldest first, at most `limit`.
@@ -23,7 +36,8 @@ impl Service {
         Ok(self.store.open_transfers(tenant, waits, limit).await?)
     }
 
-    /// Lets a transfer go, or calls it off for `reason`.
+    /// Lets a transfer go, or calls it off for `reason`. `by` says who decided; it is in the audit
+    /// log in the same commit.
     ///
     /// # Errors
     /// The ledger's refusals; one that has ended is `transfer_not_pending_approval`.
@@ -31,28 +45,60 @@ impl Service {
         &self,
         tenant: TenantId,
         transfer: TransferId,
-        approved: bool,
-        reason: Option<Arc<str>>,
+        decision: ApprovalDecision,
     ) -> Result<TransferRow> {
-        let decided = self
-            .transfer_reply(Command::DecideApproval {
-                tenant,
-                owner: None,
+        let ApprovalDecision {
+            approved,
+            reason,
+            by,
+        } = decision;
+        let action = if approved {
+            "APPROVE_TRANSFER"
+        } else {
+            "DENY_TRANSFER"
+        };
+        let path = format!("/transfers/{}", spelled("txr_", transfer.raw()));
+        let mut entry = AuditEntry::by_operator(action, path);
+        entry.key_name = by.unwrap_or(entry.key_name);
+        entry.reason = reason.as_deref().map(str::to_owned);
+        let command = Command::DecideApproval {
+            tenant,
+            owner: None,
+            transfer,
+            approved,
+            reason,
+        };
+        let submit = Submit {
+            action: Action::Together {
+                command,
+                puts: vec![entry.put(tenant)],
+            },
+            claim: None,
+        };
+        match self.store.submit(submit).await? {
+            Outcome::Stored {
+                reply:
+                    Reply::Transfer {
+                        transfer,
+                        source,
+                        destination,
+                    },
+                ..
+            } => Ok(TransferRow {
                 transfer,
-                approved,
-                reason,
-            })
-            .await;
-        match decided {
-            Err(Error::Rejected(ledger::Rejection::TransferNotFound)) => {
+                source,
+                destination,
+            }),
+            Outcome::Refused(Rejection::TransferNotFound) => {
                 let row = self.store.transfer(tenant, transfer).await?;
                 let row = row.ok_or(Error::NotFound { what: "transfer" })?;
-                Err(ledger::Rejection::NotAwaitingApproval {
+                Err(Rejection::NotAwaitingApproval {
                     status: row.transfer.status,
                 }
                 .into())
             }
-            other => other,
+            Outcome::Refused(rejection) => Err(rejection.into()),
+            other => Err(unexpected(&other)),
         }
     }
 

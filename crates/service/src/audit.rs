@@ -47,6 +47,20 @@ impl AuditEntry {
         }
     }
 
+    /// What writes it down.
+    pub(crate) fn put(&self, tenant: TenantId) -> Put {
+        let body = serde_json::to_string(self).expect("an entry has string keys only");
+        Put {
+            kind: RecordKind::Audit,
+            id: PutId::New,
+            tenant,
+            owner: PutOwner::None,
+            unique: None,
+            expect: Expect::Absent,
+            body: Some(body.into()),
+        }
+    }
+
     /// An entry of an operator.
     pub(crate) fn by_operator(action: &str, path: String) -> AuditEntry {
         AuditEntry {
@@ -88,18 +102,8 @@ impl Service {
     /// # Errors
     /// When the store cannot be written.
     pub async fn audit(&self, tenant: TenantId, entry: &AuditEntry) -> Result<()> {
-        let body = serde_json::to_string(entry).expect("an entry has string keys only");
-        let put = Put {
-            kind: RecordKind::Audit,
-            id: PutId::New,
-            tenant,
-            owner: PutOwner::None,
-            unique: None,
-            expect: Expect::Absent,
-            body: Some(body.into()),
-        };
         let submit = Submit {
-            action: Action::Put(vec![put]),
+            action: Action::Put(vec![entry.put(tenant)]),
             claim: None,
         };
         match self.store.submit(submit).await? {

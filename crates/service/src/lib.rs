@@ -24,6 +24,7 @@ mod templates;
 mod transfers;
 
 pub use audit::{AuditEntry, AuditQuery, Audited};
+pub use approvals::ApprovalDecision;
 pub use error::{Error, Result};
 pub use executions::ExecutionPage;
 pub use idempotency::IdempotencyKey;

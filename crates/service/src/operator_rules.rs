@@ -17,7 +17,7 @@ use crate::audit::AuditEntry;
 use crate::error::{Error, Result};
 use crate::executions::ExecutionPage;
 use crate::rules::{NO_RULE, NOT_FOUND, RuleAnswer, RuleView, check_alone};
-use crate::spelling::id_text;
+use crate::spelling::spelled;
 use crate::transfers::unexpected;
 
 /// What is wrong with a draft, or may go wrong.
@@ -254,9 +254,8 @@ impl Service {
 
     /// Who changes rules is in the tenant's audit log, after the change.
     async fn audit_change(&self, action: &str, tenant: TenantId, rule: RuleId) -> Result<()> {
-        let text = id_text(rule.raw());
-        let text = std::str::from_utf8(&text).expect("base 32 is ASCII");
-        let entry = AuditEntry::by_operator(action, format!("/rules/rule_{text}"));
+        let path = format!("/rules/{}", spelled("rule_", rule.raw()));
+        let entry = AuditEntry::by_operator(action, path);
         self.audit(tenant, &entry).await
     }
 

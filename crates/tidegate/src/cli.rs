@@ -441,6 +441,9 @@ pub(crate) enum TransferCommand {
         tenant: InTenant,
         /// The transfer (txr_…).
         transfer: String,
+        /// Who decides, for the audit log.
+        #[arg(long, env = "USER")]
+        by: Option<String>,
     },
     /// Calls a transfer off that waits for approval.
     Deny {
@@ -451,6 +454,9 @@ pub(crate) enum TransferCommand {
         /// Why, up to 50 characters.
         #[arg(long)]
         reason: Option<String>,
+        /// Who decides, for the audit log.
+        #[arg(long, env = "USER")]
+        by: Option<String>,
     },
 }
 

@@ -316,19 +316,24 @@ async fn transfer(client: &Client, command: TransferCommand) -> anyhow::Result<A
         TransferCommand::Waiting { tenant } => {
             get(client, &format!("{}/approvals", at(client, &tenant).await?)).await?
         }
-        TransferCommand::Approve { tenant, transfer } => {
+        TransferCommand::Approve {
+            tenant,
+            transfer,
+            by,
+        } => {
             let base = at(client, &tenant).await?;
             let path = format!("{base}/transfers/{transfer}/approve");
-            client.call(Method::POST, &path, None).await?
+            post(client, &path, &json!({"by": by})).await?
         }
         TransferCommand::Deny {
             tenant,
             transfer,
             reason,
+            by,
         } => {
             let base = at(client, &tenant).await?;
             let path = format!("{base}/transfers/{transfer}/deny");
-            post(client, &path, &json!({"reason": reason})).await?
+            post(client, &path, &json!({"reason": reason, "by": by})).await?
         }
         TransferCommand::Show { tenant, transfer } => {
             get(

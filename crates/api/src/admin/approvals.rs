@@ -9,6 +9,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use ledger::RuleId;
 use serde::Serialize;
+use service::ApprovalDecision;
 use utoipa::ToSchema;
 
 use super::ids::{self, spell};
@@ -19,6 +20,9 @@ use super::tenants::tenant_id;
 use super::wire::TransferBody;
 use crate::App;
 use crate::http::Query;
+
+/// Characters of the name of who decides.
+const BY_MAX: usize = 100;
 
 /// Above which amount a rule asks.
 #[derive(Serialize, ToSchema)]
@@ -55,8 +59,10 @@ async fn list_approvals(app: &App, tenant: &str, query: Option<&str>) -> Answer 
 pub(super) async fn approve(
     State(app): State<Arc<App>>,
     Path((tenant, transfer)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Body,
 ) -> Response {
-    finish(decide(&app, &tenant, &transfer, true, None).await)
+    finish(decide(&app, (&tenant, &transfer), true, &headers, body).await)
 }
 
 pub(super) async fn deny(
@@ -65,33 +71,33 @@ pub(super) async fn deny(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    finish(deny_transfer(&app, &tenant, &transfer, &headers, body).await)
-}
-
-async fn deny_transfer(
-    app: &App,
-    tenant: &str,
-    transfer: &str,
-    headers: &HeaderMap,
-    body: Body,
-) -> Answer {
-    let mut fields = fields(headers, body).await?;
-    let reason = fields.optional_text("reason").map(Arc::from);
-    fields.finish()?;
-    decide(app, tenant, transfer, false, reason).await
+    finish(decide(&app, (&tenant, &transfer), false, &headers, body).await)
 }
 
 async fn decide(
     app: &App,
-    tenant: &str,
-    transfer: &str,
+    (tenant, transfer): (&str, &str),
     approved: bool,
-    reason: Option<Arc<str>>,
+    headers: &HeaderMap,
+    body: Body,
 ) -> Answer {
+    let mut fields = fields(headers, body).await?;
+    let by = fields.optional_text("by");
+    if by.as_ref().is_some_and(|by| by.chars().count() > BY_MAX) {
+        fields.fault("by", format!("must have at most {BY_MAX} characters"));
+    }
+    let reason = match approved {
+        true => None,
+        false => fields.optional_text("reason").map(Arc::from),
+    };
+    fields.finish()?;
     let (tenant, transfer) = (tenant_id(tenant), transfer_id(transfer));
-    let decided = app
-        .service()
-        .decide_approval(tenant, transfer, approved, reason);
+    let decision = ApprovalDecision {
+        approved,
+        reason,
+        by,
+    };
+    let decided = app.service().decide_approval(tenant, transfer, decision);
     ok(&TransferBody::new(&decided.await?))
 }
 

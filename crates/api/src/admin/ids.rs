@@ -1,6 +1,6 @@
 //! Ids as the admin API spells them: a prefix and 13 characters of base 32.
 
-use service::spelling::{id_text, parse_id};
+use service::spelling::{parse_id, spelled};
 
 use crate::rules::Spelling;
 
@@ -26,9 +26,7 @@ pub(super) const RULES: Spelling = Spelling {
 };
 
 pub(super) fn spell(prefix: &str, id: u64) -> String {
-    let text = id_text(id);
-    let text = std::str::from_utf8(&text).expect("base 32 is ASCII");
-    format!("{prefix}{text}")
+    spelled(prefix, id)
 }
 
 /// The number behind a spelled id, or 0, which nobody has.

@@ -86,7 +86,17 @@ const SIMULATED: &[Field] = &[
     ),
 ];
 const APPROVAL_FILTER: &[Field] = &[("limit", "integer", false, "1 to 1000; 100 unless given")];
-const DENIAL: &[Field] = &[("reason", "string", false, "Why, up to 50 characters")];
+const APPROVAL: &[Field] = &[DECIDER];
+const DENIAL: &[Field] = &[
+    ("reason", "string", false, "Why, up to 50 characters"),
+    DECIDER,
+];
+const DECIDER: Field = (
+    "by",
+    "string",
+    false,
+    "Who decides, for the audit log, up to 100 characters",
+);
 const RULE_APPROVAL: &[Field] = &[(
     "approval_above",
     "integer",
@@ -760,12 +770,15 @@ const ROUTES: &[Route] = &[
             Answer::Many("TransferBody"),
         )
     },
-    route(
-        "post",
-        "/tenants/{tenant}/transfers/{transfer}/approve",
-        "Let a transfer go that waits for approval; it settles after the answer",
-        Answer::One("TransferBody"),
-    ),
+    Route {
+        body: APPROVAL,
+        ..route(
+            "post",
+            "/tenants/{tenant}/transfers/{transfer}/approve",
+            "Let a transfer go that waits for approval; it settles after the answer",
+            Answer::One("TransferBody"),
+        )
+    },
     Route {
         body: DENIAL,
         ..route(

@@ -28,9 +28,9 @@ async fn asked(world: &World, amount: i64) -> Value {
     reply.expect(201)["data"].clone()
 }
 
-async fn decide(world: &World, transfer: &str, how: &str, body: Option<&Value>) -> Reply {
+async fn decide(world: &World, transfer: &str, how: &str, body: &Value) -> Reply {
     let path = world.path(&format!("/transfers/{transfer}/{how}"));
-    world.server.admin(Method::POST, &path, body).await
+    world.server.admin(Method::POST, &path, Some(body)).await
 }
 
 async fn waiting(world: &World) -> Vec<String> {
@@ -54,7 +54,7 @@ async fn a_key_moves_small_sums_alone_and_asks_for_large_ones() {
     assert_eq!(world.balance(&world.fund).await, 55_000);
     assert_eq!(waiting(&world).await, [id(&large)]);
 
-    let approved = decide(&world, &id(&large), "approve", None)
+    let approved = decide(&world, &id(&large), "approve", &json!({}))
         .await
         .expect(200);
     assert_eq!(approved["status"], "processing");
@@ -75,7 +75,7 @@ async fn a_repeated_request_gets_the_first_answer_whatever_was_decided() {
         reply.expect(201)
     };
     let first = ask().await;
-    decide(&world, &id(&first["data"]), "approve", None)
+    decide(&world, &id(&first["data"]), "approve", &json!({}))
         .await
         .expect(200);
     world.quiesce().await;
@@ -90,7 +90,7 @@ async fn what_is_denied_or_forgotten_is_cancelled() {
     let mut world = World::new().await;
     let denied = id(&asked(&world, 6_000).await);
     let body = json!({"reason": "Not this month"});
-    let told = decide(&world, &denied, "deny", Some(&body))
+    let told = decide(&world, &denied, "deny", &body)
         .await
         .expect(200);
     assert_eq!(told["status"], "cancelled");
@@ -104,8 +104,37 @@ async fn what_is_denied_or_forgotten_is_cancelled() {
     assert_eq!(world.transfer(&forgotten).await["status"], "cancelled");
     assert!(waiting(&world).await.is_empty());
     assert_eq!(world.balance(&world.fund).await, 50_000);
-    let late = decide(&world, &forgotten, "approve", None).await;
+    let late = decide(&world, &forgotten, "approve", &json!({})).await;
     late.problem(409, "transfer_not_pending_approval", &[]);
+}
+
+#[tokio::test]
+async fn who_decided_is_in_the_audit_log() {
+    let world = World::new().await;
+    let (yes, no) = (
+        id(&asked(&world, 6_000).await),
+        id(&asked(&world, 7_000).await),
+    );
+    let by = json!({"by": "Ada", "reason": "Not this month"});
+    decide(&world, &yes, "approve", &by).await.expect(200);
+    decide(&world, &no, "deny", &by).await.expect(200);
+    let auditor = world
+        .with_permissions(&json!([{"scope": "READ_AUDIT_LOGS"}]))
+        .await;
+    let log = auditor.platform("/audit-logs").await.expect(200);
+    let items = log["data"]["items"].as_array().expect("a list");
+    let told: Vec<[&str; 3]> = items
+        .iter()
+        .map(|entry| {
+            ["apiKeyName", "action", "path"].map(|field| entry[field].as_str().unwrap_or("-"))
+        })
+        .filter(|[who, ..]| *who == "Ada")
+        .collect();
+    let (yes, no) = (format!("/transfers/{yes}"), format!("/transfers/{no}"));
+    assert_eq!(
+        told,
+        [["Ada", "DENY_TRANSFER", &*no], ["Ada", "APPROVE_TRANSFER", &*yes]]
+    );
 }
 
 #[tokio::test]
@@ -121,12 +150,12 @@ async fn refusals_come_in_order_and_leave_nothing_behind() {
     let reply = world.server.admin(Method::POST, &path, Some(&long)).await;
     reply.problem(404, "tenant_not_found", &[]);
     for (transfer, how, body, status, code, fields) in [
-        (&nobody, "deny", Some(&long), 404, "not_found", &[][..]),
-        (&nobody, "approve", None, 404, "not_found", &[]),
+        (&nobody, "deny", &long, 404, "not_found", &[][..]),
+        (&nobody, "approve", &json!({}), 404, "not_found", &[]),
         (
             &done,
             "deny",
-            Some(&long),
+            &long,
             409,
             "transfer_not_pending_approval",
             &[],
@@ -134,7 +163,7 @@ async fn refusals_come_in_order_and_leave_nothing_behind() {
         (
             &done,
             "approve",
-            None,
+            &json!({}),
             409,
             "transfer_not_pending_approval",
             &[],
@@ -142,7 +171,7 @@ async fn refusals_come_in_order_and_leave_nothing_behind() {
         (
             &waits,
             "deny",
-            Some(&long),
+            &long,
             400,
             "invalid_parameters",
             &["reason"],
@@ -150,7 +179,7 @@ async fn refusals_come_in_order_and_leave_nothing_behind() {
         (
             &waits,
             "deny",
-            Some(&json!({"reason": 7})),
+            &json!({"reason": 7}),
             400,
             "invalid_parameters",
             &["reason"],
