@@ -45,6 +45,7 @@ async fn a_change_to_rules_caps_or_runs_is_found() {
         let one = format!("WHERE {key} = (SELECT max({key}) FROM {table})");
         let changes = columns.iter().map(|column| match *column {
             "body" => format!("UPDATE {table} SET body = body || x'00' {one}"),
+            "enabled" => format!("UPDATE {table} SET enabled = 1 - enabled {one}"),
             column => format!("UPDATE {table} SET {column} = coalesce({column}, 0) + 1 {one}"),
         });
         changes
