@@ -23,8 +23,8 @@ pub mod spelling;
 mod templates;
 mod transfers;
 
-pub use audit::{AuditEntry, AuditQuery, Audited};
 pub use approvals::ApprovalDecision;
+pub use audit::{AuditEntry, AuditQuery, Audited};
 pub use error::{Error, Result};
 pub use executions::ExecutionPage;
 pub use idempotency::IdempotencyKey;

@@ -4,7 +4,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::cli::Desk;
-use crate::harness::{Caller, Reply, World, id, transfer_body};
+use crate::harness::{Call, Caller, Reply, World, id, transfer_body};
 use crate::process::{Place, poll};
 
 const HOUR: i64 = 3_600_000;
@@ -90,9 +90,7 @@ async fn what_is_denied_or_forgotten_is_cancelled() {
     let mut world = World::new().await;
     let denied = id(&asked(&world, 6_000).await);
     let body = json!({"reason": "Not this month"});
-    let told = decide(&world, &denied, "deny", &body)
-        .await
-        .expect(200);
+    let told = decide(&world, &denied, "deny", &body).await.expect(200);
     assert_eq!(told["status"], "cancelled");
     assert_eq!(told["cancel_reason"], "Not this month");
     let forgotten = id(&asked(&world, 7_000).await);
@@ -118,10 +116,11 @@ async fn who_decided_is_in_the_audit_log() {
     let by = json!({"by": "Ada", "reason": "Not this month"});
     decide(&world, &yes, "approve", &by).await.expect(200);
     decide(&world, &no, "deny", &by).await.expect(200);
-    let auditor = world
-        .with_permissions(&json!([{"scope": "READ_AUDIT_LOGS"}]))
-        .await;
-    let log = auditor.platform("/audit-logs").await.expect(200);
+    let scopes = json!([{"scope": "READ_AUDIT_LOGS"}]);
+    let key = world.server.key(&world.tenant, &scopes).await;
+    let call = Call::new(Method::GET, "/platform/v1/audit-logs");
+    let call = call.header("authorization", format!("Bearer {key}"));
+    let log = world.server.call(call).await.expect(200);
     let items = log["data"]["items"].as_array().expect("a list");
     let told: Vec<[&str; 3]> = items
         .iter()
@@ -133,7 +132,10 @@ async fn who_decided_is_in_the_audit_log() {
     let (yes, no) = (format!("/transfers/{yes}"), format!("/transfers/{no}"));
     assert_eq!(
         told,
-        [["Ada", "DENY_TRANSFER", &*no], ["Ada", "APPROVE_TRANSFER", &*yes]]
+        [
+            ["Ada", "DENY_TRANSFER", &*no],
+            ["Ada", "APPROVE_TRANSFER", &*yes]
+        ]
     );
 }
 
