@@ -73,6 +73,14 @@ pub(crate) enum RuleCommand {
     Enable(OneRule),
     /// Switches a rule off.
     Disable(OneRule),
+    /// Says above which amount a rule's transfers wait for approval.
+    Approval {
+        #[command(flatten)]
+        rule: OneRule,
+        /// Minor units; without it none wait.
+        #[arg(long, value_name = "MINOR")]
+        above: Option<i64>,
+    },
     /// Says what will not work in a rule, or in all rules of an owner taken together. Exit code 1
     /// when anything keeps a rule from being switched on.
     Lint {

@@ -75,6 +75,13 @@ pub(super) async fn rule(client: &Client, command: RuleCommand) -> anyhow::Resul
             client.call(Method::DELETE, &path, None).await?
         }
         RuleCommand::Enable(rule) => act(client, &rule, "/enable").await?,
+        RuleCommand::Approval { rule, above } => {
+            let (path, body) = (
+                path(client, &rule, "/approval").await?,
+                json!({"approval_above": above}),
+            );
+            client.call(Method::PUT, &path, Some(&body)).await?
+        }
         RuleCommand::Disable(rule) => act(client, &rule, "/disable").await?,
         RuleCommand::Lint {
             tenant,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::cli::Desk;
 use crate::harness::{Call, Caller, Reply, World, id, transfer_body};
 use crate::process::{Place, poll};
+use crate::sequence_rules::split;
 
 const HOUR: i64 = 3_600_000;
 
@@ -97,7 +98,7 @@ async fn what_is_denied_or_forgotten_is_cancelled() {
     // A restart forgets neither that it waits nor until when.
     world.server.restart().await;
     world.advance(24 * HOUR - 1).await;
-    assert_eq!(waiting(&world).await, [forgotten.clone()]);
+    assert_eq!(waiting(&world).await, std::slice::from_ref(&forgotten));
     world.advance(1).await;
     assert_eq!(world.transfer(&forgotten).await["status"], "cancelled");
     assert!(waiting(&world).await.is_empty());
@@ -137,6 +138,40 @@ async fn who_decided_is_in_the_audit_log() {
             ["Ada", "APPROVE_TRANSFER", &*yes]
         ]
     );
+}
+
+#[tokio::test]
+async fn a_rule_asks_above_its_amount_and_its_run_waits() {
+    let world = World::new().await;
+    let rule = world.rule_on(&split(&world.pay, &world.fund)).await;
+    let path = world.path(&format!("/rules/{rule}/approval"));
+    let set = async |above: Value| {
+        let body = json!({"approval_above": above});
+        world.server.admin(Method::PUT, &path, Some(&body)).await
+    };
+    let told = set(json!(10_000)).await.expect(200);
+    assert_eq!(told, json!({"rule_id": rule, "approval_above": 10_000}));
+    set(json!(-1))
+        .await
+        .problem(400, "invalid_parameters", &["approval_above"]);
+    // A fifth of 500.00 goes alone, of 500.05 it waits.
+    world.paycheck(&world.pay, 50_000).await;
+    world.paycheck(&world.pay, 50_005).await;
+    world.quiesce().await;
+    assert_eq!(world.balance(&world.fund).await, 60_000);
+    let [waits] = &waiting(&world).await[..] else {
+        panic!("one transfer waits");
+    };
+    let run = &world.runs(&rule).await[0];
+    assert_eq!(run["status"], "in_progress");
+    decide(&world, waits, "approve", &json!({}))
+        .await
+        .expect(200);
+    world.quiesce().await;
+    assert_eq!(world.balance(&world.fund).await, 70_001);
+    assert_eq!(world.runs(&rule).await[0]["status"], "executed");
+    let none = set(Value::Null).await.expect(200);
+    assert_eq!(none["approval_above"], Value::Null);
 }
 
 #[tokio::test]
