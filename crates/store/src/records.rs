@@ -188,6 +188,22 @@ pub enum RecordKind {
 }
 
 impl RecordKind {
+    /// Every kind.
+    pub const ALL: [RecordKind; 5] = [
+        RecordKind::Identity,
+        RecordKind::User,
+        RecordKind::Session,
+        RecordKind::Settings,
+        RecordKind::Audit,
+    ];
+
+    /// Whether its records are written once, under a new id, and never changed. Nothing that is
+    /// decided looks at them, so no engine keeps them in memory.
+    #[must_use]
+    pub fn is_log(self) -> bool {
+        self == RecordKind::Audit
+    }
+
     /// Its name, for messages.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -1,5 +1,5 @@
 //! Which records there are, in which version and with what unique: what must be known of
-//! them to decide. Their bodies are elsewhere.
+//! them to decide. Their bodies are elsewhere. Of what is only ever added to, nothing must be known.
 
 use std::collections::HashMap;
 
@@ -81,6 +81,10 @@ impl Shelf {
 
     fn check_version(&self, put: &Put, state: &State) -> Result<(), Refusal> {
         let changed = Err(RecordConflict::Changed(put.kind).into());
+        let added = put.id == PutId::New && put.body.is_some() && put.unique.is_none();
+        if put.kind.is_log() && !added {
+            return Err(invalid("of a log are only ever added"));
+        }
         let known = match put.id {
             PutId::Known(id) if id > state.last_id() => {
                 return Err(invalid("have an id that was never issued"));
@@ -169,6 +173,13 @@ impl Shelf {
     /// What contradicts what is there.
     pub(crate) fn keep(&mut self, change: &Change) -> Result<(), &'static str> {
         match change {
+            Change::RecordPut(record) if record.kind.is_log() => match record.version {
+                1 => Ok(()),
+                _ => Err("a record of a log is written again"),
+            },
+            Change::RecordDeleted { kind, .. } if kind.is_log() => {
+                Err("a record of a log is deleted")
+            }
             Change::RecordPut(record) => self.put(record),
             Change::RecordDeleted { kind, id } => self.delete(*kind, *id),
             _ => Ok(()),

@@ -7,7 +7,8 @@ use rusqlite::Connection;
 
 use super::views::{self, Progress};
 use super::{reads, remembered_page, rows};
-use crate::records::Fingerprint;
+use crate::codes::Code;
+use crate::records::{Fingerprint, RecordKind};
 use crate::shelf::Shelf;
 
 /// Everything the writer needs to go on from a place in the journal.
@@ -127,7 +128,13 @@ pub(crate) fn load(connection: &Connection) -> Result<(Memory, Progress), LoadEr
         },
     )?;
     let shelf = &mut memory.shelf;
-    let sql = format!("SELECT {} FROM records", rows::RECORD);
+    let kept = RecordKind::ALL.into_iter().filter(|kind| !kind.is_log());
+    let kept: Vec<String> = kept.map(|kind| kind.code().to_string()).collect();
+    let columns = rows::RECORD;
+    let sql = format!(
+        "SELECT {columns} FROM records WHERE kind IN ({})",
+        kept.join(", ")
+    );
     each(connection, &sql, |row| {
         let record = rows::record(row)?;
         shelf.restore(&record).map_err(LoadError::Records)

@@ -481,3 +481,42 @@ async fn a_refusal_decided_elsewhere_is_remembered() {
     assert_eq!(&*code, "PROFILE_INACTIVE");
     close(store).await;
 }
+
+#[tokio::test]
+async fn a_log_is_only_ever_added_to() {
+    let bed = Bed::new();
+    let store = bed.open().await;
+    let ground = Ground::new(&store).await;
+    let entry = |body: &str| Put {
+        kind: RecordKind::Audit,
+        owner: PutOwner::None,
+        ..user(&ground, body, None)
+    };
+    let written = put(&store, vec![entry("1"), entry("2")]).await;
+    close(store).await;
+    // Started again it knows no more of them, and they are there.
+    let store = bed.open().await;
+    let one = written[0].clone();
+    for wrong in [
+        again(&one, Some("3")),
+        again(&one, None),
+        Put {
+            expect: Expect::Absent,
+            ..again(&one, Some("3"))
+        },
+        Put {
+            unique: Some(fingerprint(1)),
+            ..entry("3")
+        },
+    ] {
+        let refused = store.submit(act(Action::Put(vec![wrong]))).await;
+        let Ok(Outcome::Refused(Rejection::Invalid { field, .. })) = refused else {
+            panic!("not refused: {refused:?}");
+        };
+        assert_eq!(field, "records");
+    }
+    let third = put(&store, vec![entry("3")]).await;
+    let expected = [&written[..], &third[..]].concat();
+    assert_eq!(all(&store, &ground, RecordKind::Audit).await, expected);
+    close(store).await;
+}
