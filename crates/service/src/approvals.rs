@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use ledger::{Command, OwnerId, Rejection, Reply, Rule, RuleId, Status, TenantId, TransferId};
-use store::{Action, Outcome, Submit, TransferRow};
+use store::{Outcome, TransferRow};
 
 use crate::Service;
 use crate::audit::AuditEntry;
@@ -68,28 +68,18 @@ impl Service {
             approved,
             reason,
         };
-        let submit = Submit {
-            action: Action::Together {
-                command,
-                puts: vec![entry.put(tenant)],
-            },
-            claim: None,
-        };
-        match self.store.submit(submit).await? {
-            Outcome::Stored {
-                reply:
-                    Reply::Transfer {
-                        transfer,
-                        source,
-                        destination,
-                    },
-                ..
-            } => Ok(TransferRow {
+        match self.audited(tenant, command, &entry).await {
+            Ok(Reply::Transfer {
+                transfer,
+                source,
+                destination,
+            }) => Ok(TransferRow {
                 transfer,
                 source,
                 destination,
             }),
-            Outcome::Refused(Rejection::TransferNotFound) => {
+            Ok(other) => Err(unexpected(&Outcome::Done(other))),
+            Err(Error::Rejected(Rejection::TransferNotFound)) => {
                 let row = self.store.transfer(tenant, transfer).await?;
                 let row = row.ok_or(Error::NotFound { what: "transfer" })?;
                 Err(Rejection::NotAwaitingApproval {
@@ -97,12 +87,12 @@ impl Service {
                 }
                 .into())
             }
-            Outcome::Refused(rejection) => Err(rejection.into()),
-            other => Err(unexpected(&other)),
+            Err(error) => Err(error),
         }
     }
 
-    /// Says above how many minor units a rule's transfers wait for approval; `None` for never.
+    /// Says above how many minor units a rule's transfers wait for approval; `None` for never. It is
+    /// in the audit log in the same commit.
     ///
     /// # Errors
     /// The ledger's refusals.
@@ -119,9 +109,7 @@ impl Service {
             rule,
             above_minor,
         };
-        match self.command(set).await? {
-            Reply::Rule(rule) => Ok(rule),
-            other => Err(unexpected(&Outcome::Done(other))),
-        }
+        self.audited_rule("SET_RULE_APPROVAL", tenant, Some(rule), set)
+            .await
     }
 }

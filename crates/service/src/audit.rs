@@ -4,7 +4,7 @@
 //! an operator. They are never changed. Their ids follow the machine's time, which is also the time
 //! they show.
 
-use ledger::{KeyId, Millis, TenantId};
+use ledger::{Command, KeyId, Millis, Reply, TenantId};
 use serde::{Deserialize, Serialize};
 use store::{
     Action, Expect, Outcome, Put, PutId, PutOwner, RecordKind, RecordQuery, StoreError, Submit,
@@ -48,7 +48,7 @@ impl AuditEntry {
     }
 
     /// What writes it down.
-    pub(crate) fn put(&self, tenant: TenantId) -> Put {
+    fn put(&self, tenant: TenantId) -> Put {
         let body = serde_json::to_string(self).expect("an entry has string keys only");
         Put {
             kind: RecordKind::Audit,
@@ -108,6 +108,31 @@ impl Service {
         };
         match self.store.submit(submit).await? {
             Outcome::Stored { .. } => Ok(()),
+            Outcome::Refused(rejection) => Err(rejection.into()),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Runs a command and writes who asked for it, in one commit; nothing is written when the
+    /// command is refused.
+    ///
+    /// # Errors
+    /// The ledger's refusals.
+    pub(crate) async fn audited(
+        &self,
+        tenant: TenantId,
+        command: Command,
+        entry: &AuditEntry,
+    ) -> Result<Reply> {
+        let submit = Submit {
+            action: Action::Together {
+                command,
+                puts: vec![entry.put(tenant)],
+            },
+            claim: None,
+        };
+        match self.store.submit(submit).await? {
+            Outcome::Stored { reply, .. } => Ok(reply),
             Outcome::Refused(rejection) => Err(rejection.into()),
             other => Err(unexpected(&other)),
         }

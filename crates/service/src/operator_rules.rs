@@ -61,8 +61,10 @@ impl Service {
     ) -> Result<RuleAnswer> {
         self.tenant(tenant).await?;
         let new = self.new_rule(tenant, owner, draft, None).await?;
-        let rule = self.rule_command(Command::CreateRule(new)).await?;
-        self.audit_rule("CREATE_RULE", &rule).await?;
+        let command = Command::CreateRule(new);
+        let rule = self
+            .audited_rule("CREATE_RULE", tenant, None, command)
+            .await?;
         self.answered(rule, Arc::from("")).await
     }
 
@@ -78,8 +80,10 @@ impl Service {
     ) -> Result<RuleAnswer> {
         let known = self.store.rule(tenant, rule).await?.ok_or(NOT_FOUND)?;
         let change = self.changed_rule(&known.rule, draft, None).await?;
-        let rule = self.rule_command(Command::ChangeRule(change)).await?;
-        self.audit_rule("UPDATE_RULE", &rule).await?;
+        let command = Command::ChangeRule(change);
+        let rule = self
+            .audited_rule("UPDATE_RULE", tenant, Some(rule), command)
+            .await?;
         self.answered(rule, Arc::from("")).await
     }
 
@@ -93,8 +97,9 @@ impl Service {
             owner: None,
             rule,
         };
-        self.command(command).await?;
-        self.audit_change("DELETE_RULE", tenant, rule).await
+        let entry = entry("DELETE_RULE", Some(rule));
+        self.audited(tenant, command, &entry).await?;
+        Ok(())
     }
 
     /// Switches a rule on or off.
@@ -114,13 +119,14 @@ impl Service {
             rule,
             enabled,
         };
-        let rule = self.rule_command(command).await?;
         let action = if enabled {
             "ENABLE_RULE"
         } else {
             "DISABLE_RULE"
         };
-        self.audit_rule(action, &rule).await?;
+        let rule = self
+            .audited_rule(action, tenant, Some(rule), command)
+            .await?;
         self.rule_view(store::RuleRow {
             rule,
             deleted_at: None,
@@ -248,23 +254,29 @@ impl Service {
         Ok(rows.into_iter().map(|row| row.rule).collect())
     }
 
-    async fn audit_rule(&self, action: &str, rule: &Rule) -> Result<()> {
-        self.audit_change(action, rule.tenant, rule.id).await
-    }
-
-    /// Who changes rules is in the tenant's audit log, after the change.
-    async fn audit_change(&self, action: &str, tenant: TenantId, rule: RuleId) -> Result<()> {
-        let path = format!("/rules/{}", spelled("rule_", rule.raw()));
-        let entry = AuditEntry::by_operator(action, path);
-        self.audit(tenant, &entry).await
-    }
-
-    async fn rule_command(&self, command: Command) -> Result<Rule> {
-        match self.command(command).await? {
+    /// Runs a command about a rule; who changes rules is in the tenant's audit log in the same
+    /// commit.
+    pub(crate) async fn audited_rule(
+        &self,
+        action: &str,
+        tenant: TenantId,
+        rule: Option<RuleId>,
+        command: Command,
+    ) -> Result<Rule> {
+        match self.audited(tenant, command, &entry(action, rule)).await? {
             Reply::Rule(rule) => Ok(rule),
             other => Err(unexpected(&Outcome::Done(other))),
         }
     }
+}
+
+/// What an operator does to a rule; one that is being made has no id yet.
+fn entry(action: &str, rule: Option<RuleId>) -> AuditEntry {
+    let path = rule.map_or_else(
+        || "/rules".to_owned(),
+        |rule| format!("/rules/{}", spelled("rule_", rule.raw())),
+    );
+    AuditEntry::by_operator(action, path)
 }
 
 /// What is found in a rule when it stands beside those that are on.

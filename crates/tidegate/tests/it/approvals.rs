@@ -117,6 +117,8 @@ async fn who_decided_is_in_the_audit_log() {
     let by = json!({"by": "Ada", "reason": "Not this month"});
     decide(&world, &yes, "approve", &by).await.expect(200);
     decide(&world, &no, "deny", &by).await.expect(200);
+    // What is refused was not decided.
+    decide(&world, &no, "approve", &by).await.expect(409);
     let scopes = json!([{"scope": "READ_AUDIT_LOGS"}]);
     let key = world.server.key(&world.tenant, &scopes).await;
     let call = Call::new(Method::GET, "/platform/v1/audit-logs");
