@@ -6,6 +6,7 @@
 
 pub mod admin;
 mod error;
+pub mod events;
 mod idempotency;
 pub mod keys;
 mod limits;

@@ -12,6 +12,7 @@ pub mod copy;
 mod desk;
 pub mod embedded;
 mod gather;
+mod history;
 pub mod postgres;
 mod query;
 mod records;
@@ -20,6 +21,7 @@ mod verify;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use embedded::{Embedded, Options};
+pub use history::{Fact, FactRow, HistoryPage, HistoryQuery, Place};
 pub use postgres::Notice;
 pub use query::{
     AccountClass, AccountPage, AccountQuery, AccountRole, AccountRow, BulkOperationPage,
@@ -41,7 +43,7 @@ use ledger::{
     AccountId, BulkId, Command, Hold, KeyId, Millis, Owner, OwnerId, Profile, ProfileId,
     ProfileKind, Rejection, Reply, Tenant, TenantId, TransferId,
 };
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 /// A boxed future, so that engines can stand behind one pointer.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -278,6 +280,13 @@ pub trait Store: Send + Sync + 'static {
     fn totals(&self) -> BoxFuture<'_, Result<Vec<(String, i128)>>>;
     /// The sum of each currency over one owner's accounts, system accounts included.
     fn owner_total(&self, owner: OwnerId) -> BoxFuture<'_, Result<i128>>;
+    /// Part of a tenant's history, in order.
+    fn history(&self, query: HistoryQuery) -> BoxFuture<'_, Result<HistoryPage>>;
+    /// The number of the newest commit of each of these tenants that has one.
+    fn heads(&self, tenants: Vec<TenantId>) -> BoxFuture<'_, Result<Vec<(TenantId, u64)>>>;
+    /// Changes when this server has committed something. What others commit is not told: who waits
+    /// for it looks again after some time.
+    fn news(&self) -> watch::Receiver<u64>;
     /// What other servers over the same data change from now on, of what servers may keep in
     /// memory; `None` when there are none. Told within a second or two.
     fn notices(&self) -> Option<broadcast::Receiver<Notice>>;

@@ -1,7 +1,9 @@
 //! The command line as it is written.
 
+mod events;
 mod profiles;
 
+pub(crate) use events::{EventsCommand, WhichEvents};
 pub(crate) use profiles::{OneProfile, ProfileCommand};
 
 use std::net::SocketAddr;
@@ -220,6 +222,9 @@ pub(crate) enum AdminCommand {
     /// Simulated money for sandbox tenants.
     #[command(subcommand)]
     Simulate(SimulateCommand),
+    /// The event log.
+    #[command(subcommand)]
+    Events(EventsCommand),
     /// The server's state.
     Status,
 }

@@ -1,5 +1,6 @@
 //! Commands that speak to a running server: each is one call of the admin API.
 
+mod events;
 mod profiles;
 
 use std::process::ExitCode;
@@ -9,8 +10,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::cli::{
-    AccountCommand, AdminCommand, ClockCommand, Connection, HoldCommand, InTenant, KeyCommand,
-    Output, OwnerCommand, SimulateCommand, Simulated, TenantCommand, TransferCommand,
+    AccountCommand, AdminCommand, ClockCommand, Connection, EventsCommand, HoldCommand, InTenant,
+    KeyCommand, Output, OwnerCommand, SimulateCommand, Simulated, TenantCommand, TransferCommand,
 };
 use crate::client::Client;
 use crate::output::print_table;
@@ -54,6 +55,11 @@ pub(crate) fn run(connection: &Connection, command: AdminCommand) -> anyhow::Res
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    if let AdminCommand::Events(command) = &command
+        && !matches!(command, EventsCommand::List(_))
+    {
+        return runtime.block_on(events::follow(&client, connection.output, command));
+    }
     let (answer, columns) = runtime.block_on(call(&client, command))?;
     match connection.output {
         Output::Json => crate::output::line(&serde_json::to_string_pretty(&answer)?),
@@ -76,6 +82,11 @@ async fn call(client: &Client, command: AdminCommand) -> anyhow::Result<Answer> 
         AdminCommand::Hold(command) => hold(client, command).await,
         AdminCommand::Clock(command) => clock(client, command).await,
         AdminCommand::Simulate(command) => simulate(client, command).await,
+        AdminCommand::Events(
+            EventsCommand::List(which)
+            | EventsCommand::Tail(which)
+            | EventsCommand::Forward { which, .. },
+        ) => events::list(client, &which).await,
         AdminCommand::Status => Ok((get(client, "/status").await?, &[])),
     }
 }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod clock;
+pub(crate) mod events;
 mod holds;
 mod ids;
 mod keys;
@@ -106,6 +107,9 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
             "/tenants/{tenant}/simulate/external-pull",
             post(money::external_pull),
         )
+        .route("/events", get(events::list))
+        .route("/events/stream", get(events::stream))
+        .route("/tenants/{tenant}/events/{event}", get(events::find))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(app), guard))

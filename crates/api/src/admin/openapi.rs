@@ -5,6 +5,7 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
+use super::events::EventBody;
 use super::problem::Problem;
 use super::profiles::ProfileBody;
 use super::wire::{
@@ -19,7 +20,7 @@ use crate::http::json_response;
     servers((url = "/admin/v1")),
     components(schemas(
         Problem, TenantBody, SettingsBody, RateLimitBody, OwnerBody, AccountBody, EntryBody,
-        HoldBody, KeyBody, ProfileBody, TransferBody
+        HoldBody, KeyBody, ProfileBody, TransferBody, EventBody
     )),
     security(("AdminToken" = [])),
 )]
@@ -34,6 +35,10 @@ enum Answer {
     One(&'static str),
     /// 200 with a list of this schema in `data`.
     Many(&'static str),
+    /// 200 with a list of this schema in `data`, and where the next one begins.
+    Page(&'static str),
+    /// 200 with server-sent events.
+    Stream,
     /// 200 with an object of any members.
     Object,
     /// 204.
@@ -380,6 +385,36 @@ const TRANSFER_FILTER: &[Field] = &[
     ("limit", "integer", false, "1 to 1000; 100 when absent"),
 ];
 
+const EVENTS: &[Field] = &[
+    ("tenant", "string", true, "Of this tenant, ten_…"),
+    (
+        "after",
+        "string",
+        false,
+        "After this event (evt_…, or what `next` said), `start` or `now`",
+    ),
+    ("limit", "integer", false, "1 to 1000; 100 when absent"),
+    ("form", "string", false, "`thin` (the default) or `full`"),
+    (
+        "types",
+        "string",
+        false,
+        "Names such as `transfer.created`, or `transfer.*`, with commas",
+    ),
+    (
+        "accounts",
+        "string",
+        false,
+        "About these accounts, acc_…, with commas",
+    ),
+    (
+        "owners",
+        "string",
+        false,
+        "About these owners, own_…, with commas",
+    ),
+];
+
 const ROUTES: &[Route] = &[
     route(
         "get",
@@ -651,6 +686,30 @@ const ROUTES: &[Route] = &[
             Answer::Made("TransferBody"),
         )
     },
+    Route {
+        query: EVENTS,
+        ..route(
+            "get",
+            "/events",
+            "Read a tenant's event log, oldest first",
+            Answer::Page("EventBody"),
+        )
+    },
+    Route {
+        query: EVENTS,
+        ..route(
+            "get",
+            "/events/stream",
+            "Follow a tenant's event log; from now on, or after `after` or the header Last-Event-ID",
+            Answer::Stream,
+        )
+    },
+    route(
+        "get",
+        "/tenants/{tenant}/events/{event}",
+        "Show an event in its full form",
+        Answer::One("EventBody"),
+    ),
 ];
 
 /// The document as pretty JSON.
@@ -704,10 +763,20 @@ fn operation(route: &Route) -> Value {
             json!({"type": "object", "required": ["data"],
                    "properties": {"data": {"type": "array", "items": schema(name)}}}),
         ),
+        Answer::Page(name) => (
+            "200",
+            json!({"type": "object", "required": ["data", "next", "more"],
+                   "properties": {"data": {"type": "array", "items": schema(name)},
+                                  "next": {"type": "string"}, "more": {"type": "boolean"}}}),
+        ),
+        Answer::Stream => ("200", json!({"type": "string"})),
         Answer::Object => ("200", json!({"type": "object"})),
         Answer::Nothing => ("204", Value::Null),
     };
-    operation["responses"][status] = if schema.is_null() {
+    operation["responses"][status] = if matches!(route.answer, Answer::Stream) {
+        json!({"description": "Server-sent events",
+               "content": {"text/event-stream": {"schema": schema}}})
+    } else if schema.is_null() {
         json!({"description": "Done"})
     } else {
         json!({"description": "Done", "content": {"application/json": {"schema": schema}}})
@@ -758,6 +827,6 @@ mod tests {
             let pointer = reference.split('"').next().expect("a closing quote");
             assert!(document.pointer(pointer).is_some(), "{pointer}");
         }
-        assert_eq!(document["paths"].as_object().map(Map::len), Some(26));
+        assert_eq!(document["paths"].as_object().map(Map::len), Some(29));
     }
 }

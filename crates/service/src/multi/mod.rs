@@ -240,6 +240,6 @@ impl Service {
 }
 
 #[cfg(test)]
-mod bed;
+pub(crate) mod bed;
 #[cfg(test)]
 mod ground;

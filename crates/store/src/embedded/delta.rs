@@ -7,6 +7,7 @@ use ledger::{AccountId, KeyId, OperationOutcome, ProfileId, State, TenantClock};
 use rusqlite::{Connection, params};
 
 use super::bind::Binder;
+use super::commit_page::CommitPages;
 use super::fill::{self, ListLine};
 use super::owner_page::Line;
 use super::remembered_page::RememberedRun;
@@ -56,6 +57,7 @@ impl Delta {
         &mut self,
         connection: &mut Connection,
         state: &State,
+        pages: &CommitPages,
         progress: &Progress,
     ) -> rusqlite::Result<()> {
         self.gathered
@@ -73,6 +75,7 @@ impl Delta {
         self.write_keys(&transaction)?;
         self.write_programme(&transaction)?;
         self.write_records(&transaction)?;
+        pages.write(&transaction)?;
         views::set_progress(&transaction, progress)?;
         transaction.commit()?;
         self.clear();

@@ -13,6 +13,7 @@
 mod bare;
 mod bind;
 mod cache;
+mod commit_page;
 pub(crate) mod copy;
 mod delta;
 mod entry_page;
@@ -41,9 +42,10 @@ use ledger::{
     AccountId, BulkId, Hold, Millis, Owner, OwnerId, Profile, ProfileId, ProfileKind, Tenant,
     TenantId, TransferId,
 };
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::clock::{Clock, SystemClock};
+use crate::history::{HistoryPage, HistoryQuery};
 use crate::query::{
     AccountPage, AccountQuery, AccountRow, BulkOperationPage, BulkOperationQuery, BulkPage,
     BulkQuery, BulkRow, EntryPage, EntryQuery, EntryRow, OwnerTransferPage, OwnerTransferQuery,
@@ -143,6 +145,7 @@ pub struct Opened {
 pub struct Embedded {
     shared: Arc<Shared>,
     readers: Readers,
+    storage: Arc<dyn Storage>,
     clock: Arc<dyn Clock>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     opened: Opened,
@@ -171,8 +174,9 @@ impl Embedded {
                 ..journal::Options::default()
             },
         )?;
-        let reader = Reader::new(storage, progress.position);
-        let mut indexer = Indexer::new(connection, reader, memory.state.clone(), progress);
+        let reader = Reader::new(Arc::clone(&storage), progress.position);
+        let mut indexer = Indexer::new(connection, reader, memory.state.clone(), progress)
+            .map_err(views_error)?;
         let behind = found.end.batch.saturating_sub(progress.position.batch);
         let memory = if behind == 0 {
             memory
@@ -183,7 +187,7 @@ impl Embedded {
                 .0
         };
         let keys = reads::key_owners(indexer.views()).map_err(views_error)?;
-        let shared = Arc::new(Shared::new(found.end.batch, found.end.batch));
+        let shared = Arc::new(Shared::new(found.end.batch, indexer.newest()));
         let writer = Writer::new(
             memory,
             keys,
@@ -215,6 +219,7 @@ impl Embedded {
         Ok(Embedded {
             shared,
             readers: Readers::new(folder),
+            storage,
             clock: Arc::clone(&options.clock),
             threads: Mutex::new(threads),
             opened,
@@ -546,6 +551,22 @@ impl Store for Embedded {
 
     fn notices(&self) -> Option<broadcast::Receiver<Notice>> {
         None
+    }
+
+    fn history(&self, query: HistoryQuery) -> BoxFuture<'_, Result<HistoryPage>> {
+        let storage = Arc::clone(&self.storage);
+        Box::pin(self.read(move |views| reads::history(views, &storage, &query)))
+    }
+
+    fn heads(&self, tenants: Vec<TenantId>) -> BoxFuture<'_, Result<Vec<(TenantId, u64)>>> {
+        Box::pin(async move {
+            self.shared.caught_up().await?;
+            Ok(self.shared.newest_of(&tenants))
+        })
+    }
+
+    fn news(&self) -> watch::Receiver<u64> {
+        self.shared.news.subscribe()
     }
 
     fn now(&self) -> Millis {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod entries;
+mod history;
 mod lists;
 mod programme;
 mod transfers;
@@ -22,6 +23,7 @@ use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
 use crate::{Result, StoreError};
 pub(crate) use accounts::{accounts, accounts_page};
 pub(crate) use entries::{entries, entries_between};
+pub(crate) use history::history;
 pub(crate) use lists::{open_transfers, owner_transfers, transfers};
 pub(crate) use programme::{bulk, bulk_operations, bulks, profile, profiles};
 pub(crate) use transfers::transfer;

@@ -7,7 +7,7 @@ use ledger::{
     AccountId, BulkId, Hold, Millis, Owner, OwnerId, Profile, ProfileId, ProfileKind, Tenant,
     TenantId, TransferId,
 };
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::committer::Committer;
@@ -24,6 +24,7 @@ use super::session::Session;
 use super::shared::{Job, Shared};
 use super::transact::Transactor;
 use crate::clock::Clock;
+use crate::history::{HistoryPage, HistoryQuery};
 use crate::query::{
     AccountPage, AccountQuery, AccountRow, BulkOperationPage, BulkOperationQuery, BulkPage,
     BulkQuery, BulkRow, EntryPage, EntryQuery, EntryRow, OwnerTransferPage, OwnerTransferQuery,
@@ -285,6 +286,18 @@ impl Store for Postgres {
 
     fn notices(&self) -> Option<broadcast::Receiver<Notice>> {
         Some(self.shared.notices.subscribe())
+    }
+
+    fn history(&self, query: HistoryQuery) -> BoxFuture<'_, Result<HistoryPage>> {
+        Box::pin(async move { self.readers.history(&query).await })
+    }
+
+    fn heads(&self, tenants: Vec<TenantId>) -> BoxFuture<'_, Result<Vec<(TenantId, u64)>>> {
+        Box::pin(async move { self.readers.heads(&tenants).await })
+    }
+
+    fn news(&self) -> watch::Receiver<u64> {
+        self.shared.news.subscribe()
     }
 
     fn now(&self) -> Millis {

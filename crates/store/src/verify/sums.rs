@@ -135,6 +135,7 @@ impl Sums {
             Change::RecordDeleted { kind, id } => {
                 self.records.remove(&(*kind, *id));
             }
+            Change::Of(_) => {}
         }
     }
 

@@ -106,6 +106,17 @@ impl Call {
     pub fn json(self, body: &Value) -> Call {
         self.json_text(body.to_string())
     }
+
+    fn request(&self) -> Request<Body> {
+        let mut request = Request::builder()
+            .method(self.method.clone())
+            .uri(&self.path);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let body = Body::from(self.body.clone());
+        request.body(body).expect("a request that can be sent")
+    }
 }
 
 /// One answer.
@@ -307,6 +318,15 @@ impl Server {
         reply
     }
 
+    /// Opens a stream of the admin listener.
+    pub async fn open_admin(&self, call: &Call) -> Body {
+        let request = call.request();
+        let response = self.running().admin.clone().oneshot(request).await;
+        let response = response.expect("routers do not fail");
+        assert_eq!(response.status().as_u16(), 200, "{call:?}");
+        response.into_body()
+    }
+
     /// Calls the admin API below `/admin/v1` with its token.
     pub async fn admin(&self, method: Method, path: &str, body: Option<&Value>) -> Reply {
         let mut call = Call::new(method, format!("/admin/v1{path}"))
@@ -367,16 +387,7 @@ impl Server {
 }
 
 async fn send(router: &Router, call: &Call) -> Reply {
-    let mut request = Request::builder()
-        .method(call.method.clone())
-        .uri(&call.path);
-    for (name, value) in &call.headers {
-        request = request.header(name, value);
-    }
-    let request = request
-        .body(Body::from(call.body.clone()))
-        .expect("a request that can be sent");
-    let response = router.clone().oneshot(request).await;
+    let response = router.clone().oneshot(call.request()).await;
     let response = response.expect("routers do not fail");
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.expect("a body in memory").to_bytes();

@@ -10,6 +10,7 @@ mod database;
 mod demo;
 mod documents;
 mod embedded;
+mod events;
 
 mod harness;
 mod multi_bulks;

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod entries;
+mod history;
 mod programme;
 mod records;
 mod tenants;
