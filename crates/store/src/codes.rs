@@ -38,7 +38,8 @@ macro_rules! codes {
 codes! {
     RecordKind, "kind of record": {
         RecordKind::Identity = 1, RecordKind::User = 2, RecordKind::Session = 3,
-        RecordKind::Settings = 4,
+        RecordKind::Settings = 4, RecordKind::Webhook = 5, RecordKind::WebhookProgress = 6,
+        RecordKind::Replay = 7,
     }
     TenantMode, "tenant mode": { TenantMode::Live = 1, TenantMode::Sandbox = 2 }
     OwnerKind, "kind of owner": {

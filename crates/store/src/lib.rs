@@ -5,6 +5,7 @@
 //! reads, each of which sees everything committed before it arrived. What a request may do, and
 //! how it looks on the wire, is not known here.
 
+mod attempts;
 mod clock;
 mod codec;
 mod codes;
@@ -19,6 +20,7 @@ mod records;
 mod shelf;
 mod verify;
 
+pub use attempts::{Attempt, AttemptQuery};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use embedded::{Embedded, Options};
 pub use history::{Fact, FactRow, HistoryPage, HistoryQuery, Place};
@@ -287,6 +289,17 @@ pub trait Store: Send + Sync + 'static {
     /// Changes when this server has committed something. What others commit is not told: who waits
     /// for it looks again after some time.
     fn news(&self) -> watch::Receiver<u64>;
+    /// Keeps transcripts of webhooks.
+    fn add_attempts(&self, attempts: Vec<Attempt>) -> BoxFuture<'_, Result<()>>;
+    /// Transcripts of webhooks, newest first.
+    fn attempts(&self, query: AttemptQuery) -> BoxFuture<'_, Result<Vec<Attempt>>>;
+    /// Throws away the transcripts of an endpoint before one.
+    fn cut_attempts(
+        &self,
+        tenant: TenantId,
+        endpoint: u64,
+        before: u64,
+    ) -> BoxFuture<'_, Result<()>>;
     /// What other servers over the same data change from now on, of what servers may keep in
     /// memory; `None` when there are none. Told within a second or two.
     fn notices(&self) -> Option<broadcast::Receiver<Notice>>;

@@ -149,6 +149,12 @@ pub enum RecordKind {
     Session,
     /// What an operator has set for a tenant. Its id is the tenant's.
     Settings,
+    /// Where webhooks go.
+    Webhook,
+    /// How far the deliveries of a webhook, or a replay, have come. Its id is that one's.
+    WebhookProgress,
+    /// Events that are sent once more.
+    Replay,
 }
 
 impl RecordKind {
@@ -160,6 +166,9 @@ impl RecordKind {
             RecordKind::User => "user",
             RecordKind::Session => "session",
             RecordKind::Settings => "settings",
+            RecordKind::Webhook => "webhook",
+            RecordKind::WebhookProgress => "progress of a webhook",
+            RecordKind::Replay => "replay",
         }
     }
 }

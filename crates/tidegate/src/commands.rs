@@ -2,6 +2,7 @@
 
 mod events;
 mod profiles;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -87,6 +88,7 @@ async fn call(client: &Client, command: AdminCommand) -> anyhow::Result<Answer> 
             | EventsCommand::Tail(which)
             | EventsCommand::Forward { which, .. },
         ) => events::list(client, &which).await,
+        AdminCommand::Webhook(command) => webhooks::webhook(client, command).await,
         AdminCommand::Status => Ok((get(client, "/status").await?, &[])),
     }
 }

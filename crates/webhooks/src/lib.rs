@@ -16,6 +16,6 @@ mod tls;
 
 pub use address::{Network, NetworkError, is_public};
 pub use schedule::{Schedule, Verdict};
-pub use send::{Answer, Failure, Limits, Outgoing, Sender, Sent};
+pub use send::{Answer, Failure, Header, Limits, Outgoing, Sender, Sent, header};
 pub use sign::{MultiSignature, SECRET_PREFIX, Secret, multi_signature, standard_signature};
 pub use target::{Policy, Resolve, SystemResolver, Target, TargetError, URL_MAX};

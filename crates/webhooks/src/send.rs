@@ -52,13 +52,23 @@ impl Default for Limits {
     }
 }
 
+/// A header of a request.
+pub type Header = (HeaderName, HeaderValue);
+
+/// A header with this name and value; `None` when it is none.
+#[must_use]
+pub fn header(name: &'static str, value: &str) -> Option<Header> {
+    let value = HeaderValue::from_str(value).ok()?;
+    Some((HeaderName::from_static(name), value))
+}
+
 /// A request to send.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
     /// Where to.
     pub target: Target,
     /// Its headers besides `Host` and `Content-Length`.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub headers: Vec<Header>,
     /// Its body.
     pub body: Bytes,
 }

@@ -163,7 +163,7 @@ fn read_after(text: &str) -> Option<After> {
 }
 
 /// The place of an event; `None` for a text that is no id.
-fn read_event(text: &str) -> Option<Place> {
+pub(super) fn read_event(text: &str) -> Option<Place> {
     let raw = service::spelling::parse_id(text.strip_prefix(ids::EVENT)?)?;
     Some(Place::from_raw(raw))
 }

@@ -13,6 +13,9 @@ pub(super) const EVENT: &str = "evt_";
 pub(super) const BULK: &str = "blk_";
 pub(super) const USER: &str = "usr_";
 pub(super) const SESSION: &str = "ses_";
+pub(super) const WEBHOOK: &str = "whk_";
+pub(super) const REPLAY: &str = "rpl_";
+pub(super) const ATTEMPT: &str = "att_";
 pub(super) const RULE: &str = "rule_";
 
 pub(super) fn spell(prefix: &str, id: u64) -> String {

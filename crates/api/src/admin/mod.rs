@@ -17,6 +17,7 @@ mod request;
 mod settings;
 mod system;
 mod tenants;
+mod webhooks;
 mod wire;
 
 pub use openapi::document;
@@ -110,6 +111,36 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/events", get(events::list))
         .route("/events/stream", get(events::stream))
         .route("/tenants/{tenant}/events/{event}", get(events::find))
+        .route(
+            "/tenants/{tenant}/webhooks",
+            post(webhooks::create).get(webhooks::list_all),
+        )
+        .route(
+            "/tenants/{tenant}/webhooks/{webhook}",
+            get(webhooks::find)
+                .patch(webhooks::change)
+                .delete(webhooks::remove),
+        )
+        .route(
+            "/tenants/{tenant}/webhooks/{webhook}/rotate",
+            post(webhooks::rotate),
+        )
+        .route(
+            "/tenants/{tenant}/webhooks/{webhook}/test",
+            post(webhooks::test),
+        )
+        .route(
+            "/tenants/{tenant}/webhooks/{webhook}/deliveries",
+            get(webhooks::deliveries),
+        )
+        .route(
+            "/tenants/{tenant}/replays",
+            post(webhooks::replay).get(webhooks::list_replays),
+        )
+        .route(
+            "/tenants/{tenant}/replays/{replay}",
+            get(webhooks::find_replay).delete(webhooks::remove_replay),
+        )
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(app), guard))

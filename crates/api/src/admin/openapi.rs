@@ -8,6 +8,7 @@ use utoipa::OpenApi;
 use super::events::EventBody;
 use super::problem::Problem;
 use super::profiles::ProfileBody;
+use super::webhooks::{AttemptBody, ReplayBody, WebhookBody};
 use super::wire::{
     AccountBody, EntryBody, HoldBody, KeyBody, OwnerBody, RateLimitBody, SettingsBody, TenantBody,
     TransferBody,
@@ -20,7 +21,8 @@ use crate::http::json_response;
     servers((url = "/admin/v1")),
     components(schemas(
         Problem, TenantBody, SettingsBody, RateLimitBody, OwnerBody, AccountBody, EntryBody,
-        HoldBody, KeyBody, ProfileBody, TransferBody, EventBody
+        HoldBody, KeyBody, ProfileBody, TransferBody, EventBody,
+        WebhookBody, ReplayBody, AttemptBody
     )),
     security(("AdminToken" = [])),
 )]
@@ -385,6 +387,101 @@ const TRANSFER_FILTER: &[Field] = &[
     ("limit", "integer", false, "1 to 1000; 100 when absent"),
 ];
 
+const WEBHOOK_URL: Field = (
+    "url",
+    "string",
+    true,
+    "https; http and private networks only where the configuration allows it",
+);
+const DESCRIPTION: Field = ("description", "string", false, "A note");
+const FORMAT: Field = (
+    "format",
+    "string",
+    false,
+    "`standard` (the default), `sequence` or `multi`",
+);
+const FORM: Field = ("form", "string", false, "`thin` (the default) or `full`");
+const NAMES: Field = (
+    "events",
+    "strings",
+    false,
+    "Names such as `transfer.created`, or `transfer.*`; all when empty",
+);
+const ACCOUNTS: Field = ("accounts", "strings", false, "About these, acc_…");
+const OWNERS: Field = ("owners", "strings", false, "About these, own_…");
+const CONCURRENCY: Field = (
+    "concurrency",
+    "integer",
+    false,
+    "Deliveries under way at once: 1 to 64; 8 when absent",
+);
+const DISABLE_AFTER: Field = (
+    "disable_after_s",
+    "integer",
+    false,
+    "How long it may fail before it is switched off: 60 to 2592000 seconds; five days when absent",
+);
+const WEBHOOK: &[Field] = &[
+    WEBHOOK_URL,
+    DESCRIPTION,
+    FORMAT,
+    FORM,
+    NAMES,
+    ACCOUNTS,
+    OWNERS,
+    CONCURRENCY,
+    DISABLE_AFTER,
+];
+const WEBHOOK_CHANGE: &[Field] = &[
+    ("url", "string", false, "As when it is made"),
+    DESCRIPTION,
+    FORM,
+    NAMES,
+    ACCOUNTS,
+    OWNERS,
+    CONCURRENCY,
+    DISABLE_AFTER,
+    (
+        "enabled",
+        "boolean",
+        false,
+        "Whether anything is delivered; switched on again it goes on where it was",
+    ),
+];
+const ROTATE: &[Field] = &[(
+    "overlap_s",
+    "integer",
+    false,
+    "How long both secrets are live: 0 to 2592000 seconds; a day when absent",
+)];
+const DELIVERIES: &[Field] = &[
+    ("event", "string", false, "Of this event, evt_…"),
+    ("before", "string", false, "Before this one, att_…"),
+    ("limit", "integer", false, "1 to 1000; 100 when absent"),
+];
+const REPLAY: &[Field] = &[
+    ("webhook_id", "string", false, "To this endpoint, whk_…"),
+    ("url", "string", false, "Or to this URL"),
+    FORMAT,
+    FORM,
+    (
+        "after",
+        "string",
+        false,
+        "After this event (evt_…); from the first when absent",
+    ),
+    (
+        "until",
+        "string",
+        false,
+        "Up to this event; up to the newest when absent",
+    ),
+    ("event", "string", false, "Only this event, to an endpoint"),
+    NAMES,
+    ACCOUNTS,
+    OWNERS,
+];
+
 const EVENTS: &[Field] = &[
     ("tenant", "string", true, "Of this tenant, ten_…"),
     (
@@ -710,6 +807,93 @@ const ROUTES: &[Route] = &[
         "Show an event in its full form",
         Answer::One("EventBody"),
     ),
+    Route {
+        body: WEBHOOK,
+        ..route(
+            "post",
+            "/tenants/{tenant}/webhooks",
+            "Make a webhook endpoint; it is told of everything from now on",
+            Answer::Made("WebhookBody"),
+        )
+    },
+    route(
+        "get",
+        "/tenants/{tenant}/webhooks",
+        "List webhook endpoints",
+        Answer::Many("WebhookBody"),
+    ),
+    route(
+        "get",
+        "/tenants/{tenant}/webhooks/{webhook}",
+        "Show a webhook endpoint with its secrets, and how far it has come",
+        Answer::One("WebhookBody"),
+    ),
+    Route {
+        body: WEBHOOK_CHANGE,
+        ..route(
+            "patch",
+            "/tenants/{tenant}/webhooks/{webhook}",
+            "Change a webhook endpoint; what is absent stays as it is",
+            Answer::One("WebhookBody"),
+        )
+    },
+    route(
+        "delete",
+        "/tenants/{tenant}/webhooks/{webhook}",
+        "Delete a webhook endpoint",
+        Answer::Nothing,
+    ),
+    Route {
+        body: ROTATE,
+        ..route(
+            "post",
+            "/tenants/{tenant}/webhooks/{webhook}/rotate",
+            "Make a new secret; the one before it stays live for a while",
+            Answer::One("WebhookBody"),
+        )
+    },
+    route(
+        "post",
+        "/tenants/{tenant}/webhooks/{webhook}/test",
+        "Send a delivery that only shows that deliveries arrive, and tell what became of it",
+        Answer::One("AttemptBody"),
+    ),
+    Route {
+        query: DELIVERIES,
+        ..route(
+            "get",
+            "/tenants/{tenant}/webhooks/{webhook}/deliveries",
+            "List the attempts of an endpoint (whk_…) or of a replay (rpl_…), newest first",
+            Answer::Many("AttemptBody"),
+        )
+    },
+    Route {
+        body: REPLAY,
+        ..route(
+            "post",
+            "/tenants/{tenant}/replays",
+            "Send events once more, to an endpoint or to a URL",
+            Answer::Made("ReplayBody"),
+        )
+    },
+    route(
+        "get",
+        "/tenants/{tenant}/replays",
+        "List replays",
+        Answer::Many("ReplayBody"),
+    ),
+    route(
+        "get",
+        "/tenants/{tenant}/replays/{replay}",
+        "Show a replay and how far it has come",
+        Answer::One("ReplayBody"),
+    ),
+    route(
+        "delete",
+        "/tenants/{tenant}/replays/{replay}",
+        "Stop a replay, or forget one that is over",
+        Answer::Nothing,
+    ),
 ];
 
 /// The document as pretty JSON.
@@ -827,6 +1011,6 @@ mod tests {
             let pointer = reference.split('"').next().expect("a closing quote");
             assert!(document.pointer(pointer).is_some(), "{pointer}");
         }
-        assert_eq!(document["paths"].as_object().map(Map::len), Some(29));
+        assert_eq!(document["paths"].as_object().map(Map::len), Some(36));
     }
 }

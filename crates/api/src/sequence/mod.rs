@@ -17,6 +17,7 @@ mod list_transfers;
 mod openapi;
 mod params;
 mod request_id;
+pub(crate) mod webhook;
 mod wire;
 
 pub use openapi::document;

@@ -2,6 +2,8 @@
 
 use store::{Fact, Record, RecordKind};
 
+use crate::webhooks;
+
 /// Every name, the ledger's and those of keys and records.
 pub static NAMES: std::sync::LazyLock<Vec<&'static str>> = std::sync::LazyLock::new(|| {
     let mut names = ledger::event::NAMES.to_vec();
@@ -9,7 +11,7 @@ pub static NAMES: std::sync::LazyLock<Vec<&'static str>> = std::sync::LazyLock::
     names
 });
 
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 13] = [
     "key.created",
     "key.revoked",
     "identity.created",
@@ -19,6 +21,10 @@ const OTHERS: [&str; 9] = [
     "login.created",
     "login.ended",
     "settings.updated",
+    "webhook.created",
+    "webhook.updated",
+    "webhook.disabled",
+    "webhook.deleted",
 ];
 
 /// The names of the events that a fact means, in order.
@@ -30,7 +36,12 @@ pub(super) fn of(fact: &Fact) -> &'static [&'static str] {
         Fact::Record(record) => of_record(record),
         Fact::RecordDeleted { kind, .. } => match kind {
             RecordKind::Session => &["login.ended"],
-            RecordKind::Identity | RecordKind::User | RecordKind::Settings => &[],
+            RecordKind::Webhook => &["webhook.deleted"],
+            RecordKind::Identity
+            | RecordKind::User
+            | RecordKind::Settings
+            | RecordKind::WebhookProgress
+            | RecordKind::Replay => &[],
         },
     }
 }
@@ -46,6 +57,10 @@ fn of_record(record: &Record) -> &'static [&'static str] {
         RecordKind::Session if is_new => &["login.created"],
         RecordKind::Session => &[],
         RecordKind::Settings => &["settings.updated"],
+        RecordKind::Webhook if is_new => &["webhook.created"],
+        RecordKind::Webhook if webhooks::is_disabled(record) => &["webhook.disabled"],
+        RecordKind::Webhook => &["webhook.updated"],
+        RecordKind::WebhookProgress | RecordKind::Replay => &[],
     }
 }
 

@@ -13,12 +13,16 @@ fn query(tenant: TenantId, after: Place, limit: usize) -> EventQuery {
     }
 }
 
+async fn read(bed: &Bed, tenant: TenantId, after: Place, limit: usize) -> EventPage {
+    let query = query(tenant, after, limit);
+    bed.service.events(&query).await.expect("readable")
+}
+
 #[tokio::test]
 async fn every_page_size_gives_the_same_events() {
     let bed = Bed::new().await;
     let tenant = bed.programme.tenant;
-    let whole = bed.service.events(&query(tenant, Place::START, EVENTS_MAX));
-    let whole = whole.await.expect("readable");
+    let whole = read(&bed, tenant, Place::START, EVENTS_MAX).await;
     assert!(!whole.more);
     assert!(whole.events.len() > 3, "{whole:?}");
     assert!(whole.events.is_sorted_by(|one, next| one.id < next.id));
@@ -27,8 +31,7 @@ async fn every_page_size_gives_the_same_events() {
     for limit in 1..4 {
         let (mut after, mut found) = (Place::START, Vec::new());
         loop {
-            let page = bed.service.events(&query(tenant, after, limit));
-            let page = page.await.expect("readable");
+            let page = read(&bed, tenant, after, limit).await;
             assert!(page.events.len() <= limit);
             found.extend(page.events.iter().map(|e| (e.id, e.name)));
             after = page.through;
@@ -39,17 +42,14 @@ async fn every_page_size_gives_the_same_events() {
         assert_eq!(found, all, "by {limit}");
     }
     let newest = bed.service.newest_event(tenant).await.expect("readable");
-    let none = bed.service.events(&query(tenant, newest, 10)).await;
-    assert!(none.expect("readable").events.is_empty());
+    let none = read(&bed, tenant, newest, 10).await;
+    assert!(none.events.is_empty());
     for (id, name) in all {
         let event = bed.service.event(tenant, id).await.expect("found");
         assert_eq!(event.name, name);
     }
     let reopened = bed.reopen().await;
-    let again = reopened
-        .service
-        .events(&query(tenant, Place::START, EVENTS_MAX));
-    let again = again.await.expect("readable");
+    let again = read(&reopened, tenant, Place::START, EVENTS_MAX).await;
     assert_eq!(again.events.len(), whole.events.len());
 }
 
@@ -60,20 +60,11 @@ async fn nobody_sees_the_events_of_another_tenant() {
         .service
         .create_tenant("Other", ledger::TenantMode::Sandbox);
     let other = other.await.expect("made").id;
-    let page = bed.service.events(&query(other, Place::START, EVENTS_MAX));
-    let names: Vec<&str> = page
-        .await
-        .expect("readable")
-        .events
-        .iter()
-        .map(|e| e.name)
-        .collect();
+    let page = read(&bed, other, Place::START, EVENTS_MAX).await;
+    let names: Vec<&str> = page.events.iter().map(|e| e.name).collect();
     assert_eq!(names, ["tenant.created"]);
-    let nobody = bed
-        .service
-        .events(&query(TenantId::new(1), Place::START, 10))
-        .await;
-    assert!(nobody.expect("readable").events.is_empty());
+    let nobody = read(&bed, TenantId::new(1), Place::START, 10).await;
+    assert!(nobody.events.is_empty());
 }
 
 #[tokio::test]
@@ -119,8 +110,8 @@ async fn an_event_shows_a_transfer_as_it_was() {
     let made = bed.service.store().submit(Submit::command(transfer)).await;
     made.expect("the store runs");
     bed.service.quiesce(tenant).await.expect("the store runs");
-    let page = bed.service.events(&query(tenant, before, 10)).await;
-    let events = page.expect("readable").events;
+    let page = read(&bed, tenant, before, 10).await;
+    let events = page.events;
     let told: Vec<(&str, Status)> = events
         .iter()
         .map(|event| match &event.object {

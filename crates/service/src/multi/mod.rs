@@ -27,7 +27,7 @@ mod sessions;
 mod settings;
 mod simulator;
 mod statements;
-mod stored;
+pub(crate) mod stored;
 mod submit;
 mod transfers;
 mod users;

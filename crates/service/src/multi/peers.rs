@@ -90,7 +90,11 @@ impl Service {
                     self.multi.lockouts.forget((tenant, id));
                     Ok(())
                 }
-                RecordKind::Identity => Ok(()),
+                RecordKind::Webhook | RecordKind::Replay => {
+                    self.hooks.look_again();
+                    Ok(())
+                }
+                RecordKind::Identity | RecordKind::WebhookProgress => Ok(()),
             },
         }
     }

@@ -7,9 +7,10 @@
 //!                            indexer ─► views.sqlite ─► reads (wait until the views are there)
 //! ```
 //!
-//! The data folder holds `journal/`, `views.sqlite`, `lock` and `ballast`; secrets that other
-//! layers keep beside them are not known here.
+//! The data folder holds `journal/`, `views.sqlite`, `webhooks.sqlite`, `lock` and `ballast`; secrets
+//! that other layers keep beside them are not known here.
 
+mod attempts;
 mod bare;
 mod bind;
 mod cache;
@@ -44,6 +45,7 @@ use ledger::{
 };
 use tokio::sync::{broadcast, oneshot, watch};
 
+use crate::attempts::{Attempt, AttemptQuery};
 use crate::clock::{Clock, SystemClock};
 use crate::history::{HistoryPage, HistoryQuery};
 use crate::query::{
@@ -53,6 +55,7 @@ use crate::query::{
 };
 use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
 use crate::{BoxFuture, Health, Notice, Outcome, Result, Store, StoreError, Submit};
+use attempts::Attempts;
 pub use bare::BareWriter;
 use indexer::{IndexError, Indexer};
 use load::Memory;
@@ -146,6 +149,7 @@ pub struct Embedded {
     shared: Arc<Shared>,
     readers: Readers,
     storage: Arc<dyn Storage>,
+    attempts: Attempts,
     clock: Arc<dyn Clock>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     opened: Opened,
@@ -220,6 +224,7 @@ impl Embedded {
             shared,
             readers: Readers::new(folder),
             storage,
+            attempts: Attempts::new(folder),
             clock: Arc::clone(&options.clock),
             threads: Mutex::new(threads),
             opened,
@@ -563,6 +568,23 @@ impl Store for Embedded {
             self.shared.caught_up().await?;
             Ok(self.shared.newest_of(&tenants))
         })
+    }
+
+    fn add_attempts(&self, attempts: Vec<Attempt>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.attempts.add(attempts))
+    }
+
+    fn attempts(&self, query: AttemptQuery) -> BoxFuture<'_, Result<Vec<Attempt>>> {
+        Box::pin(self.attempts.find(query))
+    }
+
+    fn cut_attempts(
+        &self,
+        tenant: TenantId,
+        endpoint: u64,
+        before: u64,
+    ) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.attempts.cut(tenant, endpoint, before))
     }
 
     fn news(&self) -> watch::Receiver<u64> {

@@ -23,6 +23,7 @@ use super::pool::{READS, Readers};
 use super::session::Session;
 use super::shared::{Job, Shared};
 use super::transact::Transactor;
+use crate::attempts::{Attempt, AttemptQuery};
 use crate::clock::Clock;
 use crate::history::{HistoryPage, HistoryQuery};
 use crate::query::{
@@ -294,6 +295,23 @@ impl Store for Postgres {
 
     fn heads(&self, tenants: Vec<TenantId>) -> BoxFuture<'_, Result<Vec<(TenantId, u64)>>> {
         Box::pin(async move { self.readers.heads(&tenants).await })
+    }
+
+    fn add_attempts(&self, attempts: Vec<Attempt>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.readers.add_attempts(attempts))
+    }
+
+    fn attempts(&self, query: AttemptQuery) -> BoxFuture<'_, Result<Vec<Attempt>>> {
+        Box::pin(async move { self.readers.attempts(&query).await })
+    }
+
+    fn cut_attempts(
+        &self,
+        tenant: TenantId,
+        endpoint: u64,
+        before: u64,
+    ) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.readers.cut_attempts(tenant, endpoint, before))
     }
 
     fn news(&self) -> watch::Receiver<u64> {

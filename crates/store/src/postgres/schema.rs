@@ -255,4 +255,13 @@ pub(crate) const STEPS: &[Step] = &[
             object bigint NOT NULL, at_ms bigint NOT NULL,
             PRIMARY KEY (id))",
     ),
+    step(
+        "transcripts of webhooks",
+        "CREATE TABLE webhook_attempts (
+            tenant bigint NOT NULL, endpoint bigint NOT NULL, id bigint NOT NULL,
+            event bigint NOT NULL, tries bigint NOT NULL, at_ms bigint NOT NULL,
+            elapsed_ms bigint NOT NULL, status bigint, failure text, request text NOT NULL,
+            answer text NOT NULL,
+            PRIMARY KEY (tenant, endpoint, id))",
+    ),
 ];

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use api::App;
+use api::hooks::Bodies;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
@@ -18,6 +19,8 @@ use service::{KeyHasher, Service, Settings};
 use sim::postgres::Database;
 use store::{Embedded, ManualClock, Options, Store};
 use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
 use crate::{contract, openapi, postgres};
@@ -198,6 +201,9 @@ impl Reply {
 }
 
 struct Running {
+    /// Stops the deliveries of webhooks.
+    stop: watch::Sender<bool>,
+    deliveries: JoinHandle<()>,
     store: Arc<dyn Store>,
     app: Arc<App>,
     public: Router,
@@ -217,6 +223,7 @@ impl Server {
     pub async fn new() -> Server {
         Server::with(Settings {
             rail_delay_ms: RAIL_MS,
+            webhook_networks: vec!["127.0.0.0/8".parse().expect("a network")],
             ..Settings::default()
         })
         .await
@@ -235,7 +242,7 @@ impl Server {
     /// Another server over the same database.
     pub async fn peer(&self) -> Server {
         let database = self.database.clone().expect("a server that can be joined");
-        Server::over(Some(database), self.settings).await
+        Server::over(Some(database), self.settings.clone()).await
     }
 
     async fn over(database: Option<Arc<Database>>, settings: Settings) -> Server {
@@ -269,12 +276,21 @@ impl Server {
         };
         let hasher = KeyHasher::new([7; 32]);
         let shared = Arc::clone(&store);
-        let service = Service::open(shared, hasher, self.settings).await;
+        let service = Service::open(shared, hasher, self.settings.clone()).await;
         let service = Arc::new(service.expect("the keys can be read"));
         let following = Arc::clone(&service);
         tokio::spawn(async move { following.follow_peers().await });
+        let (stop, stopping) = watch::channel(false);
+        let delivering = Arc::clone(&service);
+        let deliveries = tokio::spawn(async move {
+            delivering
+                .deliver_webhooks(Arc::new(Bodies), stopping)
+                .await;
+        });
         let app = Arc::new(App::new(service, ADMIN_TOKEN));
         self.running = Some(Running {
+            stop,
+            deliveries,
             public: api::public_router(&app),
             admin: api::admin_router(&app),
             app,
@@ -284,7 +300,9 @@ impl Server {
 
     /// Closes the store and opens it again.
     pub async fn restart(&mut self) {
-        let running = self.running.take().expect("it runs");
+        let mut running = self.running.take().expect("it runs");
+        running.stop.send_replace(true);
+        (&mut running.deliveries).await.expect("no task panicked");
         running.store.shut_down().await.expect("no thread panicked");
         drop(running);
         self.start().await;

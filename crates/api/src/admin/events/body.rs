@@ -165,6 +165,8 @@ fn record_id(kind: RecordKind, id: u64) -> String {
         RecordKind::User => ids::USER,
         RecordKind::Session => ids::SESSION,
         RecordKind::Settings => ids::TENANT,
+        RecordKind::Webhook | RecordKind::WebhookProgress => ids::WEBHOOK,
+        RecordKind::Replay => ids::REPLAY,
     };
     spell(prefix, id)
 }
