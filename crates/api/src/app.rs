@@ -53,10 +53,14 @@ impl App {
         bool::from(hash.as_bytes().ct_eq(&self.admin_token))
     }
 
+    /// A new number for a request: unique within the server, rising.
+    pub(crate) fn new_request_number(&self) -> u64 {
+        self.request_ids.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// A new request id: unique within the server, rising.
     pub(crate) fn new_request_id(&self) -> String {
-        let number = self.request_ids.fetch_add(1, Ordering::Relaxed);
-        let text = service::spelling::id_text(number);
+        let text = service::spelling::id_text(self.new_request_number());
         let mut id = String::with_capacity(4 + text.len());
         id.push_str("req_");
         id.extend(text.iter().map(|byte| char::from(*byte)));

@@ -113,7 +113,6 @@ pub(crate) fn json_response(status: StatusCode, body: Vec<u8>) -> Response {
 
 /// The answer to a path that belongs to no dialect.
 pub(crate) async fn nothing_here() -> Response {
-    let body =
-        r#"{"message":"Nothing is served at this path. The APIs are at /api/v1 and /multi."}"#;
+    let body = r#"{"message":"Nothing is served at this path. The APIs are at /api/v1, /platform/v1 and /multi."}"#;
     json_response(StatusCode::NOT_FOUND, body.into()).into_response()
 }

@@ -2,7 +2,7 @@
 //!
 //! Each dialect is a sealed folder: its wire types, parsing, rendering and error table are its own
 //! and no dialect knows another. Shared is only what every HTTP surface needs ([`http`], [`json`],
-//! [`time`]). The way of every request: bytes → wire type → one call of `service` → wire type →
+//! [`time`]), and how rules are written ([`rules`]), in which dialects differ by their spelling. The way of every request: bytes → wire type → one call of `service` → wire type →
 //! bytes.
 
 pub mod admin;
@@ -13,6 +13,9 @@ mod json;
 mod metrics;
 pub mod multi;
 mod peers;
+pub mod platform;
+mod remote;
+mod rules;
 pub mod sequence;
 mod time;
 
@@ -27,6 +30,8 @@ use axum::Router;
 pub fn public_router(app: &Arc<App>) -> Router {
     Router::new()
         .merge(sequence::router(app))
+        .merge(platform::router(app))
+        .merge(remote::router(app))
         .merge(multi::router(app))
         .fallback(http::nothing_here)
 }

@@ -37,6 +37,8 @@ pub enum Command {
     Scale(Scale),
     /// The writer alone: decide, journal, sync.
     Writer(Writer),
+    /// Rules: planning one, looking ahead, and what they cost deposits
+    Rules(Rules),
     /// Start-up over a data folder with history.
     Startup(Startup),
     /// The server, as a process of its own.
@@ -300,6 +302,29 @@ pub struct Writer {
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u16).range(2..))]
     pub accounts: u16,
     /// Where the journal is written; the system's temporary folder when not given.
+    #[arg(long)]
+    pub folder: Option<PathBuf>,
+    /// Print one JSON document instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `rules`.
+#[derive(Args, Serialize)]
+pub struct Rules {
+    /// Deposits a second while rules run.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=2_000))]
+    pub rate: u32,
+    /// Seconds of that.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub seconds: u32,
+    /// Tenants with five rules each, beside deposits that set none off.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub tenants: u32,
+    /// Times that deposits are measured with and without those rules, in turn.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub rounds: u32,
+    /// Where the data folders are made; the system's temporary folder when not given.
     #[arg(long)]
     pub folder: Option<PathBuf>,
     /// Print one JSON document instead of a table.

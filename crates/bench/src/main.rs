@@ -17,6 +17,7 @@ mod postgres;
 mod process;
 mod random;
 mod report;
+mod rules;
 mod scale;
 mod setup;
 mod startup;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Postgres(args) => postgres::run(args),
         Command::Failover(args) => failover::run(args),
         Command::Scale(args) => scale::run(args),
+        Command::Rules(args) => rules::run(args),
         Command::Writer(args) => writer::run(args),
         Command::Startup(args) => startup::run(args),
         Command::ChildServer { args } => return child::run_server(args),

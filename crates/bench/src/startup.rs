@@ -271,6 +271,7 @@ impl Filler {
                 amount: Amount::new(minor, Currency::USD)?,
                 rail_delay_ms: 0,
                 description: None,
+                needs_approval: false,
             });
             let claim = Claim {
                 key: fingerprint(number),

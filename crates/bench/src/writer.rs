@@ -233,6 +233,7 @@ impl Bench {
                 amount: Amount::new(minor, Currency::USD).expect("at least one"),
                 rail_delay_ms: 0,
                 description: None,
+                needs_approval: false,
             })
         };
         (0..count).map(transfer).collect()

@@ -14,6 +14,10 @@ pub struct Options {
     /// A new segment is started when the current one is at least this long, in
     /// bytes. A segment is longer than this by at most one batch.
     pub segment_bytes: u64,
+    /// A segment file grows by this many bytes at a time, with zeros that batches then overwrite,
+    /// but never beyond `segment_bytes`; 0 grows it by each batch alone. A sync that need not
+    /// record a new length is much cheaper.
+    pub grow_bytes: u64,
     /// On open, check at least this many of the newest bytes. Of older segments
     /// only the header and the link to the next one are checked.
     pub check_bytes: u64,
@@ -29,6 +33,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             segment_bytes: 64 << 20,
+            grow_bytes: 1 << 20,
             check_bytes: 4 << 30,
             known: None,
             read_only: false,
@@ -65,6 +70,7 @@ pub struct Cut {
 pub struct Journal {
     storage: Arc<dyn Storage>,
     segment_bytes: u64,
+    grow_bytes: u64,
     end: Position,
     /// The segment that is appended to; `None` when opened read-only.
     tail: Option<Tail>,
@@ -76,8 +82,10 @@ struct Tail {
     file: Arc<dyn StorageFile>,
     segment: u32,
     name: String,
-    /// Length of the segment, which is where the next batch goes.
+    /// Where the last batch ends and the next one goes.
     length: u64,
+    /// Length of the file: from `length` to here it holds zeros.
+    filled: u64,
 }
 
 impl Journal {
@@ -115,6 +123,7 @@ impl Journal {
         let journal = Journal {
             storage,
             segment_bytes: options.segment_bytes,
+            grow_bytes: options.grow_bytes,
             end: found.end,
             tail,
             syncs: 0,
@@ -130,8 +139,8 @@ impl Journal {
 
     /// Appends `batch` as one numbered batch, makes it durable and clears it.
     ///
-    /// One write and one sync; starting a new segment takes one write and two
-    /// syncs more. When this returns an error the batch keeps its records.
+    /// One write and one sync; growing the file takes one write more, starting a
+    /// new segment one write and two syncs. When this returns an error the batch keeps its records.
     ///
     /// # Errors
     /// [`JournalError::TooLarge`] before anything is written; the journal stays
@@ -171,6 +180,26 @@ impl Journal {
         self.syncs
     }
 
+    /// Ends in order: takes the zeros behind the last batch away, so that the file ends where the
+    /// journal does. Without it the next opening does so. After a failed commit nothing is written.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`]; whatever was committed stays.
+    pub fn finish(mut self) -> Result<(), JournalError> {
+        let Some(tail) = self.tail.take().filter(|_| !self.closed) else {
+            return Ok(());
+        };
+        if tail.filled == tail.length {
+            return Ok(());
+        }
+        tail.file
+            .truncate(tail.length)
+            .map_err(JournalError::io("truncate", &tail.name))?;
+        tail.file
+            .sync_data()
+            .map_err(JournalError::io("sync", &tail.name))
+    }
+
     fn append(&mut self, batch: &mut Batch) -> Result<Position, JournalError> {
         let mut tail = self.tail.take().expect("commit checked that it is there");
         let result = self.append_to(&mut tail, batch);
@@ -181,6 +210,8 @@ impl Journal {
     fn append_to(&mut self, tail: &mut Tail, batch: &mut Batch) -> Result<Position, JournalError> {
         let holds_batches = tail.length > SEGMENT_HEADER_BYTES as u64;
         if holds_batches && tail.length >= self.segment_bytes {
+            // The file was never filled beyond `segment_bytes`, so it ends where its batches do.
+            assert_eq!(tail.filled, tail.length, "{} is sealed whole", tail.name);
             self.syncs += 1;
             *tail = Tail::create(&*self.storage, tail.segment + 1, &self.end)?;
         }
@@ -188,11 +219,14 @@ impl Journal {
         tail.file
             .write_all_at(bytes, tail.length)
             .map_err(JournalError::io("write", &tail.name))?;
+        tail.length += bytes.len() as u64;
+        if tail.length > tail.filled {
+            tail.grow(self.grow_bytes, self.segment_bytes)?;
+        }
         self.syncs += 1;
         tail.file
             .sync_data()
             .map_err(JournalError::io("sync", &tail.name))?;
-        tail.length += bytes.len() as u64;
         Ok(Position {
             batch: self.end.batch + 1,
             segment: tail.segment,
@@ -213,7 +247,25 @@ impl Tail {
             segment,
             name,
             length,
+            // Recovery cut whatever was behind the last batch.
+            filled: length,
         })
+    }
+
+    /// Adds zeros behind a batch that was written beyond them; the batch's own sync makes them
+    /// durable. The bytes after `length` are never anything but zeros: see [`crate::tear`].
+    fn grow(&mut self, grow_bytes: u64, segment_bytes: u64) -> Result<(), JournalError> {
+        let wanted = self.length.saturating_add(grow_bytes).min(segment_bytes);
+        self.filled = self.length.max(wanted);
+        let zeros = self.filled - self.length;
+        // At most `grow_bytes`, which fit into memory.
+        let zeros = vec![0; usize::try_from(zeros).unwrap_or(0)];
+        if !zeros.is_empty() {
+            self.file
+                .write_all_at(&zeros, self.length)
+                .map_err(JournalError::io("write", &self.name))?;
+        }
+        Ok(())
     }
 
     /// Starts the segment that follows `end`.
@@ -235,6 +287,7 @@ impl Tail {
             segment,
             name: segment_name(segment),
             length: SEGMENT_HEADER_BYTES as u64,
+            filled: SEGMENT_HEADER_BYTES as u64,
         })
     }
 }

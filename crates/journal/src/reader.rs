@@ -1,8 +1,8 @@
 //! Reading committed batches, also while the writer appends.
 //!
-//! Bytes of a segment never change once they are there, so what was read ahead
-//! stays good. Before anything is called damaged it is read afresh once, because
-//! the writer may have been in the middle of it.
+//! Bytes of a committed batch never change, so what was read ahead of it stays
+//! good. What was read ahead of the writer is older than the file: before the end
+//! is believed, or anything is called damaged, it is read afresh once.
 
 use std::io;
 use std::sync::Arc;
@@ -70,8 +70,9 @@ impl Reader {
     /// The next batch, or `None` when the reader stands at `through_batch` or
     /// at the end. After `None` it may be called again to see what was appended.
     ///
-    /// While there is a writer, `through_batch` should be a batch whose commit
-    /// has returned: what lies behind it may vanish in a crash.
+    /// While there is a writer, `through_batch` must be a batch whose commit has
+    /// returned: what lies behind it may vanish in a crash, and while it is being
+    /// written over zeros it looks like damage.
     ///
     /// # Errors
     /// [`JournalError::Damaged`] at bytes that are not the next batch, or when
@@ -142,7 +143,7 @@ impl Reader {
                         what.as_str(),
                     ));
                 }
-                Scan::End => None,
+                Scan::End | Scan::Blank => None,
                 Scan::Short => Some("the file ends inside the batch"),
             };
             // Nothing more here. If there is a next segment this one is

@@ -7,7 +7,7 @@
 //!    A bad batch at the very end may be torn; see [`crate::tear`].
 //! 4. Compare with the place that was already seen.
 //! 5. Only then, and not when opened read-only: remove the torn roll, cut the
-//!    torn tail, make the rest durable.
+//!    torn tail and the zeros behind the last batch, make the rest durable.
 //!
 //! Steps 1 to 4 write nothing, so a refused journal is as it was found.
 
@@ -20,14 +20,17 @@ use crate::format::{
 };
 use crate::scan::{Scan, scan};
 use crate::storage::read_full;
-use crate::tear::is_torn;
+use crate::tear::{is_torn, written_end};
 use crate::window::Window;
 use crate::{Cut, JournalError, Options, Position, Storage, StorageFile};
+
+/// How often a bad batch is looked at again when there may be a writer in the middle of it.
+const LOOKS: u32 = 8;
 
 /// A segment with a valid header.
 pub(crate) struct Segment {
     pub(crate) header: SegmentHeader,
-    /// Length in bytes, without a torn tail.
+    /// Length in bytes, without a torn tail and without zeros behind the last batch.
     pub(crate) bytes: u64,
 }
 
@@ -46,9 +49,9 @@ struct Walked {
     end: Position,
     /// 0 when the segment holds no batch.
     last_batch_start: u64,
-    /// Length of the segment in bytes, without a torn tail.
+    /// Where the last batch ends, and so the segment without a torn tail.
     bytes: u64,
-    /// Length of a torn tail in bytes.
+    /// Length of a torn tail in bytes, without zeros behind it.
     torn_bytes: Option<u64>,
 }
 
@@ -68,13 +71,7 @@ pub(crate) fn examine(storage: &dyn Storage, options: &Options) -> Result<Found,
     for index in first..segments.len() {
         let is_tail = index + 1 == segments.len() && !torn_roll;
         let at = start_of(&segments, index);
-        let walked = walk(
-            storage,
-            &segments[index],
-            at,
-            options.known.as_ref(),
-            is_tail,
-        )?;
+        let walked = walk(storage, &segments[index], at, options, is_tail)?;
         if let Some(bytes) = walked.torn_bytes {
             cut = Some(Cut {
                 segment: segment_name(segments[index].header.number),
@@ -114,7 +111,8 @@ pub(crate) fn repair(storage: &dyn Storage, found: &Found) -> Result<(), Journal
         let file = storage
             .open(&name)
             .map_err(JournalError::io("open", &name))?;
-        if found.cut.is_some() && !found.torn_roll {
+        let length = file.len().map_err(JournalError::io("read", &name))?;
+        if length > last.bytes {
             file.truncate(last.bytes)
                 .map_err(JournalError::io("truncate", &name))?;
         }
@@ -229,7 +227,7 @@ fn batch_after(storage: &dyn Storage, segments: &[Segment]) -> u64 {
         return 1;
     };
     let at = start_of(segments, index);
-    match walk(storage, &segments[index], at, None, false) {
+    match walk(storage, &segments[index], at, &Options::default(), false) {
         Ok(walked) => walked.end.batch + 1,
         Err(_) => segments[index].header.first_batch,
     }
@@ -322,7 +320,7 @@ fn walk(
     storage: &dyn Storage,
     segment: &Segment,
     at: Position,
-    known: Option<&Position>,
+    options: &Options,
     is_tail: bool,
 ) -> Result<Walked, JournalError> {
     let number = segment.header.number;
@@ -333,6 +331,7 @@ fn walk(
     let read_error = || JournalError::io("read", &name);
     let mut length = segment.bytes;
     let mut window = Window::default();
+    let mut looks = 0;
     let mut walked = Walked {
         end: at,
         last_batch_start: 0,
@@ -355,17 +354,26 @@ fn walk(
                     offset: walked.bytes,
                     chain,
                 };
-                check_known(end, known)?;
+                check_known(end, options.known.as_ref())?;
+                looks = 0;
                 continue;
+            }
+            Scan::Blank => {
+                let written = written_end(&*file, offset, length).map_err(read_error())?;
+                if is_tail && written == offset {
+                    return Ok(walked);
+                }
+                (offset, "zeros in place of a batch header".to_owned())
             }
             Scan::Short => (offset, "the file ends inside the batch".to_owned()),
             Scan::Bad { offset, what } => (offset, what),
         };
-        // Opened read-only, there may be a writer in the middle of this batch.
-        let length_now = file.len().map_err(read_error())?;
-        if length_now != length {
-            length = length_now;
+        if options.read_only && looks < LOOKS {
+            // There may be a writer in the middle of this batch.
+            looks += 1;
+            length = file.len().map_err(read_error())?;
             window.clear();
+            std::thread::yield_now();
             continue;
         }
         let torn = is_tail
@@ -373,7 +381,8 @@ fn walk(
         if !torn {
             return Err(JournalError::damaged(number, bad_at, end.batch + 1, what));
         }
-        walked.torn_bytes = Some(length - offset);
+        let written = written_end(&*file, offset, length).map_err(read_error())?;
+        walked.torn_bytes = Some(written - offset);
         return Ok(walked);
     }
 }

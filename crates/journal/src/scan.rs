@@ -12,6 +12,9 @@ pub(crate) enum Scan {
     Whole { header: BatchHeader, chain: Chain },
     /// The file ends exactly here.
     End,
+    /// Zeros in place of a batch header, as far as the file goes: nothing was written here, or it
+    /// was lost.
+    Blank,
     /// The file ends inside the batch.
     Short,
     /// Something that is not the expected batch.
@@ -34,6 +37,10 @@ pub(crate) fn scan(
     let held = window.ensure(file, offset, BATCH_HEADER_BYTES)?;
     if held == 0 {
         return Ok(Scan::End);
+    }
+    let start = window.bytes(offset, held.min(BATCH_HEADER_BYTES));
+    if start.iter().all(|byte| *byte == 0) {
+        return Ok(Scan::Blank);
     }
     if held < BATCH_HEADER_BYTES {
         return Ok(Scan::Short);

@@ -1,9 +1,10 @@
 //! Telling a torn tail from damage.
 //!
-//! The writer has at most one batch under way. When power fails, each of that
-//! batch's sectors is on disk or reads as zeros, and the file may be shorter.
-//! So a bad batch is a tear only if it is the last thing in the file and every
-//! fault in it that can be told apart lies in a sector of zeros. A fault in
+//! The writer has at most one batch under way, and writes it over zeros or behind
+//! the end of the file. When power fails, each of that batch's sectors is on disk
+//! or reads as zeros, and the file may be shorter. So a bad batch is a tear only
+//! if nothing but zeros follows it in the file and every fault in it that can be
+//! told apart lies in a sector of zeros. A fault in
 //! bytes that were written is damage: cutting it could drop a batch that was
 //! acknowledged.
 //!
@@ -20,11 +21,11 @@ use crate::format::{
 use crate::storage::read_full;
 use crate::{Chain, StorageFile};
 
-/// Bytes searched at a time for a later batch.
+/// Bytes searched at a time for a later batch, or for anything but zeros.
 const SEARCH_BYTES: usize = 1 << 20;
 
 /// Whether the bad batch at `offset`, the one after `previous_batch`, is what a
-/// power failure leaves at the end of a file of `length` bytes.
+/// power failure leaves as the last batch in a file of `length` bytes.
 pub(crate) fn is_torn(
     file: &dyn StorageFile,
     offset: u64,
@@ -47,7 +48,7 @@ pub(crate) fn is_torn(
     if end > length {
         return Ok(true);
     }
-    if end < length {
+    if written_end(file, end, length)? > end {
         return Ok(false);
     }
     let mut bytes = vec![0; header.total_bytes()];
@@ -55,6 +56,21 @@ pub(crate) fn is_torn(
         return Ok(true);
     }
     Ok(faults_are_zero_sectors(&bytes, offset, &header, previous))
+}
+
+/// Where the zeros begin that the file ends with, or `offset` when there are only zeros behind it.
+pub(crate) fn written_end(file: &dyn StorageFile, offset: u64, length: u64) -> io::Result<u64> {
+    let mut chunk = vec![0; SEARCH_BYTES];
+    let mut end = offset;
+    let mut at = offset;
+    while at < length {
+        let read = read_full(file, &mut chunk, at)?;
+        if let Some(last) = chunk[..read].iter().rposition(|byte| *byte != 0) {
+            end = at + last as u64 + 1;
+        }
+        at += SEARCH_BYTES as u64;
+    }
+    Ok(end)
 }
 
 /// Whether every fault in a batch with a valid header lies in a sector of zeros.

@@ -5,9 +5,15 @@ use std::sync::Arc;
 use crate::account::{AccountKind, AccountState, InstrumentClass, Reported, StateReason};
 use crate::bulk::BulkMode;
 use crate::effect::Due;
-use crate::id::{AccountId, BulkId, HoldId, KeyId, OwnerId, ProfileId, TenantId, TransferId};
+use crate::execution::ExecutionMode;
+use crate::id::{
+    AccountId, BulkId, ExecutionId, HoldId, KeyId, OwnerId, ProfileId, RuleId, TenantId, TransferId,
+};
 use crate::money::{Amount, Currency};
 use crate::profile::Terms;
+use crate::rule::Settings;
+use crate::rule::draft::RuleDraft;
+use crate::rule::snapshot::{Answers, Incoming};
 use crate::tenant::{OwnerKind, TenantClock, TenantMode};
 use crate::time::Millis;
 use crate::transfer::{ErrorCode, Origin};
@@ -128,6 +134,30 @@ pub enum Command {
         /// Why.
         code: ErrorCode,
     },
+    /// Lets a transfer that waits for approval go, or calls it off.
+    DecideApproval {
+        /// The tenant.
+        tenant: TenantId,
+        /// Other owners' transfers do not exist, when it is given.
+        owner: Option<OwnerId>,
+        /// The transfer.
+        transfer: TransferId,
+        /// Whether it goes.
+        approved: bool,
+        /// Why not, up to 50 characters.
+        reason: Option<Arc<str>>,
+    },
+    /// Says from which amount on a rule's transfers wait for approval.
+    SetRuleApproval {
+        /// The tenant.
+        tenant: TenantId,
+        /// Other owners' rules do not exist, when it is given.
+        owner: Option<OwnerId>,
+        /// The rule.
+        rule: RuleId,
+        /// Transfers of more than this many minor units wait; none do when `None`.
+        above_minor: Option<i64>,
+    },
     /// Reserves money.
     PlaceHold(PlaceHold),
     /// Gives reserved money free.
@@ -136,6 +166,41 @@ pub enum Command {
         tenant: TenantId,
         /// The hold.
         hold: HoldId,
+    },
+    /// Makes a rule. It is off until somebody switches it on.
+    CreateRule(NewRule),
+    /// Makes a rule do something else. It is off afterwards.
+    ChangeRule(ChangeRule),
+    /// Takes a rule away.
+    DeleteRule {
+        /// The tenant.
+        tenant: TenantId,
+        /// Other owners' rules do not exist, when it is given.
+        owner: Option<OwnerId>,
+        /// The rule.
+        rule: RuleId,
+    },
+    /// Switches a rule on or off.
+    SwitchRule {
+        /// The tenant.
+        tenant: TenantId,
+        /// Other owners' rules do not exist, when it is given.
+        owner: Option<OwnerId>,
+        /// The rule.
+        rule: RuleId,
+        /// Whether it runs from now on.
+        enabled: bool,
+    },
+    /// Runs a rule by hand.
+    TriggerRule(TriggerRule),
+    /// Says the amounts that a run waits for.
+    AnswerAmounts {
+        /// The tenant.
+        tenant: TenantId,
+        /// The run.
+        execution: ExecutionId,
+        /// Minor units by step and action.
+        answers: Answers,
     },
     /// Does work whose time has come. Doing it again does nothing.
     RunDue(Due),
@@ -157,7 +222,12 @@ impl Command {
             | Command::SubmitBulk { tenant, .. }
             | Command::SteerBulk { tenant, .. }
             | Command::ReturnTransfer { tenant, .. }
-            | Command::ReleaseHold { tenant, .. } => *tenant,
+            | Command::DecideApproval { tenant, .. }
+            | Command::SetRuleApproval { tenant, .. }
+            | Command::ReleaseHold { tenant, .. }
+            | Command::DeleteRule { tenant, .. }
+            | Command::SwitchRule { tenant, .. }
+            | Command::AnswerAmounts { tenant, .. } => *tenant,
             Command::OpenAccount(open) => open.tenant,
             Command::OpenInstrument(open) => open.tenant,
             Command::ChangeAccount(change) => change.tenant,
@@ -168,6 +238,9 @@ impl Command {
             Command::MoneyIn(money) => money.tenant,
             Command::MoneyOut(money) => money.tenant,
             Command::PlaceHold(place) => place.tenant,
+            Command::CreateRule(new) => new.tenant,
+            Command::ChangeRule(change) => change.tenant,
+            Command::TriggerRule(trigger) => trigger.tenant,
             Command::RunDue(due) => due.tenant,
         })
     }
@@ -348,6 +421,8 @@ pub struct CreateTransfer {
     pub rail_delay_ms: i64,
     /// A note, up to 255 characters.
     pub description: Option<Arc<str>>,
+    /// Whether it waits until a person lets it go.
+    pub needs_approval: bool,
 }
 
 /// Money that arrives from outside.
@@ -391,4 +466,49 @@ pub struct PlaceHold {
     pub amount: Amount,
     /// When it ends by itself, by the tenant's clock.
     pub expires_at: Option<Millis>,
+}
+
+/// Makes a rule.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewRule {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Whose money it moves.
+    pub owner: OwnerId,
+    /// What it says.
+    pub draft: RuleDraft,
+    /// How it is read.
+    pub settings: Settings,
+}
+
+/// Replaces all that a rule says but its trigger, which never changes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChangeRule {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Other owners' rules do not exist, when it is given.
+    pub owner: Option<OwnerId>,
+    /// The rule.
+    pub rule: RuleId,
+    /// What it says from now on.
+    pub draft: RuleDraft,
+    /// How it is read from now on.
+    pub settings: Settings,
+}
+
+/// Runs a rule by hand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TriggerRule {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Other owners' rules do not exist, when it is given.
+    pub owner: Option<OwnerId>,
+    /// The rule.
+    pub rule: RuleId,
+    /// The API key that asks, for the record.
+    pub key: Option<KeyId>,
+    /// What is to be taken as having come in.
+    pub incoming: Incoming,
+    /// Whether money moves.
+    pub mode: ExecutionMode,
 }

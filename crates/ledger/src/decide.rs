@@ -4,13 +4,16 @@
 //! (`docs/reference/errors.md`). Nothing is changed here; a refusal has no effects.
 
 mod accounts;
+mod approvals;
 mod bulks;
 mod due;
+mod executions;
 mod holds;
 mod instruments;
 mod money;
 mod profile_transfers;
 mod profiles;
+mod rules;
 mod tenants;
 mod transfers;
 
@@ -18,9 +21,11 @@ use crate::account::{Account, Party};
 use crate::bulk::Bulk;
 use crate::command::Command;
 use crate::effect::{Effect, Hold};
+use crate::execution::Execution;
 use crate::id::{AccountId, IdSource, OwnerId, TenantId};
 use crate::profile::Profile;
 use crate::rejection::Rejection;
+use crate::rule::Rule;
 use crate::state::State;
 use crate::tenant::{Owner, Tenant};
 use crate::time::Millis;
@@ -76,6 +81,10 @@ pub enum Reply {
     Profile(Profile),
     /// A bulk, as it is now.
     Bulk(Bulk),
+    /// A rule, as it is now.
+    Rule(Rule),
+    /// A run of a rule, as it is now.
+    Execution(Execution),
 }
 
 /// Decides one command. Pure: the same input gives the same decision.
@@ -83,6 +92,17 @@ pub enum Reply {
 /// # Errors
 /// A [`Rejection`], with which nothing changes.
 pub fn decide(
+    state: &State,
+    command: &Command,
+    context: &mut Context<'_>,
+) -> Result<Decision, Rejection> {
+    let mut decision = decide_alone(state, command, context)?;
+    executions::follow(state, &mut decision, context);
+    Ok(decision)
+}
+
+/// The decision without what it means for rules.
+fn decide_alone(
     state: &State,
     command: &Command,
     context: &mut Context<'_>,
@@ -143,6 +163,41 @@ pub fn decide(
         } => transfers::give_back(state, *tenant, *transfer, *code, context),
         Command::PlaceHold(place) => holds::place(state, place, context),
         Command::ReleaseHold { tenant, hold } => holds::release(state, *tenant, *hold),
+        Command::CreateRule(new) => rules::create(state, new, context),
+        Command::ChangeRule(change) => rules::change(state, change, context),
+        Command::DeleteRule {
+            tenant,
+            owner,
+            rule,
+        } => rules::delete(state, (*tenant, *owner), *rule, context),
+        Command::SwitchRule {
+            tenant,
+            owner,
+            rule,
+            enabled,
+        } => rules::switch(state, (*tenant, *owner), *rule, *enabled, context),
+        Command::SetRuleApproval {
+            tenant,
+            owner,
+            rule,
+            above_minor,
+        } => rules::set_approval(state, (*tenant, *owner), *rule, *above_minor, context),
+        Command::DecideApproval {
+            tenant,
+            owner,
+            transfer,
+            approved,
+            reason,
+        } => {
+            let said = (*approved, reason.as_ref());
+            approvals::decide(state, (*tenant, *owner), *transfer, said, context)
+        }
+        Command::TriggerRule(trigger) => executions::trigger(state, trigger, context),
+        Command::AnswerAmounts {
+            tenant,
+            execution,
+            answers,
+        } => executions::answer(state, *tenant, *execution, answers, context),
         Command::RunDue(due) => Ok(due::run(state, due, context)),
     }
 }

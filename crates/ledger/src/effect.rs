@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use crate::account::{Account, AccountState, StateReason};
 use crate::bulk::{Bulk, BulkMode, BulkStatus, OperationOutcome};
-use crate::id::{AccountId, BulkId, HoldId, TenantId, TransferId};
+use crate::execution::{Execution, ExecutionStep};
+use crate::id::{AccountId, BulkId, ExecutionId, HoldId, RuleId, TenantId, TransferId};
 use crate::money::Amount;
 use crate::posting::Posting;
 use crate::profile::Profile;
+use crate::rule::Rule;
+use crate::rule::snapshot::CapUsed;
 use crate::tenant::{Owner, Tenant, TenantClock};
 use crate::time::Millis;
 use crate::transfer::{ErrorCode, Status, Transfer};
@@ -110,6 +113,37 @@ pub enum Effect {
         /// What became of it.
         outcome: OperationOutcome,
     },
+    /// A rule exists or says something else from now on.
+    RuleSet(Rule),
+    /// A rule is gone.
+    RuleDeleted {
+        /// The rule.
+        rule: RuleId,
+        /// When, by the tenant's clock.
+        at: Millis,
+    },
+    /// A cap has counted on.
+    CapCounted {
+        /// The rule.
+        rule: RuleId,
+        /// The step, from 0.
+        step: u16,
+        /// The group of actions.
+        group: u32,
+        /// Where the counter stands from now on.
+        used: CapUsed,
+    },
+    /// A rule is to run, or runs in this commit.
+    ExecutionRecorded(Execution),
+    /// A run came one step further.
+    ExecutionMoved {
+        /// The run.
+        execution: ExecutionId,
+        /// What happened.
+        step: ExecutionStep,
+        /// When, by the tenant's clock.
+        at: Millis,
+    },
     /// Something must be done at a time.
     DueAdded(Due),
     /// It was done, or need not be done any more.
@@ -147,10 +181,15 @@ pub struct Due {
 /// A kind of work.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Work {
-    /// Bring a transfer one step further: settle it, or hand it to its rail.
+    /// Bring a transfer one step further: settle it, hand it to its rail, or call it off when
+    /// nobody has approved it.
     Settle(TransferId),
     /// End a hold.
     ExpireHold(HoldId),
     /// Do the next operation of a bulk.
     RunBulk(BulkId),
+    /// Make the scheduled run of a rule.
+    RunRule(RuleId),
+    /// Make a run that waits.
+    RunExecution(ExecutionId),
 }

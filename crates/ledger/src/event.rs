@@ -5,11 +5,12 @@
 
 use crate::account::{AccountKind, AccountState};
 use crate::effect::Effect;
+use crate::execution::{ExecutionStatus, ExecutionStep};
 use crate::transfer::Status;
 
 /// Every name of an event of the ledger. Those about accounts begin with `card.` when the account is
 /// a card.
-pub const NAMES: [&str; 22] = [
+pub const NAMES: [&str; 27] = [
     "tenant.created",
     "clock.set",
     "owner.created",
@@ -32,6 +33,11 @@ pub const NAMES: [&str; 22] = [
     "hold.released",
     "bulk.created",
     "bulk.status_changed",
+    "rule.created",
+    "rule.updated",
+    "rule.deleted",
+    "rule_execution.created",
+    "rule_execution.completed",
 ];
 
 /// The names of the events that an effect causes, in order: none, one or two.
@@ -66,10 +72,30 @@ pub fn names(effect: &Effect) -> &'static [&'static str] {
         Effect::HoldReleased(_) => &["hold.released"],
         Effect::BulkSubmitted(_) => &["bulk.created"],
         Effect::BulkMoved { .. } => &["bulk.status_changed"],
-        Effect::Posted { .. }
+        Effect::RuleSet(rule) if rule.created_at == rule.updated_at && !rule.enabled => {
+            &["rule.created"]
+        }
+        Effect::RuleSet(_) => &["rule.updated"],
+        Effect::RuleDeleted { .. } => &["rule.deleted"],
+        Effect::ExecutionRecorded(_) => &["rule_execution.created"],
+        Effect::ExecutionMoved { step, .. } if is_over(step) => &["rule_execution.completed"],
+        Effect::ExecutionMoved { .. }
+        | Effect::CapCounted { .. }
+        | Effect::Posted { .. }
         | Effect::BulkStepped { .. }
         | Effect::DueAdded(_)
         | Effect::DueRemoved(_) => &[],
+    }
+}
+
+/// Whether a run is over with this step of it.
+fn is_over(step: &ExecutionStep) -> bool {
+    let open = ExecutionStatus::InProgress;
+    match step {
+        ExecutionStep::Ran(ran, _) => ran.counts.status() != open,
+        ExecutionStep::TransferEnded(counts) => counts.status() != open,
+        ExecutionStep::Failed(_) => true,
+        ExecutionStep::PutOff { .. } => false,
     }
 }
 

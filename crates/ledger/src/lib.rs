@@ -1,4 +1,4 @@
-//! The pure core: money, ids, accounts, transfers and the decisions about them.
+//! The pure core: money, ids, accounts, transfers, rules and the decisions about them.
 //!
 //! Nothing here does I/O, reads a clock or draws a random number. Time and ids are handed in
 //! ([`Context`]), state is handed in ([`State`]), and the answer is data: [`decide`] turns a
@@ -19,6 +19,8 @@ mod command;
 mod decide;
 mod effect;
 pub mod event;
+pub mod execution;
+pub mod forecast;
 pub mod id;
 pub mod money;
 pub mod posting;
@@ -37,12 +39,13 @@ pub use account::{
 };
 pub use bulk::{Bulk, BulkMode, BulkStatus, OperationOutcome};
 pub use command::{
-    ChangeAccount, ChangeProfile, Command, CreateTransfer, DETAILS_MAX, Instrument, MoneyIn,
-    MoneyOut, NewProfile, OpenAccount, OpenInstrument, PlaceHold, ProfileTransfer,
-    RAIL_DELAY_DEFAULT, Steer, TransferOrder,
+    ChangeAccount, ChangeProfile, ChangeRule, Command, CreateTransfer, DETAILS_MAX, Instrument,
+    MoneyIn, MoneyOut, NewProfile, NewRule, OpenAccount, OpenInstrument, PlaceHold,
+    ProfileTransfer, RAIL_DELAY_DEFAULT, Steer, TransferOrder, TriggerRule,
 };
 pub use decide::{Context, Decision, Reply, decide};
 pub use effect::{Due, Effect, Hold, Work};
+pub use execution::{Execution, ExecutionMode, ExecutionStatus, ExecutionStep};
 pub use id::{
     AccountId, BulkId, ExecutionId, HoldId, IdSource, KeyId, OwnerId, ProfileId, RuleId, TenantId,
     TransferId,
@@ -51,8 +54,10 @@ pub use money::{Amount, Currency, MoneyError};
 pub use posting::{Entry, Posting, Side};
 pub use profile::{Profile, ProfileKind, Terms};
 pub use rejection::Rejection;
+pub use rule::Rule;
+pub use rule::snapshot::Incoming;
 pub use state::{Inconsistency, State};
 pub use tenant::{Owner, OwnerKind, Tenant, TenantClock, TenantMode};
 pub use time::Millis;
 pub use touches::{Touch, touches};
-pub use transfer::{Denial, Direction, ErrorCode, Origin, Status, Transfer};
+pub use transfer::{APPROVAL_MS, Denial, Direction, ErrorCode, Origin, Status, Transfer};

@@ -1,8 +1,12 @@
 //! A business "no": closed, with data, a stable code and the field at fault.
 
+use std::sync::Arc;
+
 use crate::account::AccountState;
 use crate::bulk::BulkStatus;
 use crate::id::AccountId;
+use crate::rule::lint::LintCode;
+use crate::rule::validate::Fault;
 use crate::transfer::{Denial, Status};
 
 /// Why a command was refused. Nothing has changed when it was.
@@ -83,6 +87,12 @@ pub enum Rejection {
         /// Where it stands.
         status: Status,
     },
+    /// The transfer is not waiting for approval.
+    #[error("the transfer is {}, not waiting for approval", status_word(*status))]
+    NotAwaitingApproval {
+        /// Where it stands.
+        status: Status,
+    },
     /// Simulated money and clocks are for sandbox tenants.
     #[error("only a sandbox tenant can do this")]
     SandboxOnly,
@@ -149,6 +159,47 @@ pub enum Rejection {
         /// Where it stands.
         status: BulkStatus,
     },
+    /// No such rule in this tenant.
+    #[error("the rule does not exist")]
+    RuleNotFound,
+    /// The owner has as many rules as one may have.
+    #[error("the owner has as many rules as it may have")]
+    TooManyRules,
+    /// The rule cannot be kept as it is.
+    #[error("{}", fault_words(.0))]
+    RuleFaulty(Vec<Fault>),
+    /// The rule would not work and cannot be switched on.
+    #[error("{path}: {text}")]
+    RuleUnsound {
+        /// What was found.
+        code: LintCode,
+        /// Where in the rule.
+        path: String,
+        /// A sentence for whoever wrote it.
+        text: Arc<str>,
+    },
+    /// The rule is switched off.
+    #[error("the rule is switched off")]
+    RuleDisabled,
+    /// The rule was triggered by hand before and has not run yet.
+    #[error("the rule is being run")]
+    RuleInProgress,
+    /// No such run that waits for amounts.
+    #[error("the run does not exist or does not wait for an amount")]
+    ExecutionNotFound,
+}
+
+/// The first fault, and how many there are besides.
+fn fault_words(faults: &[Fault]) -> String {
+    let first = faults
+        .first()
+        .map(|fault| format!("{} {}", fault.path, fault.reason));
+    let more = faults.len().saturating_sub(1);
+    match (first, more) {
+        (None, _) => "the rule is faulty".to_owned(),
+        (Some(first), 0) => first,
+        (Some(first), more) => format!("{first}, and {more} more faults"),
+    }
 }
 
 fn state_word(state: AccountState) -> &'static str {
@@ -208,6 +259,7 @@ impl Rejection {
             Rejection::InsufficientFunds { .. } => "insufficient_funds",
             Rejection::BalanceOverflow => "balance_overflow",
             Rejection::NotPending { .. } => "transfer_not_pending",
+            Rejection::NotAwaitingApproval { .. } => "transfer_not_pending_approval",
             Rejection::SandboxOnly => "sandbox_only",
             Rejection::ClockBackwards => "clock_backwards",
             Rejection::NothingDue => "nothing_due",
@@ -226,6 +278,13 @@ impl Rejection {
             Rejection::TransferOfOther => "transfer_of_other",
             Rejection::BulkNotFound => "bulk_not_found",
             Rejection::BulkState { .. } => "bulk_state",
+            Rejection::RuleNotFound => "rule_not_found",
+            Rejection::TooManyRules => "too_many_rules",
+            Rejection::RuleFaulty(_) => "rule_faulty",
+            Rejection::RuleUnsound { .. } => "rule_unsound",
+            Rejection::RuleDisabled => "rule_deactivated",
+            Rejection::RuleInProgress => "rule_execution_in_progress",
+            Rejection::ExecutionNotFound => "rule_execution_not_found",
         }
     }
 }

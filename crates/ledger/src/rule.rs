@@ -29,7 +29,7 @@ use crate::id::{AccountId, OwnerId, RuleId, TenantId};
 use crate::money::Currency;
 use crate::time::Millis;
 use action::Action;
-use condition::{Against, Conditions, Fact};
+use condition::{Against, Conditions};
 use names::named;
 use schedule::Schedule;
 
@@ -179,6 +179,9 @@ pub struct Rule {
     pub currency: Currency,
     /// How it is read.
     pub settings: Settings,
+    /// Transfers of more than this many minor units wait for a person's approval; none do when
+    /// `None`. Stays when the rule is changed.
+    pub approval_above_minor: Option<i64>,
     /// How often what it does was changed; 1 at first.
     pub version: u32,
     /// When it was made, by the tenant's clock.
@@ -224,22 +227,6 @@ impl Rule {
             }
         }
         found
-    }
-
-    /// Whether a step looks at the amount that came in.
-    #[must_use]
-    pub fn asks_for_amount(step: &Step) -> bool {
-        let fact = |(_, condition): (String, &condition::Condition)| {
-            condition.fact == Fact::TransferAmount
-                || matches!(
-                    condition.against,
-                    Against::Fact(condition::ValueFact::TransferAmount, _)
-                )
-        };
-        step.conditions
-            .iter()
-            .flat_map(Conditions::leaves)
-            .any(fact)
     }
 
     /// Its next scheduled run at or after `from`.

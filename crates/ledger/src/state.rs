@@ -5,21 +5,36 @@
 //! stops, `verify` reports it, recovery refuses to start. Final transfers are not kept: memory is
 //! bounded by accounts and by what is still open.
 
+macro_rules! ensure {
+    ($condition:expr, $($message:tt)+) => {
+        if !$condition {
+            return Err(Inconsistency(format!($($message)+)));
+        }
+    };
+}
+
 mod due;
+mod rules;
 
 use std::collections::HashMap;
 
 use crate::account::{Account, AccountState, SystemKind};
 use crate::bulk::{BULK_TRANSITIONS, Bulk, BulkStatus, OperationOutcome};
-use crate::effect::{Due, Effect, Hold};
-use crate::id::{AccountId, BulkId, HoldId, OwnerId, ProfileId, TenantId, TransferId};
+use crate::effect::{Due, Effect, Hold, Work};
+use crate::execution::Execution;
+use crate::id::{
+    AccountId, BulkId, ExecutionId, HoldId, OwnerId, ProfileId, RuleId, TenantId, TransferId,
+};
 use crate::money::Currency;
 use crate::posting::{Entry, Posting, Side};
 use crate::profile::Profile;
-use crate::tenant::{Owner, Tenant, TenantClock};
+use crate::rule::Rule;
+use crate::rule::snapshot::{CapUsed, CapsUsed};
+use crate::tenant::{Owner, Tenant, TenantClock, TenantMode};
 use crate::time::Millis;
 use crate::transfer::{Status, TRANSITIONS, Transfer};
 use due::DueQueue;
+use rules::Rules;
 
 /// An effect that does not fit the state: our mistake or damaged data, never the user's.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -39,16 +54,11 @@ pub struct State {
     bulks: HashMap<BulkId, Bulk>,
     /// How many debit cards that are not closed spend from an account.
     linked: HashMap<AccountId, u32>,
+    rules: Rules,
+    /// What is on its way to an account over a rail, in minor units.
+    arriving: HashMap<AccountId, i128>,
     due: DueQueue,
     last_id: u64,
-}
-
-macro_rules! ensure {
-    ($condition:expr, $($message:tt)+) => {
-        if !$condition {
-            return Err(Inconsistency(format!($($message)+)));
-        }
-    };
 }
 
 impl State {
@@ -117,6 +127,64 @@ impl State {
         self.profiles.values()
     }
 
+    /// The rule with this id.
+    #[must_use]
+    pub fn rule(&self, id: RuleId) -> Option<&Rule> {
+        self.rules.get(id)
+    }
+
+    /// An owner's rules, oldest first.
+    pub fn rules_of(&self, owner: OwnerId) -> impl Iterator<Item = &Rule> {
+        self.rules.of_owner(owner)
+    }
+
+    /// Every rule, in no particular order.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.all()
+    }
+
+    /// The rule that is on and waits for money on this account.
+    #[must_use]
+    pub fn rule_listening_on(&self, account: AccountId) -> Option<&Rule> {
+        self.rules.listening_on(account)
+    }
+
+    /// What the caps of a rule have counted, by step and group; `None` when nothing was counted.
+    #[must_use]
+    pub fn caps_used(&self, rule: RuleId) -> Option<&CapsUsed> {
+        self.rules.caps(rule)
+    }
+
+    /// The run with this id, while it is not over.
+    #[must_use]
+    pub fn execution(&self, id: ExecutionId) -> Option<&Execution> {
+        self.rules.execution(id)
+    }
+
+    /// Every run that is not over, in no particular order.
+    pub fn executions(&self) -> impl Iterator<Item = &Execution> {
+        self.rules.executions()
+    }
+
+    /// The run of a rule that somebody asked for and that has not been made.
+    #[must_use]
+    pub fn asked_execution(&self, rule: RuleId) -> Option<&Execution> {
+        self.rules.asked(rule)
+    }
+
+    /// When a rule's next scheduled run is due.
+    #[must_use]
+    pub fn next_run(&self, rule: RuleId) -> Option<Millis> {
+        self.rules.next_run(rule)
+    }
+
+    /// What is on its way to an account over a rail, in minor units.
+    #[must_use]
+    pub fn arriving(&self, account: AccountId) -> i64 {
+        let minor = self.arriving.get(&account).copied().unwrap_or(0);
+        i64::try_from(minor).unwrap_or(i64::MAX)
+    }
+
     /// Whether a debit card that is not closed spends from this account.
     #[must_use]
     pub fn has_linked_cards(&self, account: AccountId) -> bool {
@@ -181,6 +249,19 @@ impl State {
     #[must_use]
     pub fn last_id(&self) -> u64 {
         self.last_id
+    }
+
+    /// Makes a copy of a state one to look ahead with: the tenant's time is the machine's, and it
+    /// plays with simulated money. For states that are not kept.
+    ///
+    /// # Errors
+    /// [`Inconsistency`] when there is no such tenant.
+    pub fn rehearse(&mut self, tenant: TenantId) -> Result<(), Inconsistency> {
+        let Some(known) = self.tenants.get_mut(&tenant) else {
+            return Err(Inconsistency(format!("tenant {tenant} is unknown")));
+        };
+        known.mode = TenantMode::Sandbox;
+        self.apply_clock(tenant, TenantClock::MACHINE)
     }
 
     /// Makes `id` known as issued, so that later ids are greater.
@@ -333,12 +414,29 @@ impl State {
                 operation,
                 outcome,
             } => self.apply_bulk_step(*bulk, *operation, *outcome)?,
+            Effect::RuleSet(rule) => self.restore_rule(rule)?,
+            Effect::RuleDeleted { rule, .. } => self.rules.delete(*rule)?,
+            Effect::CapCounted {
+                rule,
+                step,
+                group,
+                used,
+            } => self.restore_cap(*rule, (*step, *group), *used)?,
+            Effect::ExecutionRecorded(execution) => self.restore_execution(execution.clone())?,
+            Effect::ExecutionMoved {
+                execution,
+                step,
+                at,
+            } => self.rules.step(*execution, step, *at)?,
             Effect::DueAdded(due) => self.restore_due(*due)?,
             Effect::DueRemoved(due) => {
                 ensure!(
                     self.due.remove(due),
                     "work that was not waiting is removed: {due:?}"
                 );
+                if let Work::RunRule(rule) = due.work {
+                    self.rules.set_next_run(rule, None);
+                }
             }
         }
         Ok(())
@@ -406,6 +504,7 @@ impl State {
         );
         self.observe_id(transfer.id.raw());
         let id = transfer.id;
+        self.arrive(&transfer, Arrival::Begins);
         let twin = self.open.insert(id, transfer);
         ensure!(twin.is_none(), "transfer {id} was recorded twice");
         Ok(())
@@ -437,7 +536,70 @@ impl State {
             self.due.insert(due, tenant.clock),
             "work was added twice: {due:?}"
         );
+        if let Work::RunRule(rule) = due.work {
+            self.rules.set_next_run(rule, Some(due.at));
+        }
         Ok(())
+    }
+
+    /// Puts back a rule that was saved.
+    ///
+    /// # Errors
+    /// [`Inconsistency`] when its owner is not there, it was another one before, or another rule
+    /// that is on waits for money on the same account.
+    pub fn restore_rule(&mut self, rule: &Rule) -> Result<(), Inconsistency> {
+        ensure!(
+            self.owners.contains_key(&rule.owner),
+            "rule {} lacks an owner",
+            rule.id
+        );
+        self.observe_id(rule.id.raw());
+        self.rules.set(rule)
+    }
+
+    /// Puts back what a cap of a rule has counted, by step and group.
+    ///
+    /// # Errors
+    /// [`Inconsistency`] when the rule is not there or more was counted before.
+    pub fn restore_cap(
+        &mut self,
+        rule: RuleId,
+        place: (u16, u32),
+        used: CapUsed,
+    ) -> Result<(), Inconsistency> {
+        self.rules.count(rule, place, used)
+    }
+
+    /// Puts back a run that was not over when it was saved.
+    ///
+    /// # Errors
+    /// [`Inconsistency`] when it is there already, is over, or is the second one that somebody
+    /// asked for.
+    pub fn restore_execution(&mut self, execution: Execution) -> Result<(), Inconsistency> {
+        ensure!(
+            self.owners.contains_key(&execution.owner),
+            "run {} lacks an owner",
+            execution.id
+        );
+        self.observe_id(execution.id.raw());
+        self.rules.record(execution)
+    }
+
+    /// Counts what is on its way: over a rail, or made by a rule and waiting for approval.
+    fn arrive(&mut self, transfer: &Transfer, arrival: Arrival) {
+        let on_its_way = transfer.rail.is_some() || transfer.rule.is_some();
+        let Some(account) = transfer.destination.filter(|_| on_its_way) else {
+            return;
+        };
+        let minor = i128::from(transfer.amount.minor());
+        let sum = self.arriving.entry(account).or_default();
+        *sum = match arrival {
+            Arrival::Begins => sum.saturating_add(minor),
+            Arrival::Ends => sum.saturating_sub(minor),
+        };
+        if *sum == 0 {
+            self.arriving.remove(&account);
+        }
     }
 
     fn account_mut(&mut self, id: AccountId) -> Result<&mut Account, Inconsistency> {
@@ -539,7 +701,9 @@ impl State {
             transfer.status
         );
         if to.is_final() {
-            self.open.remove(&id);
+            if let Some(ended) = self.open.remove(&id) {
+                self.arrive(&ended, Arrival::Ends);
+            }
         } else {
             transfer.status = to;
             transfer.error = error;
@@ -587,6 +751,13 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// Whether a transfer begins or ends to be on its way.
+#[derive(Clone, Copy)]
+enum Arrival {
+    Begins,
+    Ends,
 }
 
 fn signed(entry: &Entry) -> i128 {

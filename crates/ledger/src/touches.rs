@@ -2,18 +2,24 @@
 //!
 //! [`touches`] names what a command looks at. What is found there may lead further: an account to
 //! its profile, a transfer to its accounts. [`Touch::then`] says so, from facts that never change
-//! once the object exists; only a bulk leads by how far it has come. A state that holds what is
-//! reached in this way, as far as it exists and belongs to the command's tenant, gives the same
+//! once the object exists; only a bulk leads by how far it has come, and a rule by what it says. A
+//! state that holds what is reached in this way, as far as it exists and belongs to the command's tenant, gives the same
 //! decision as one that holds everything. Naming too much costs a row that is read for nothing;
 //! naming too little would be a wrong decision.
+
+mod rules;
 
 use crate::account::{Account, AccountKind, AccountState, Rail, SystemKind};
 use crate::bulk::Bulk;
 use crate::command::{Command, TransferOrder};
 use crate::effect::{Hold, Work};
-use crate::id::{AccountId, BulkId, HoldId, OwnerId, ProfileId, TenantId, TransferId};
+use crate::id::{
+    AccountId, BulkId, ExecutionId, HoldId, OwnerId, ProfileId, RuleId, TenantId, TransferId,
+};
 use crate::money::Currency;
+use crate::rule::Rule;
 use crate::transfer::{Origin, Transfer};
+pub use rules::ExecutionLinks;
 
 /// Something that a decision may look at.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -28,9 +34,14 @@ pub enum Touch {
     Owner(OwnerId),
     /// An account.
     Account(AccountId),
-    /// An account on which money moves: its profile too, and for a debit card the account behind
-    /// it.
+    /// An account on which money moves: its profile too, for a debit card the account behind it, and
+    /// the rule that waits for money.
     Money(AccountId),
+    /// The rule that is on and waits for money on an account.
+    Listener(AccountId),
+    /// What is on its way to an account: all transfers to it that have not ended and take a
+    /// rail or were made by a rule.
+    Arriving(AccountId),
     /// Whether cards that are not closed spend from an account, and whether transfers of it are
     /// open: one of each is enough.
     Uses(AccountId),
@@ -50,6 +61,20 @@ pub enum Touch {
     Bulk(BulkId),
     /// A bulk that has not ended and may do its next operation now.
     Turn(BulkId),
+    /// A rule.
+    Rule(RuleId),
+    /// A rule and all others of its owner.
+    Siblings(RuleId),
+    /// All rules of an owner.
+    Rules(OwnerId),
+    /// A rule that may run now, and what its caps have counted.
+    RunOf(RuleId),
+    /// The run of a rule that somebody asked for and that has not been made.
+    Asked(RuleId),
+    /// A run that is not over.
+    Execution(ExecutionId),
+    /// A run that is not over and may be made now.
+    Run(ExecutionId),
     /// What waits to be done with an object.
     Waiting(Work),
 }
@@ -65,6 +90,10 @@ pub enum Found<'a> {
     Hold(HoldLinks),
     /// A bulk.
     Bulk(&'a Bulk),
+    /// A rule.
+    Rule(&'a Rule),
+    /// A run of a rule.
+    Execution(ExecutionLinks),
 }
 
 /// What an account leads to. Never changes.
@@ -111,6 +140,8 @@ pub struct TransferLinks {
     pub rail: Option<Rail>,
     /// The currency of its amount.
     pub currency: Currency,
+    /// The run of a rule that made it.
+    pub execution: Option<ExecutionId>,
 }
 
 impl From<&Transfer> for TransferLinks {
@@ -123,6 +154,7 @@ impl From<&Transfer> for TransferLinks {
             profile: transfer.profile,
             rail: transfer.rail,
             currency: transfer.amount.currency(),
+            execution: transfer.rule.map(|(_, execution)| execution),
         }
     }
 }
@@ -226,6 +258,9 @@ pub fn touches(command: &Command) -> Vec<Touch> {
         ],
         Command::ReturnTransfer {
             tenant, transfer, ..
+        }
+        | Command::DecideApproval {
+            tenant, transfer, ..
         } => vec![Touch::Tenant(*tenant), Touch::Settlement(*transfer)],
         Command::PlaceHold(place) => {
             vec![Touch::Tenant(place.tenant), Touch::Account(place.account)]
@@ -233,6 +268,22 @@ pub fn touches(command: &Command) -> Vec<Touch> {
         Command::ReleaseHold { tenant, hold } => {
             vec![Touch::Tenant(*tenant), Touch::Hold(*hold)]
         }
+        Command::CreateRule(new) => rules::of_new(new),
+        Command::ChangeRule(change) => rules::of_change(change),
+        Command::SetRuleApproval { tenant, rule, .. } => {
+            vec![Touch::Tenant(*tenant), Touch::Rule(*rule)]
+        }
+        Command::DeleteRule { tenant, rule, .. } => rules::of_end(*tenant, *rule),
+        Command::SwitchRule {
+            tenant,
+            rule,
+            enabled,
+            ..
+        } => rules::of_switch(*tenant, *rule, *enabled),
+        Command::TriggerRule(trigger) => rules::of_trigger(trigger),
+        Command::AnswerAmounts {
+            tenant, execution, ..
+        } => rules::of_answer(*tenant, *execution),
         Command::RunDue(due) => vec![
             Touch::Tenant(due.tenant),
             Touch::Waiting(due.work),
@@ -240,6 +291,8 @@ pub fn touches(command: &Command) -> Vec<Touch> {
                 Work::Settle(transfer) => Touch::Settlement(transfer),
                 Work::ExpireHold(hold) => Touch::Hold(hold),
                 Work::RunBulk(bulk) => Touch::Turn(bulk),
+                Work::RunRule(rule) => Touch::RunOf(rule),
+                Work::RunExecution(execution) => Touch::Run(execution),
             },
         ],
     }
@@ -264,11 +317,14 @@ impl Touch {
     #[must_use]
     pub fn then(self, found: Found<'_>) -> Vec<Touch> {
         match (self, found) {
-            (Touch::Account(_) | Touch::Uses(_), Found::Account(account)) => {
+            (
+                Touch::Account(_) | Touch::Uses(_) | Touch::Listener(_) | Touch::Arriving(_),
+                Found::Account(account),
+            ) => {
                 vec![Touch::Owner(account.owner)]
             }
-            (Touch::Money(_), Found::Account(account)) => {
-                let mut touches = vec![Touch::Owner(account.owner)];
+            (Touch::Money(id), Found::Account(account)) => {
+                let mut touches = vec![Touch::Owner(account.owner), Touch::Listener(id)];
                 let profile = |profile| Touch::Profile(account.tenant, profile);
                 touches.extend(account.profile.map(profile));
                 touches.extend(account.parent.map(Touch::Money));
@@ -291,6 +347,17 @@ impl Touch {
                 }
                 touches
             }
+            (Touch::Rule(_), Found::Rule(rule)) => vec![Touch::Owner(rule.owner)],
+            (Touch::Siblings(_), Found::Rule(rule)) => {
+                vec![Touch::Owner(rule.owner), Touch::Rules(rule.owner)]
+            }
+            (Touch::RunOf(_), Found::Rule(rule)) => rules::of_run(rule),
+            (Touch::Execution(_), Found::Execution(execution)) => {
+                vec![Touch::Owner(execution.owner)]
+            }
+            (Touch::Run(_), Found::Execution(execution)) => {
+                vec![Touch::Owner(execution.owner), Touch::RunOf(execution.rule)]
+            }
             _ => Vec::new(),
         }
     }
@@ -303,11 +370,13 @@ fn of_transfer(id: TransferId, transfer: TransferLinks) -> Vec<Touch> {
     ];
     let ends = [transfer.source, transfer.destination];
     touches.extend(ends.into_iter().flatten().map(Touch::Account));
+    touches.extend(transfer.execution.map(Touch::Execution));
     touches
 }
 
 fn of_settlement(id: TransferId, transfer: TransferLinks) -> Vec<Touch> {
     let mut touches = of_transfer(id, transfer);
+    touches.extend(transfer.destination.map(Touch::Listener));
     let system = |kind| Touch::System(transfer.owner, kind, transfer.currency);
     if let Some(rail) = transfer.rail {
         touches.push(system(SystemKind::InTransit(rail)));

@@ -60,6 +60,10 @@ impl Status {
     }
 }
 
+/// Milliseconds that a transfer waits for approval before it is called off: 24 hours
+/// (sequence-api §4.2 and §15, 20).
+pub const APPROVAL_MS: i64 = 24 * 3_600_000;
+
 /// What can happen to a transfer.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Event {
@@ -152,6 +156,8 @@ pub enum ErrorCode {
     PaymentNotSupported,
     /// An account was closed before the transfer settled.
     ResourceDeleted,
+    /// A rule was to move less than may be moved at once.
+    LessThanOneDollar,
     /// A check of its profile or instruments refused it when its time came.
     Denied(Denial),
 }
@@ -177,6 +183,7 @@ impl ErrorCode {
             ErrorCode::PaymentFailed => "PAYMENT_FAILED",
             ErrorCode::PaymentNotSupported => "PAYMENT_NOT_SUPPORTED",
             ErrorCode::ResourceDeleted => "RESOURCE_DELETED",
+            ErrorCode::LessThanOneDollar => "TRANSFER_AMOUNT_LESS_THAN_ONE_DOLLAR",
             ErrorCode::Denied(denial) => denial.name(),
         }
     }

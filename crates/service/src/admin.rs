@@ -320,11 +320,12 @@ impl Service {
             amount,
             rail_delay_ms: self.settings.rail_delay_ms,
             description,
+            needs_approval: false,
         }))
         .await
     }
 
-    async fn transfer_reply(&self, command: Command) -> Result<TransferRow> {
+    pub(crate) async fn transfer_reply(&self, command: Command) -> Result<TransferRow> {
         match self.command(command).await? {
             Reply::Transfer {
                 transfer,

@@ -3,6 +3,7 @@
 //! A secret is `tg_`, 256 random bits and a checksum; it is shown once. Kept is its keyed hash:
 //! whoever reads the store without the server's own secret cannot test guesses against it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -14,6 +15,8 @@ use crate::spelling::bytes_text;
 
 /// What every secret begins with.
 pub const PREFIX: &str = "tg_";
+/// What may stand in its place, for clients of the Platform dialect that look for it.
+pub const PLATFORM_PREFIX: &str = "sk_";
 const BODY_CHARS: usize = 52;
 const CHECK_CHARS: usize = 6;
 
@@ -111,6 +114,8 @@ pub struct ApiKey {
     pub id: KeyId,
     /// Its tenant.
     pub tenant: TenantId,
+    /// What its maker called it.
+    pub name: Arc<str>,
     /// Its permission entries.
     pub permissions: Vec<Permission>,
     /// Whether its tenant is live: then its requests are limited.
@@ -148,6 +153,7 @@ impl KeyDirectory {
         let key = ApiKey {
             id: record.id,
             tenant: record.tenant,
+            name: Arc::clone(&record.name),
             permissions: record.permissions.clone(),
             is_live,
             hash: record.hash,
@@ -167,10 +173,18 @@ impl KeyDirectory {
         if presented.len() != PREFIX.len() + BODY_CHARS + CHECK_CHARS {
             return None;
         }
-        let hash = self.hasher.hash(presented);
+        let hash = self.hasher.hash(&canonical(presented));
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
         let key = live.get(&slot(&hash))?;
         bool::from(key.hash.ct_eq(&hash)).then(|| Arc::clone(key))
+    }
+}
+
+/// A secret as it was made, however it is presented.
+pub(crate) fn canonical(presented: &str) -> Cow<'_, str> {
+    match presented.strip_prefix(PLATFORM_PREFIX) {
+        Some(rest) => Cow::Owned(format!("{PREFIX}{rest}")),
+        None => Cow::Borrowed(presented),
     }
 }
 

@@ -5,23 +5,38 @@
 //! to the ledger goes around [`permission::allows`].
 
 pub mod admin;
+mod approvals;
+mod audit;
 mod error;
 pub mod events;
+mod executions;
+mod forecast;
 mod idempotency;
 pub mod keys;
 mod limits;
 pub mod multi;
+mod operator_rules;
 pub mod permission;
+mod platform;
 mod reads;
+mod rules;
 pub mod spelling;
+mod templates;
 mod transfers;
 pub mod webhooks;
 
+pub use approvals::ApprovalDecision;
+pub use audit::{AuditEntry, AuditQuery, Audited};
 pub use error::{Error, Result};
+pub use executions::ExecutionPage;
 pub use idempotency::IdempotencyKey;
 pub use keys::{ApiKey, KeyHasher, Secret};
 pub use limits::PER_MINUTE_DEFAULT;
+pub use operator_rules::Linted;
+pub use platform::{DEPTH_MAX as PAGE_DEPTH_MAX, Page};
 pub use reads::TransferPage;
+pub use rules::{Parties, Request, RuleAnswer, RuleView, Triggered};
+pub use templates::{Filling, Template};
 pub use transfers::{Answered, NewTransfer};
 
 use std::sync::{Arc, Mutex};

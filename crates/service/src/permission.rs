@@ -22,10 +22,20 @@ pub enum Wish {
     ListRules,
     /// See one rule.
     ReadRule(RuleId),
+    /// See rules at all: the scope on any resource.
+    ReadSomeRules,
+    /// See what was asked of the tenant.
+    ReadAuditLogs,
     /// Trigger one rule.
     TriggerRule(RuleId),
+    /// Make a rule: the scope on all of them.
+    CreateRule,
+    /// Change or delete one rule.
+    EditRule(RuleId),
     /// See one rule's executions.
     ReadExecutionsOf(RuleId),
+    /// See executions at all: the scope on any resource.
+    ReadSomeExecutions,
     /// See the cards of one account.
     ReadCardsOf(AccountId),
     /// Move money.
@@ -51,6 +61,10 @@ fn entry_allows(permission: &Permission, wish: Wish) -> bool {
     match (permission, wish) {
         (Permission::ListAccounts, Wish::ListAccounts)
         | (Permission::ListRules, Wish::ListRules)
+        | (Permission::CreateAndEditRules(Resources::All), Wish::CreateRule)
+        | (Permission::ReadRules(_), Wish::ReadSomeRules)
+        | (Permission::ReadAuditLogs, Wish::ReadAuditLogs)
+        | (Permission::ReadRuleExecutions(_), Wish::ReadSomeExecutions)
         | (Permission::ReadTransfers(_), Wish::ReadSomeTransfers)
         | (Permission::ReadAccounts(_), Wish::ReadSomeAccounts) => true,
         (Permission::ReadAccounts(resources), Wish::ReadAccount(account))
@@ -60,6 +74,7 @@ fn entry_allows(permission: &Permission, wish: Wish) -> bool {
         }
         (Permission::ReadRules(resources), Wish::ReadRule(rule))
         | (Permission::TriggerRules(resources), Wish::TriggerRule(rule))
+        | (Permission::CreateAndEditRules(resources), Wish::EditRule(rule))
         | (Permission::ReadRuleExecutions(resources), Wish::ReadExecutionsOf(rule)) => {
             covers(resources, rule.raw())
         }
@@ -104,6 +119,27 @@ fn set_allows(
         && set.max_amount.is_none_or(|most| amount_minor <= most)
 }
 
+/// Whether a transfer that is allowed waits for a person: when every entry that allows it says so
+/// for an amount like this.
+#[must_use]
+pub fn needs_approval(
+    permissions: &[Permission],
+    source: AccountId,
+    destination: AccountId,
+    amount_minor: i64,
+) -> bool {
+    let sets = permissions
+        .iter()
+        .filter_map(|permission| match permission {
+            Permission::ManualTransfer(sets) => Some(sets),
+            _ => None,
+        });
+    !sets
+        .flatten()
+        .filter(|set| set_allows(set, source, destination, amount_minor))
+        .any(|set| set.approval_above.is_none_or(|above| amount_minor <= above))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,7 +160,36 @@ mod tests {
             source,
             target,
             max_amount,
+            approval_above: None,
         }
+    }
+
+    #[test]
+    fn a_person_is_asked_when_no_entry_lets_the_amount_through_alone() {
+        let asking = |source, above| TransferSet {
+            approval_above: Some(above),
+            ..set(source, Selector::All, None)
+        };
+        let sets = |sets: Vec<TransferSet>| [Permission::ManualTransfer(sets)];
+        let one = sets(vec![asking(Selector::All, 500)]);
+        for (minor, asked) in [(499, false), (500, false), (501, true)] {
+            assert_eq!(needs_approval(&one, A, B, minor), asked, "{minor}");
+        }
+        // The wider one of two that match, and none that does not.
+        let two = sets(vec![
+            asking(Selector::All, 500),
+            asking(Selector::Id(A.raw()), 900),
+        ]);
+        assert!(!needs_approval(&two, A, B, 900));
+        assert!(needs_approval(&two, A, B, 901));
+        assert!(needs_approval(&two, B, A, 501));
+        // An entry that does not admit the amount lets nothing through.
+        let capped = sets(vec![
+            set(Selector::All, Selector::All, Some(100)),
+            asking(Selector::All, 50),
+        ]);
+        assert!(!needs_approval(&capped, A, B, 100));
+        assert!(needs_approval(&capped, A, B, 101));
     }
 
     #[track_caller]
@@ -202,6 +267,11 @@ mod tests {
                 Wish::ReadRule(rule),
                 Wish::TriggerRule(rule),
                 Wish::ReadExecutionsOf(rule),
+                Wish::ReadSomeExecutions,
+                Wish::ReadSomeRules,
+                Wish::ReadAuditLogs,
+                Wish::CreateRule,
+                Wish::EditRule(rule),
                 transfer(A, B, 100),
             ] {
                 check(scope.clone(), wish, false);
@@ -233,6 +303,15 @@ mod tests {
             Wish::ReadRule(rule),
             false,
         );
+        // A key that may edit some rules cannot make others.
+        let some = Permission::CreateAndEditRules(Resources::Ids(vec![9]));
+        check(some.clone(), Wish::EditRule(rule), true);
+        check(some.clone(), Wish::EditRule(RuleId::new(8)), false);
+        check(some, Wish::CreateRule, false);
+        let all = Permission::CreateAndEditRules(Resources::All);
+        check(all.clone(), Wish::CreateRule, true);
+        check(all.clone(), Wish::TriggerRule(rule), false);
+        check(all, Wish::ReadRule(rule), false);
     }
 
     #[test]

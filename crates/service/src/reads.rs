@@ -19,7 +19,7 @@ pub struct TransferPage {
 
 /// A debit card has no money of its own: it is no account to keys
 /// (`docs/decisions/2026-11-21-cards-are-accounts.md`).
-fn is_shown(row: &AccountRow) -> bool {
+pub(crate) fn is_shown(row: &AccountRow) -> bool {
     row.account.kind != AccountKind::DebitCard
 }
 

@@ -17,6 +17,14 @@ pub fn id_text(id: u64) -> [u8; ID_CHARS] {
     text
 }
 
+/// An id with the prefix that tells its kind, as the Sequence and admin APIs spell it.
+#[must_use]
+pub fn spelled(prefix: &str, id: u64) -> String {
+    let text = id_text(id);
+    let text = std::str::from_utf8(&text).expect("base 32 is ASCII");
+    format!("{prefix}{text}")
+}
+
 /// The number that [`id_text`] spells so, in exactly that spelling.
 #[must_use]
 pub fn parse_id(text: &str) -> Option<u64> {

@@ -8,11 +8,11 @@ use store::{Outcome, RememberedReply, StoreError, Submit};
 use crate::error::{Error, Result};
 use crate::idempotency::{IdempotencyKey, fingerprint};
 use crate::keys::ApiKey;
-use crate::permission::{Wish, allows};
+use crate::permission::{Wish, allows, needs_approval};
 use crate::{Service, permission};
 
 /// A transfer that a key asks for. Amounts in minor units.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct NewTransfer {
     /// Where the money comes from.
     pub source: AccountId,
@@ -22,6 +22,8 @@ pub struct NewTransfer {
     pub amount_minor: i64,
     /// In which currency.
     pub currency: Currency,
+    /// What the receiving bank shows.
+    pub description: Option<Arc<str>>,
 }
 
 /// A transfer as it was answered, the first time or again.
@@ -55,6 +57,7 @@ impl Service {
             destination,
             amount_minor,
             currency,
+            description,
         } = new;
         if !allows(
             &key.permissions,
@@ -70,12 +73,11 @@ impl Service {
             field: "amount_in_cents",
             reason: "must be greater than zero",
         })?;
-        let body = fingerprint(&[
-            &source.raw().to_le_bytes(),
-            &destination.raw().to_le_bytes(),
-            &amount_minor.to_le_bytes(),
-            &currency.bytes(),
-        ]);
+        let (from, to) = (source.raw().to_le_bytes(), destination.raw().to_le_bytes());
+        let (minor, currency) = (amount_minor.to_le_bytes(), currency.bytes());
+        let mut parts: Vec<&[u8]> = vec![&from, &to, &minor, &currency];
+        parts.extend(description.as_deref().map(str::as_bytes));
+        let body = fingerprint(&parts);
         let claim = idempotency.map(|text| text.claim(key.tenant, key.id, "create_transfer", body));
         let command = Command::CreateTransfer(CreateTransfer {
             tenant: key.tenant,
@@ -84,7 +86,8 @@ impl Service {
             destination,
             amount,
             rail_delay_ms: self.settings.rail_delay_ms,
-            description: None,
+            description,
+            needs_approval: needs_approval(&key.permissions, source, destination, amount_minor),
         });
         let submit = Submit {
             action: store::Action::Command(command),

@@ -415,7 +415,7 @@ impl StorageFile for Handle {
             // Part of a failing write is written, perhaps all of it.
             let written = disk.random.below(bytes.len() + 1);
             disk.inode(self.inode)?
-                .write(&bytes[..written], index(offset));
+                .write_part(bytes, written, index(offset));
         }
         Err(fault.error())
     }

@@ -13,14 +13,20 @@ mod outside;
 mod profile_transfers;
 mod profiles;
 mod rail;
+mod rules;
+mod runs;
 
 use std::collections::BTreeMap;
 
 use ledger::{
     AccountId, AccountKind, AccountState, BulkId, BulkMode, BulkStatus, Command, Currency,
-    ErrorCode, HoldId, Millis, OwnerId, ProfileId, StateReason, Status, TenantClock, TenantId,
-    TenantMode, Terms, TransferId, TransferOrder,
+    ErrorCode, ExecutionId, HoldId, Millis, OwnerId, ProfileId, RuleId, StateReason, Status,
+    TenantClock, TenantId, TenantMode, Terms, TransferId, TransferOrder,
 };
+
+use due::Made;
+pub use rules::KnownRule;
+pub use runs::Run;
 
 /// A tenant.
 #[derive(Clone, Debug)]
@@ -89,6 +95,8 @@ pub struct Transfer {
     pub fee: i128,
     /// Why it was called off.
     pub cancel_reason: Option<String>,
+    /// The run of a rule that made it.
+    pub run: Option<ExecutionId>,
 }
 
 /// Reserved money.
@@ -162,6 +170,10 @@ pub struct Model {
     pub profiles: BTreeMap<ProfileId, Profile>,
     /// Bulks, ended ones too.
     pub bulks: BTreeMap<BulkId, Bulk>,
+    /// Rules, those that are off too.
+    pub rules: BTreeMap<RuleId, KnownRule>,
+    /// Runs of rules, those that are over too.
+    pub runs: BTreeMap<ExecutionId, Run>,
     /// What the world has (less than zero: has given) per owner and currency.
     pub world: BTreeMap<(OwnerId, Currency), i128>,
     /// What left an account and has not arrived, per owner and currency.
@@ -205,7 +217,7 @@ fn is_tag(tag: Option<&str>) -> bool {
 
 impl Model {
     /// Does what the command asks at machine time `machine`, or says why not. `id` is that of
-    /// the one thing the command makes, if the ledger made it.
+    /// the one thing the command makes, if the ledger made it, and `made` has what else it made.
     ///
     /// # Errors
     /// The code of the refusal.
@@ -217,6 +229,7 @@ impl Model {
         command: &Command,
         machine: Millis,
         id: Option<u64>,
+        made: &Made,
     ) -> Result<(), Refusal> {
         let id = || id.expect("the ledger refused what the model makes");
         match command {
@@ -257,7 +270,7 @@ impl Model {
             Command::Transfer(transfer) => {
                 let now = self.now(transfer.tenant, machine)?;
                 let by = (transfer.tenant, transfer.owner);
-                self.order(by, &transfer.order, now, || TransferId::new(id()))?;
+                self.order(by, &transfer.order, now, || TransferId::new(id()), made)?;
                 Ok(())
             }
             Command::CancelTransfer {
@@ -278,13 +291,29 @@ impl Model {
                 bulk,
                 steer,
             } => self.steer_bulk((*tenant, *owner), *bulk, *steer, machine),
-            Command::MoneyIn(money) => self.money_in(money, machine, id),
+            Command::MoneyIn(money) => self.money_in(money, machine, id, made),
             Command::MoneyOut(money) => self.money_out(money, machine, id),
             Command::ReturnTransfer {
                 tenant,
                 transfer,
                 code,
             } => self.give_back(*tenant, *transfer, *code),
+            Command::DecideApproval {
+                tenant,
+                owner,
+                transfer,
+                approved,
+                reason,
+            } => {
+                let said = (*approved, reason.as_deref());
+                self.decide_approval((*tenant, *owner), *transfer, said, machine)
+            }
+            Command::SetRuleApproval {
+                tenant,
+                owner,
+                rule,
+                above_minor,
+            } => self.set_rule_approval((*tenant, *owner), *rule, *above_minor),
             Command::PlaceHold(place) => self.place_hold(place, machine, id),
             Command::ReleaseHold { tenant, hold } => {
                 self.tenant(*tenant)?;
@@ -293,6 +322,25 @@ impl Model {
                 self.holds.remove(hold);
                 Ok(())
             }
+            Command::CreateRule(new) => self.create_rule(new, id, made),
+            Command::ChangeRule(change) => self.change_rule(change, made),
+            Command::DeleteRule {
+                tenant,
+                owner,
+                rule,
+            } => self.delete_rule(*tenant, *owner, *rule),
+            Command::SwitchRule {
+                tenant,
+                owner,
+                rule,
+                enabled,
+            } => self.switch_rule((*tenant, *owner), *rule, *enabled, machine),
+            Command::TriggerRule(trigger) => self.trigger_rule(trigger, machine, id),
+            Command::AnswerAmounts {
+                tenant,
+                execution,
+                answers,
+            } => self.answer_amounts(*tenant, *execution, answers, machine, made),
             // One piece of work by itself: see `run_due`.
             Command::RunDue(_) => Ok(()),
         }

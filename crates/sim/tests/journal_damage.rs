@@ -36,6 +36,7 @@ fn sample_of(batches: Vec<Records>) -> Sample {
     for records in &batches {
         ends.push(commit(&mut journal, records).expect("the disk is good"));
     }
+    journal.finish().expect("the disk is good");
     Sample {
         disk,
         ends,
@@ -119,16 +120,22 @@ impl Sample {
         }
     }
 
-    /// Opens and checks that exactly the last batch was cut.
-    fn check_cut(&self, bytes: u64) {
+    /// Opens and checks that exactly the last batch was cut. What is told of it begins where the
+    /// batch before it ends, and ends where only zeros follow; of zeros alone nothing is told.
+    fn check_cut(&self) {
         let before_last = self.before_last();
+        let segment = self.last().1;
+        let bytes = self.disk.bytes(&segment);
+        let written = bytes.iter().rposition(|byte| *byte != 0);
+        let written = written.expect("the batches before it") as u64 + 1;
         let (_, opened) = open(&self.disk);
-        let cut = Cut {
-            segment: self.last().1,
+        let cut = written.checked_sub(before_last.offset).filter(|it| *it > 0);
+        let cut = cut.map(|bytes| Cut {
+            segment,
             offset: before_last.offset,
             bytes,
-        };
-        assert_eq!(opened.cut, Some(cut));
+        });
+        assert_eq!(opened.cut, cut);
         self.check_without_last(&opened);
     }
 
@@ -206,7 +213,7 @@ fn every_truncation_of_the_last_batch_is_cut() {
     let whole = sample.disk.bytes(&name);
     for length in start + 1..last.offset {
         sample.disk.put(&name, &whole[..length as usize]);
-        sample.check_cut(length - start);
+        sample.check_cut();
     }
     // Without a single byte of it there is nothing to cut.
     sample.disk.put(&name, &whole[..start as usize]);
@@ -258,11 +265,11 @@ fn any_lost_sectors_of_the_last_batch_are_cut() {
             }
         }
         sample.disk.put(&name, &bytes);
-        sample.check_cut(last.offset - start);
+        sample.check_cut();
         // The file may be shorter, too.
         let shorter = start + 1 + u64::from(lost) * 7 % (last.offset - start - 1);
         sample.disk.put(&name, &bytes[..shorter as usize]);
-        sample.check_cut(shorter - start);
+        sample.check_cut();
     }
 }
 
@@ -272,13 +279,13 @@ fn any_lost_sector_is_cut_wherever_the_batch_begins() {
         let first = vec![noise(1, length)];
         let second = vec![noise(2, 300), noise(3, 1), noise(4, 400), noise(5, 80)];
         let sample = sample_of(vec![first, second]);
-        let (last, name) = sample.last();
+        let (_, name) = sample.last();
         let whole = sample.disk.bytes(&name);
         for range in sectors(&sample) {
             let mut bytes = whole.clone();
             bytes[range].fill(0);
             sample.disk.put(&name, &bytes);
-            sample.check_cut(last.offset - sample.before_last().offset);
+            sample.check_cut();
         }
     }
 }
@@ -297,28 +304,86 @@ fn a_lost_sector_with_a_flipped_byte_elsewhere_is_damage() {
 }
 
 #[test]
-fn a_tail_of_zeros_is_cut() {
+fn zeros_behind_the_last_batch_are_no_tear() {
     let sample = sample();
     let (last, name) = sample.last();
-    let start = sample.before_last().offset as usize;
     for zeros in [1, 23, 24, 25, 511, 512, 5000] {
-        let mut bytes = sample.disk.bytes(&name);
-        bytes.truncate(start);
-        bytes.resize(start + zeros, 0);
+        let whole = sample.disk.bytes(&name);
+        let mut bytes = whole.clone();
+        bytes.resize(bytes.len() + zeros, 0);
         sample.disk.put(&name, &bytes);
-        sample.check_cut(zeros as u64);
-        assert_eq!(sample.disk.bytes(&name).len() as u64, last.offset);
+        let (_, opened) = open(&sample.disk);
+        assert_eq!((opened.cut, opened.end), (None, last));
+        assert_eq!(sample.disk.bytes(&name), whole, "the zeros are gone");
+    }
+}
+
+/// What every byte and every sector means does not depend on zeros behind the last batch.
+#[test]
+fn tears_and_damage_before_zeros_are_told_apart() {
+    let sample = sample();
+    let (last, name) = sample.last();
+    let mut padded = sample.disk.bytes(&name);
+    padded.resize(padded.len() + 1700, 0);
+    sample.disk.put(&name, &padded);
+    for offset in 0..last.offset {
+        let (batch, _) = sample.batch_at(last.segment, offset);
+        for mask in [0x01, 0xFF] {
+            sample.disk.flip(&name, offset, mask);
+            sample.check_damaged(&name, batch);
+            sample.disk.flip(&name, offset, mask);
+        }
+    }
+    for lost in 1u32..1 << sectors(&sample).len() {
+        let mut bytes = padded.clone();
+        for (index, range) in sectors(&sample).into_iter().enumerate() {
+            if lost & (1 << index) != 0 {
+                bytes[range].fill(0);
+            }
+        }
+        sample.disk.put(&name, &bytes);
+        sample.check_cut();
+    }
+}
+
+#[test]
+fn a_last_batch_that_reads_as_zeros_is_missed_when_it_was_seen() {
+    let sample = sample();
+    let (last, name) = sample.last();
+    let mut bytes = sample.disk.bytes(&name);
+    bytes[sample.before_last().offset as usize..].fill(0);
+    sample.disk.put(&name, &bytes);
+    match sample.check_refused(options_known(last)) {
+        JournalError::Behind { seen_batch, .. } => assert_eq!(seen_batch, last.batch),
+        error => panic!("{error}"),
     }
 }
 
 #[test]
 fn bytes_after_the_last_batch_are_damage() {
-    let sample = sample();
+    let mut batches = sample().batches;
+    batches[13].push(noise(9, 100));
+    let sample = sample_of(batches);
     let (last, name) = sample.last();
-    let mut bytes = sample.disk.bytes(&name);
-    bytes.extend_from_slice(&noise(5, 2000));
-    sample.disk.put(&name, &bytes);
-    assert_eq!(sample.check_damaged(&name, last.batch + 1), last.offset);
+    let whole = sample.disk.bytes(&name);
+    // A header that crosses a sector could be torn; this one does not.
+    assert!(last.offset % SECTOR_BYTES as u64 + 24 <= SECTOR_BYTES as u64);
+    for zeros_after in [0, 900] {
+        for written in [1, 24, 2000] {
+            let mut bytes = whole.clone();
+            bytes.extend_from_slice(&noise(5, written));
+            bytes.resize(bytes.len() + zeros_after, 0);
+            sample.disk.put(&name, &bytes);
+            if written + zeros_after < 24 {
+                // Less than a header: the file ends inside a batch.
+                let (_, opened) = open(&sample.disk);
+                assert_eq!(opened.cut.map(|cut| cut.bytes), Some(written as u64));
+            } else {
+                let found = sample.check_damaged(&name, last.batch + 1);
+                assert_eq!(found, last.offset);
+            }
+        }
+    }
 }
 
 #[test]

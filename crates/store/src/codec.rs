@@ -6,18 +6,25 @@
 //! values out of range and bytes left over are errors, never guesses.
 
 mod effects;
+mod executions;
 mod programme;
 pub(crate) use effects::{work_of, work_parts};
+pub(crate) use executions::{execution_from_bytes, execution_to_bytes};
 pub(crate) use programme::{
     operations_from_bytes, operations_to_bytes, terms_from_bytes, terms_to_bytes,
 };
 mod records;
+mod rules;
+pub(crate) use rules::{rule_from_bytes, rule_to_bytes};
 mod wire;
 
 use ledger::{BulkId, Currency, Effect, KeyId, Millis, TenantId, TransferId};
 
 use crate::codes::Code;
-use crate::records::{KeyRecord, Permission, RecordKind, Remembered, RememberedReply};
+use crate::query::TransferRow;
+use crate::records::{
+    KeyRecord, Permission, RecordKind, Remembered, RememberedFault, RememberedReply,
+};
 pub(crate) use records::encode_record_change;
 pub(crate) use wire::{CodecError, Decoder, Encoder};
 
@@ -137,6 +144,28 @@ fn encode_reply(e: &mut Encoder<'_>, reply: &RememberedReply) {
             e.byte(6);
             e.id(bulk.raw());
         }
+        RememberedReply::Rule(rule) => {
+            e.byte(7);
+            rules::encode_rule(e, rule);
+        }
+        RememberedReply::Execution(execution) => {
+            e.byte(8);
+            executions::encode_execution(e, execution);
+        }
+        RememberedReply::RuleRefused {
+            code,
+            message,
+            faults,
+        } => {
+            e.byte(9);
+            e.text(code);
+            e.text(message);
+            programme::encode_list(e, faults, |e, fault| {
+                e.text(&fault.path);
+                e.text(&fault.code);
+                e.text(&fault.reason);
+            });
+        }
     }
 }
 
@@ -169,6 +198,19 @@ fn decode_reply(d: &mut Decoder<'_>) -> Result<RememberedReply, CodecError> {
             RememberedReply::Account(Box::new(account))
         }
         6 => RememberedReply::Bulk(BulkId::new(d.id()?)),
+        7 => RememberedReply::Rule(Box::new(rules::decode_rule(d)?)),
+        8 => RememberedReply::Execution(Box::new(executions::decode_execution(d)?)),
+        9 => RememberedReply::RuleRefused {
+            code: d.text()?,
+            message: d.text()?,
+            faults: programme::decode_list(d, |d| {
+                Ok(RememberedFault {
+                    path: d.text()?,
+                    code: d.text()?,
+                    reason: d.text()?,
+                })
+            })?,
+        },
         tag => return Err(CodecError::Tag { what: "reply", tag }),
     })
 }
@@ -191,6 +233,25 @@ pub(crate) fn reply_from_bytes(bytes: &[u8], at: Millis) -> Result<RememberedRep
     let reply = decode_reply(&mut d)?;
     d.finish()?;
     Ok(reply)
+}
+
+/// A transfer with its two ends, in about a hundred bytes. Kept in memory only.
+pub(crate) fn row_to_bytes(row: &TransferRow) -> Box<[u8]> {
+    // Times are told by how far they are from this one.
+    let at = row.transfer.created_at;
+    let mut out = Vec::with_capacity(192);
+    out.extend_from_slice(&at.0.to_le_bytes());
+    effects::encode_row(&mut Encoder::new(&mut out, at), row);
+    out.into_boxed_slice()
+}
+
+/// The transfer in bytes made by [`row_to_bytes`].
+pub(crate) fn row_from_bytes(bytes: &[u8]) -> Result<TransferRow, CodecError> {
+    let (at, bytes) = bytes.split_first_chunk().ok_or(CodecError::Short)?;
+    let mut d = Decoder::new(bytes, Millis(i64::from_le_bytes(*at)));
+    let row = effects::decode_row(&mut d)?;
+    d.finish()?;
+    Ok(row)
 }
 
 /// Permissions as they are stored: JSON, so that an operator can read them.

@@ -1,10 +1,16 @@
 //! The numbers that enums have on disk, in the journal and in the views. Never reused.
 
 use ledger::profile::{CardMode, FeePolicy};
+use ledger::rule::action::{ActionType, CapPeriod, PercentageTarget, Strategy};
+use ledger::rule::condition::{Fact, Operator, ValueFact};
+use ledger::rule::explain::{Quantity, Skip};
+use ledger::rule::failure::Failure;
+use ledger::rule::schedule::ScheduleKind;
+use ledger::rule::{RoundDown, TriggerKind};
 use ledger::{
-    AccountKind, AccountState, BulkMode, BulkStatus, Denial, Direction, ErrorCode, ExternalKind,
-    InstrumentClass, Origin, OwnerKind, ProfileKind, Rail, Side, StateReason, Status, SystemKind,
-    TenantMode,
+    AccountKind, AccountState, BulkMode, BulkStatus, Denial, Direction, ErrorCode, ExecutionMode,
+    ExecutionStatus, ExternalKind, InstrumentClass, Origin, OwnerKind, ProfileKind, Rail, Side,
+    StateReason, Status, SystemKind, TenantMode,
 };
 
 use crate::records::RecordKind;
@@ -38,8 +44,8 @@ macro_rules! codes {
 codes! {
     RecordKind, "kind of record": {
         RecordKind::Identity = 1, RecordKind::User = 2, RecordKind::Session = 3,
-        RecordKind::Settings = 4, RecordKind::Webhook = 5, RecordKind::WebhookProgress = 6,
-        RecordKind::Replay = 7,
+        RecordKind::Settings = 4, RecordKind::Audit = 5, RecordKind::Webhook = 6,
+        RecordKind::WebhookProgress = 7, RecordKind::Replay = 8,
     }
     TenantMode, "tenant mode": { TenantMode::Live = 1, TenantMode::Sandbox = 2 }
     OwnerKind, "kind of owner": {
@@ -95,6 +101,60 @@ codes! {
         Denial::DestinationIsDebitCard = 18, Denial::PairUnsupported = 19,
         Denial::SameInstrument = 20, Denial::ScheduledTimeInvalid = 21,
     }
+    TriggerKind, "kind of trigger": {
+        TriggerKind::Manual = 1, TriggerKind::OnFundsTransferred = 2, TriggerKind::Scheduled = 3,
+    }
+    ScheduleKind, "kind of schedule": {
+        ScheduleKind::OneTime = 1, ScheduleKind::Daily = 2, ScheduleKind::Weekly = 3,
+        ScheduleKind::BiWeekly = 4, ScheduleKind::Monthly = 5, ScheduleKind::EveryOtherWeek = 6,
+    }
+    RoundDown, "way of rounding down": { RoundDown::Multiple = 1, RoundDown::Buffer = 2 }
+    ActionType, "type of action": {
+        ActionType::FixedAmount = 1, ActionType::Percentage = 2, ActionType::TopUp = 3,
+        ActionType::RoundDown = 4, ActionType::NextPaymentMinimum = 5,
+        ActionType::TotalAmountDue = 6, ActionType::LastStatementBalance = 7,
+        ActionType::PercentageLiabilityBalance = 8, ActionType::Avalanche = 9,
+        ActionType::Snowball = 10, ActionType::QueriedAmount = 11,
+    }
+    PercentageTarget, "target of a percentage": {
+        PercentageTarget::IncomingAmount = 1, PercentageTarget::SourceAccount = 2,
+    }
+    CapPeriod, "period of a cap": {
+        CapPeriod::PerTransfer = 1, CapPeriod::PerWeek = 2, CapPeriod::PerMonth = 3,
+        CapPeriod::PerYear = 4,
+    }
+    Strategy, "strategy": { Strategy::Avalanche = 1, Strategy::Snowball = 2 }
+    Fact, "fact": { Fact::TransferAmount = 1, Fact::Balance = 2, Fact::Date = 3 }
+    ValueFact, "fact to compare with": {
+        ValueFact::TransferAmount = 1, ValueFact::Balance = 2, ValueFact::Date = 3,
+        ValueFact::LastDayOfMonth = 4, ValueFact::NextPaymentMinimumAmount = 5,
+        ValueFact::LastStatementBalance = 6,
+    }
+    Operator, "operator": {
+        Operator::Equals = 1, Operator::NotEquals = 2, Operator::GreaterThan = 3,
+        Operator::LessThan = 4, Operator::GreaterThanOrEqual = 5, Operator::LessThanOrEqual = 6,
+    }
+    Quantity, "quantity": {
+        Quantity::IncomingAmount = 1, Quantity::SourceBalance = 2,
+        Quantity::DestinationBalance = 3, Quantity::Arriving = 4, Quantity::Target = 5,
+        Quantity::Amount = 6, Quantity::Owed = 7, Quantity::Minimum = 8, Quantity::Statement = 9,
+        Quantity::Answer = 10, Quantity::Budget = 11,
+    }
+    Skip, "reason to skip": {
+        Skip::NothingToMove = 1, Skip::NothingCameIn = 2, Skip::CapReached = 3,
+        Skip::SourceEmpty = 4, Skip::PartsTooSmall = 5,
+    }
+    Failure, "failure of an action": {
+        Failure::InsufficientFunds = 1, Failure::LessThanOneDollar = 2, Failure::NullBalance = 3,
+        Failure::NoMinimumPayment = 4, Failure::NoLastStatement = 5,
+        Failure::ResourceDeleted = 6, Failure::PaymentNotSupported = 7,
+        Failure::PaymentFailed = 8, Failure::QueryUnanswered = 9,
+    }
+    ExecutionMode, "mode of a run": { ExecutionMode::Live = 1, ExecutionMode::Simulation = 2 }
+    ExecutionStatus, "status of a run": {
+        ExecutionStatus::InProgress = 1, ExecutionStatus::Executed = 2,
+        ExecutionStatus::Partial = 3, ExecutionStatus::Failed = 4,
+    }
 }
 
 /// The rail's own codes, then the denials from 64 on.
@@ -109,6 +169,7 @@ impl Code for ErrorCode {
             ErrorCode::PaymentFailed => 4,
             ErrorCode::PaymentNotSupported => 5,
             ErrorCode::ResourceDeleted => 6,
+            ErrorCode::LessThanOneDollar => 7,
             ErrorCode::Denied(denial) => 64 + denial.code(),
         }
     }
@@ -121,6 +182,7 @@ impl Code for ErrorCode {
             4 => ErrorCode::PaymentFailed,
             5 => ErrorCode::PaymentNotSupported,
             6 => ErrorCode::ResourceDeleted,
+            7 => ErrorCode::LessThanOneDollar,
             64.. => ErrorCode::Denied(Denial::from_code(code - 64)?),
             _ => return None,
         })

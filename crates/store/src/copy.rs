@@ -114,6 +114,10 @@ pub struct Report {
     pub transfers: u64,
     /// Entries posted.
     pub entries: u64,
+    /// Rules ever made.
+    pub rules: u64,
+    /// Runs of rules ever recorded.
+    pub executions: u64,
     /// Idempotency records.
     pub remembered: u64,
     /// Records that are there.
@@ -124,13 +128,15 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "copied: {} tenants, {} commits, {} accounts, {} transfers, {} entries, \
-             {} idempotency records, {} records, sum 0; both sides agree",
+            "copied: {} tenants, {} commits, {} accounts, {} transfers, {} entries, {} rules, \
+             {} runs of rules, {} idempotency records, {} records, sum 0; both sides agree",
             self.tenants,
             self.commits,
             self.accounts,
             self.transfers,
             self.entries,
+            self.rules,
+            self.executions,
             self.remembered,
             self.records
         )

@@ -6,13 +6,15 @@
 
 use std::sync::Arc;
 
+use ledger::rule::validate::Fault;
 use ledger::{
     Command, Context, Effect, IdSource, KeyId, Millis, Rejection, Reply, State, TenantId, decide,
 };
 
 use crate::codec::{self, Change};
 use crate::records::{
-    Fingerprint, KeyRecord, Put, RECORD_TAKEN, Record, RecordConflict, Remembered, RememberedReply,
+    Fingerprint, KeyRecord, Put, RECORD_TAKEN, Record, RecordConflict, Remembered, RememberedFault,
+    RememberedReply,
 };
 use crate::shelf::{Refusal, Shelf};
 use crate::{Action, Claim, Outcome, Submit};
@@ -298,9 +300,29 @@ pub(crate) fn run_due(
 }
 
 fn refusal_of(rejection: &Rejection) -> RememberedReply {
-    RememberedReply::Refused {
-        code: Arc::from(rejection.code()),
-        message: Arc::from(rejection.to_string()),
+    let code = Arc::from(rejection.code());
+    let message = Arc::from(rejection.to_string());
+    let faults = match rejection {
+        Rejection::RuleFaulty(faults) => faults.iter().map(fault_of).collect(),
+        Rejection::RuleUnsound { code, path, text } => vec![RememberedFault {
+            path: Arc::from(path.as_str()),
+            code: Arc::from(code.name()),
+            reason: Arc::clone(text),
+        }],
+        _ => return RememberedReply::Refused { code, message },
+    };
+    RememberedReply::RuleRefused {
+        code,
+        message,
+        faults,
+    }
+}
+
+fn fault_of(fault: &Fault) -> RememberedFault {
+    RememberedFault {
+        path: Arc::from(fault.path.as_str()),
+        code: Arc::from(fault.code.name()),
+        reason: Arc::from(fault.reason),
     }
 }
 
@@ -321,6 +343,8 @@ fn facts_of(reply: &Reply, changes: &[Change], records: &[Record]) -> Remembered
         },
         Reply::Account(account) => RememberedReply::Account(Box::new(account.clone())),
         Reply::Bulk(bulk) => RememberedReply::Bulk(bulk.id),
+        Reply::Rule(rule) => RememberedReply::Rule(Box::new(rule.clone())),
+        Reply::Execution(execution) => RememberedReply::Execution(Box::new(execution.clone())),
         Reply::Done | Reply::Tenant(_) | Reply::Owner(_) | Reply::Hold(_) | Reply::Profile(_) => {
             RememberedReply::Done
         }

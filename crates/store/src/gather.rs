@@ -2,6 +2,7 @@
 //! it.
 
 mod due;
+mod rules;
 mod transfers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ use crate::codec::Change;
 use crate::query::EntryRow;
 use crate::records::{KeyRecord, Record, RecordKind, Remembered};
 pub(crate) use due::DueRows;
+pub(crate) use rules::{CapPlace, RuleLines};
 pub(crate) use transfers::Transfers;
 
 /// A bulk as it is after what was noted so far.
@@ -64,6 +66,7 @@ pub(crate) struct Gathered {
     pub profiles: BTreeMap<ProfileId, Profile>,
     pub bulks: BTreeMap<BulkId, BulkLine>,
     pub operations: Vec<(BulkId, u32, OperationOutcome)>,
+    pub rules: RuleLines,
     pub keys: BTreeMap<KeyId, KeyRecord>,
     pub revoked: Vec<(KeyId, Millis)>,
     /// Records as they are at last, `None` when deleted.
@@ -114,7 +117,7 @@ impl Gathered {
                 | Effect::HoldReleased(_)
                 | Effect::BulkMoved { .. }
                 | Effect::BulkStepped { .. }
-        );
+        ) || rules::ends(effect);
         if ends {
             self.note(state, effect)?;
         }
@@ -214,6 +217,11 @@ impl Gathered {
                 self.balances.insert(hold.account);
                 self.holds.insert(*id, (hold, false));
             }
+            Effect::RuleSet(_)
+            | Effect::RuleDeleted { .. }
+            | Effect::CapCounted { .. }
+            | Effect::ExecutionRecorded(_)
+            | Effect::ExecutionMoved { .. } => self.rules.note(state, effect)?,
             Effect::DueAdded(due) => self.due.add(*due),
             Effect::DueRemoved(due) => self.due.remove(due),
         }

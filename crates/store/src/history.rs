@@ -232,6 +232,12 @@ fn tenant_of_effect(state: &State, effect: &Effect) -> Option<TenantId> {
         Effect::BulkMoved { bulk, .. } | Effect::BulkStepped { bulk, .. } => {
             Some(state.bulk(*bulk)?.tenant)
         }
+        Effect::RuleSet(it) => Some(it.tenant),
+        Effect::RuleDeleted { rule, .. } | Effect::CapCounted { rule, .. } => {
+            Some(state.rule(*rule)?.tenant)
+        }
+        Effect::ExecutionRecorded(it) => Some(it.tenant),
+        Effect::ExecutionMoved { execution, .. } => Some(state.execution(*execution)?.tenant),
         Effect::DueAdded(due) | Effect::DueRemoved(due) => Some(due.tenant),
     }
 }

@@ -28,13 +28,13 @@ pub use postgres::Notice;
 pub use query::{
     AccountClass, AccountPage, AccountQuery, AccountRole, AccountRow, BulkOperationPage,
     BulkOperationQuery, BulkOperationRow, BulkPage, BulkQuery, BulkRow, EntryPage, EntryQuery,
-    EntryRow, OperationState, OwnerTransferPage, OwnerTransferQuery, RecordQuery, TransferQuery,
-    TransferRow,
+    EntryRow, ExecutionQuery, OperationState, OwnerTransferPage, OwnerTransferQuery, RecordQuery,
+    RuleQuery, RuleRow, TransferQuery, TransferRow,
 };
 pub use records::{
     Expect, Fingerprint, KeyRecord, PUTS_MAX, Permission, Put, PutId, PutOwner, RECORD_BODY_MAX,
-    RECORD_TAKEN, Record, RecordConflict, RecordKind, Remembered, RememberedReply, Resources,
-    Selector, TransferSet,
+    RECORD_TAKEN, Record, RecordConflict, RecordKind, Remembered, RememberedFault, RememberedReply,
+    Resources, Selector, TransferSet,
 };
 
 use std::future::Future;
@@ -42,8 +42,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use ledger::{
-    AccountId, BulkId, Command, Hold, KeyId, Millis, Owner, OwnerId, Profile, ProfileId,
-    ProfileKind, Rejection, Reply, Tenant, TenantId, TransferId,
+    AccountId, BulkId, Command, Execution, ExecutionId, Hold, KeyId, Millis, Owner, OwnerId,
+    Profile, ProfileId, ProfileKind, Rejection, Reply, RuleId, State, Status, Tenant, TenantId,
+    TransferId,
 };
 use tokio::sync::{broadcast, watch};
 
@@ -224,6 +225,14 @@ pub trait Store: Send + Sync + 'static {
         tenant: TenantId,
         id: TransferId,
     ) -> BoxFuture<'_, Result<Option<TransferRow>>>;
+    /// A tenant's transfers that have not ended and stand at `status`, oldest first, at most
+    /// `limit`.
+    fn open_transfers(
+        &self,
+        tenant: TenantId,
+        status: Status,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<TransferRow>>>;
     /// An account's entries, newest first, before sequence number `before`, at most `limit`.
     fn entries(
         &self,
@@ -256,6 +265,23 @@ pub trait Store: Send + Sync + 'static {
         &self,
         query: BulkOperationQuery,
     ) -> BoxFuture<'_, Result<BulkOperationPage>>;
+    /// Rules that match, oldest first.
+    fn rules(&self, query: RuleQuery) -> BoxFuture<'_, Result<Vec<RuleRow>>>;
+    /// One rule, deleted or not.
+    fn rule(&self, tenant: TenantId, id: RuleId) -> BoxFuture<'_, Result<Option<RuleRow>>>;
+    /// Runs of rules that match, newest first.
+    fn executions(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<Execution>>>;
+    /// One run of a rule.
+    fn execution(
+        &self,
+        tenant: TenantId,
+        id: ExecutionId,
+    ) -> BoxFuture<'_, Result<Option<Execution>>>;
+    /// All that decides what happens next for one owner, as a state of its own: the tenant, the
+    /// owner, its accounts, open transfers, holds, bulks that have not ended, rules with their counters
+    /// and runs that are not over, what waits to be done with them, and the tenant's profiles. What is
+    /// decided on it changes nothing here.
+    fn fork(&self, tenant: TenantId, owner: OwnerId) -> BoxFuture<'_, Result<Option<State>>>;
     /// An account's holds, oldest first.
     fn holds(&self, account: AccountId) -> BoxFuture<'_, Result<Vec<Hold>>>;
     /// One record.

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use ledger::rule::{Rule, TriggerKind};
 use ledger::{
     Account, AccountId, AccountKind, AccountState, BulkId, BulkMode, BulkStatus, Currency,
-    Direction, ExecutionId, KeyId, Millis, OperationOutcome, Origin, OwnerId, Party, ProfileId,
-    Side, StateReason, Status, TenantId, Transfer, TransferId, TransferOrder,
+    Direction, ExecutionId, ExecutionMode, ExecutionStatus, KeyId, Millis, OperationOutcome,
+    Origin, OwnerId, Party, ProfileId, RuleId, Side, StateReason, Status, TenantId, Transfer,
+    TransferId, TransferOrder,
 };
 
 use crate::records::RecordKind;
@@ -399,4 +401,95 @@ pub struct BulkOperationPage {
     pub rows: Vec<BulkOperationRow>,
     /// How many match, on this page or not.
     pub count: u64,
+}
+
+/// Which rules. Oldest first.
+#[derive(Clone, Debug)]
+pub struct RuleQuery {
+    /// Of this tenant.
+    pub tenant: TenantId,
+    /// Of this owner.
+    pub owner: Option<OwnerId>,
+    /// About this account: the one of their trigger.
+    pub source: Option<AccountId>,
+    /// That are on, or off.
+    pub enabled: Option<bool>,
+    /// Deleted ones too.
+    pub include_deleted: bool,
+    /// Matches to pass over.
+    pub offset: usize,
+    /// At most this many.
+    pub limit: usize,
+}
+
+impl RuleQuery {
+    /// All rules of a tenant that were not deleted.
+    #[must_use]
+    pub fn new(tenant: TenantId) -> RuleQuery {
+        RuleQuery {
+            tenant,
+            owner: None,
+            source: None,
+            enabled: None,
+            include_deleted: false,
+            offset: 0,
+            limit: usize::MAX,
+        }
+    }
+}
+
+/// A rule as it is shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RuleRow {
+    /// The rule as it is, or was when it was deleted.
+    pub rule: Rule,
+    /// When it was deleted, by the tenant's clock.
+    pub deleted_at: Option<Millis>,
+}
+
+/// Which runs of rules. Newest first, in the order they were recorded, by their ids.
+#[derive(Clone, Debug)]
+pub struct ExecutionQuery {
+    /// Of this tenant.
+    pub tenant: TenantId,
+    /// Of this owner.
+    pub owner: Option<OwnerId>,
+    /// Of this rule.
+    pub rule: Option<RuleId>,
+    /// With one of these statuses; with any when empty.
+    pub statuses: Vec<ExecutionStatus>,
+    /// For one of these causes; for any when empty.
+    pub causes: Vec<TriggerKind>,
+    /// That moved money, or that only reckoned.
+    pub mode: Option<ExecutionMode>,
+    /// Recorded at or after.
+    pub from: Option<Millis>,
+    /// Recorded at or before.
+    pub to: Option<Millis>,
+    /// Recorded before this run.
+    pub after: Option<ExecutionId>,
+    /// Matches to pass over.
+    pub offset: usize,
+    /// At most this many.
+    pub limit: usize,
+}
+
+impl ExecutionQuery {
+    /// The `limit` newest runs of a tenant.
+    #[must_use]
+    pub fn new(tenant: TenantId, limit: usize) -> ExecutionQuery {
+        ExecutionQuery {
+            tenant,
+            owner: None,
+            rule: None,
+            statuses: Vec::new(),
+            causes: Vec::new(),
+            mode: None,
+            from: None,
+            to: None,
+            after: None,
+            offset: 0,
+            limit,
+        }
+    }
 }

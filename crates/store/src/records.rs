@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use ledger::{Account, BulkId, KeyId, Millis, OwnerId, Party, Status, TenantId, TransferId};
+use ledger::{
+    Account, BulkId, Execution, KeyId, Millis, OwnerId, Party, Rule, Status, TenantId, TransferId,
+};
 use serde::{Deserialize, Serialize};
 
 /// 128 bits of a cryptographic hash: two different inputs do not meet.
@@ -31,7 +33,8 @@ pub struct KeyRecord {
 
 /// One permission entry of a key.
 ///
-/// Source: the nine scopes of the seeds (`GET /accounts`, `GET /transfers`, `POST /transfers`).
+/// Source: the nine scopes of the seeds (`GET /accounts`, `GET /transfers`, `POST /transfers`);
+/// sequence-api §12 for those that write.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Permission {
     /// List all accounts.
@@ -46,6 +49,10 @@ pub enum Permission {
     TriggerRules(Resources),
     /// Executions of these rules.
     ReadRuleExecutions(Resources),
+    /// Make rules (with all of them), change and delete these.
+    CreateAndEditRules(Resources),
+    /// Read what was asked of the tenant.
+    ReadAuditLogs,
     /// Transfers of these accounts.
     ReadTransfers(Resources),
     /// Move money between these pairs.
@@ -85,6 +92,9 @@ pub struct TransferSet {
     pub target: Selector,
     /// The most one request may ask for, in minor units.
     pub max_amount: Option<i64>,
+    /// Above so many minor units a person has to let the transfer go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_above: Option<i64>,
 }
 
 /// What an idempotency key was used for.
@@ -136,6 +146,30 @@ pub enum RememberedReply {
     Account(Box<Account>),
     /// A bulk was handed in.
     Bulk(BulkId),
+    /// A rule was made or changed, as it was then.
+    Rule(Box<Rule>),
+    /// A rule was run, as far as the run had come then.
+    Execution(Box<Execution>),
+    /// A rule was refused for what it says.
+    RuleRefused {
+        /// The rejection's code.
+        code: Arc<str>,
+        /// Its text.
+        message: Arc<str>,
+        /// Everything that was wrong, in the order of the fields.
+        faults: Vec<RememberedFault>,
+    },
+}
+
+/// Something that was wrong with a rule.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RememberedFault {
+    /// Where: `steps[1].actions[0].percentage_value`.
+    pub path: Arc<str>,
+    /// What, for programs.
+    pub code: Arc<str>,
+    /// What, in words.
+    pub reason: Arc<str>,
 }
 
 /// What a record is about. One number space of ids for each.
@@ -155,6 +189,8 @@ pub enum RecordKind {
     WebhookProgress,
     /// Events that are sent once more.
     Replay,
+    /// Something that was asked of the tenant, and whether it was done. Written once.
+    Audit,
 }
 
 impl RecordKind {
@@ -169,6 +205,7 @@ impl RecordKind {
             RecordKind::Webhook => "webhook",
             RecordKind::WebhookProgress => "progress of a webhook",
             RecordKind::Replay => "replay",
+            RecordKind::Audit => "audit",
         }
     }
 }

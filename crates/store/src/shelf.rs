@@ -247,6 +247,8 @@ fn made_by(reply: &Reply) -> (Option<u64>, Option<OwnerId>) {
         Reply::Tenant(tenant) => (Some(tenant.id.raw()), None),
         Reply::Profile(profile) => (Some(profile.id.raw()), None),
         Reply::Bulk(bulk) => (Some(bulk.id.raw()), Some(bulk.owner)),
+        Reply::Rule(rule) => (Some(rule.id.raw()), Some(rule.owner)),
+        Reply::Execution(execution) => (Some(execution.id.raw()), Some(execution.owner)),
         Reply::Done => (None, None),
     }
 }

@@ -5,6 +5,7 @@
 //! own checks), sums made from nothing but the entries, and the rows that reads are answered from.
 
 mod programme;
+mod rules;
 mod sums;
 
 use journal::JournalError;
@@ -13,6 +14,7 @@ use ledger::State;
 use crate::codec::{self, Change};
 use crate::shelf::Shelf;
 pub(crate) use programme::{Outcomes, Programme};
+pub(crate) use rules::Rules;
 pub(crate) use sums::{AccountSums, Sums, TransferFacts, record_digest, remembered_digest};
 
 /// Why what is stored does not verify.

@@ -1,11 +1,15 @@
 //! The command line as it is written.
 
 mod events;
+mod forecast;
 mod profiles;
+mod rules;
 mod webhooks;
 
 pub(crate) use events::{EventsCommand, WhichEvents};
+pub(crate) use forecast::ForecastFlags;
 pub(crate) use profiles::{OneProfile, ProfileCommand};
+pub(crate) use rules::{OneRule, RuleCommand};
 pub(crate) use webhooks::{OneWebhook, WebhookCommand};
 
 use std::net::SocketAddr;
@@ -97,6 +101,8 @@ pub(crate) enum Command {
 pub(crate) enum Dialect {
     /// `/api/v1`
     Sequence,
+    /// `/platform/v1`
+    Platform,
     /// `/multi`, its Back Office and its simulator
     Multi,
     /// `/admin/v1`
@@ -219,6 +225,9 @@ pub(crate) enum AdminCommand {
     /// Profiles: the terms of Multi's identities, instruments and transfers.
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// Rules that move money, and their runs.
+    #[command(subcommand)]
+    Rule(RuleCommand),
     /// Transfers.
     #[command(subcommand)]
     Transfer(TransferCommand),
@@ -237,6 +246,9 @@ pub(crate) enum AdminCommand {
     /// Webhook endpoints and their deliveries.
     #[command(subcommand)]
     Webhook(WebhookCommand),
+    /// Looks ahead: what schedules, rules and assumed income would do to an owner's accounts. Nothing
+    /// is written.
+    Forecast(ForecastFlags),
     /// The server's state.
     Status,
 }
@@ -262,7 +274,7 @@ pub(crate) enum TenantCommand {
     },
     /// Lists all tenants.
     List,
-    /// Shows what is set for a tenant of the Multi dialect, or changes what is given.
+    /// Shows what is set for a tenant, or changes what is given.
     Settings {
         #[command(flatten)]
         tenant: InTenant,
@@ -276,6 +288,12 @@ pub(crate) enum TenantCommand {
         /// of the tenant's mode.
         #[arg(long, value_name = "LIMITS")]
         rate_limits: Option<String>,
+        /// What rounding down means in rules written from now on: `MULTIPLE` or `BUFFER`.
+        #[arg(long, value_name = "READING")]
+        round_down: Option<String>,
+        /// Minutes that their calendar is ahead of UTC.
+        #[arg(long, value_name = "MINUTES", allow_hyphen_values = true)]
+        utc_offset_minutes: Option<i64>,
     },
 }
 
@@ -379,7 +397,8 @@ pub(crate) enum KeyCommand {
         #[arg(long)]
         name: String,
         /// A permission entry, repeatable: `LIST_ACCOUNTS`, `READ_TRANSFERS=*`,
-        /// `READ_ACCOUNTS=acc_…,acc_…`, `MANUAL_TRANSFER=acc_…>acc_…:5000,*>acc_…`.
+        /// `READ_ACCOUNTS=acc_…,acc_…`, `MANUAL_TRANSFER=acc_…>acc_…:5000,*>acc_…`, or
+        /// `MANUAL_TRANSFER=*>*:50000:5000` for at most 500.00, and above 50.00 only when approved.
         #[arg(long = "permission", value_name = "ENTRY", required = true)]
         permissions: Vec<String>,
     },
@@ -427,6 +446,34 @@ pub(crate) enum TransferCommand {
         tenant: InTenant,
         /// The transfer (txr_…).
         transfer: String,
+    },
+    /// Lists the transfers that wait for approval, oldest first.
+    Waiting {
+        #[command(flatten)]
+        tenant: InTenant,
+    },
+    /// Lets a transfer go that waits for approval.
+    Approve {
+        #[command(flatten)]
+        tenant: InTenant,
+        /// The transfer (txr_…).
+        transfer: String,
+        /// Who decides, for the audit log.
+        #[arg(long, env = "USER")]
+        by: Option<String>,
+    },
+    /// Calls a transfer off that waits for approval.
+    Deny {
+        #[command(flatten)]
+        tenant: InTenant,
+        /// The transfer (txr_…).
+        transfer: String,
+        /// Why, up to 50 characters.
+        #[arg(long)]
+        reason: Option<String>,
+        /// Who decides, for the audit log.
+        #[arg(long, env = "USER")]
+        by: Option<String>,
     },
 }
 

@@ -1,7 +1,9 @@
 //! Commands that speak to a running server: each is one call of the admin API.
 
 mod events;
+mod forecast;
 mod profiles;
+mod rules;
 mod webhooks;
 
 use std::process::ExitCode;
@@ -61,9 +63,11 @@ pub(crate) fn run(connection: &Connection, command: AdminCommand) -> anyhow::Res
     {
         return runtime.block_on(events::follow(&client, connection.output, command));
     }
+    let is_forecast = matches!(command, AdminCommand::Forecast(_));
     let (answer, columns) = runtime.block_on(call(&client, command))?;
     match connection.output {
         Output::Json => crate::output::line(&serde_json::to_string_pretty(&answer)?),
+        Output::Table if is_forecast => forecast::print(&answer)?,
         Output::Table if answer.is_null() => crate::output::line(&"done"),
         Output::Table => print_table(&answer, columns),
     }
@@ -79,6 +83,7 @@ async fn call(client: &Client, command: AdminCommand) -> anyhow::Result<Answer> 
         AdminCommand::Account(command) => account(client, command).await,
         AdminCommand::Key(command) => key(client, command).await,
         AdminCommand::Profile(command) => profiles::profile(client, command).await,
+        AdminCommand::Rule(command) => rules::rule(client, command).await,
         AdminCommand::Transfer(command) => transfer(client, command).await,
         AdminCommand::Hold(command) => hold(client, command).await,
         AdminCommand::Clock(command) => clock(client, command).await,
@@ -89,6 +94,7 @@ async fn call(client: &Client, command: AdminCommand) -> anyhow::Result<Answer> 
             | EventsCommand::Forward { which, .. },
         ) => events::list(client, &which).await,
         AdminCommand::Webhook(command) => webhooks::webhook(client, command).await,
+        AdminCommand::Forecast(flags) => Ok((forecast::ask(client, flags).await?, &[])),
         AdminCommand::Status => Ok((get(client, "/status").await?, &[])),
     }
 }
@@ -133,12 +139,17 @@ async fn tenant(client: &Client, command: TenantCommand) -> anyhow::Result<Answe
             strict,
             multi_identity,
             rate_limits,
+            round_down,
+            utc_offset_minutes,
         } => {
             let path = format!("{}/settings", at(client, &tenant).await?);
             let mut body = rate_limits.as_deref().map_or(Ok(json!({})), limits_body)?;
             body["strict"] = json!(strict);
             body["multi_identity"] = json!(multi_identity);
-            let shows_only = strict.is_none() && multi_identity.is_none() && rate_limits.is_none();
+            body["round_down"] = json!(round_down);
+            body["utc_offset_minutes"] = json!(utc_offset_minutes);
+            let mut members = body.as_object().into_iter().flatten();
+            let shows_only = members.all(|(_, value)| value.is_null());
             let (method, body) = match shows_only {
                 true => (Method::GET, None),
                 false => (Method::PUT, Some(&body)),
@@ -264,7 +275,7 @@ async fn key(client: &Client, command: KeyCommand) -> anyhow::Result<Answer> {
     Ok((answer, KEY))
 }
 
-/// `SCOPE`, `SCOPE=*`, `SCOPE=id,id` or `MANUAL_TRANSFER=source>target:max,…`.
+/// `SCOPE`, `SCOPE=*`, `SCOPE=id,id` or `MANUAL_TRANSFER=source>target:max:approval,…`.
 fn permission(text: &str) -> anyhow::Result<Value> {
     let Some((scope, resources)) = text.split_once('=') else {
         return Ok(json!({"scope": text}));
@@ -281,15 +292,17 @@ fn permission(text: &str) -> anyhow::Result<Value> {
             let (source, rest) = set
                 .split_once('>')
                 .with_context(|| format!("`{set}` must be source>target or source>target:max"))?;
-            Ok(match rest.split_once(':') {
-                Some((target, most)) => {
-                    let most: i64 = most
+            let mut parts = rest.splitn(3, ':');
+            let mut pair = json!({"source": source, "target": parts.next()});
+            for (field, text) in ["max_amount", "approval_above"].into_iter().zip(parts) {
+                if !text.is_empty() {
+                    let sum: i64 = text
                         .parse()
-                        .with_context(|| format!("`{most}` is no amount"))?;
-                    json!({"source": source, "target": target, "max_amount": most})
+                        .with_context(|| format!("`{text}` is no amount"))?;
+                    pair[field] = json!(sum);
                 }
-                None => json!({"source": source, "target": rest}),
-            })
+            }
+            Ok(pair)
         })
         .collect::<anyhow::Result<_>>()?;
     Ok(json!({"scope": scope, "resources": sets}))
@@ -312,6 +325,28 @@ async fn transfer(client: &Client, command: TransferCommand) -> anyhow::Result<A
         TransferCommand::List { tenant, account } => {
             let base = at(client, &tenant).await?;
             get(client, &format!("{base}/transfers?account_id={account}")).await?
+        }
+        TransferCommand::Waiting { tenant } => {
+            get(client, &format!("{}/approvals", at(client, &tenant).await?)).await?
+        }
+        TransferCommand::Approve {
+            tenant,
+            transfer,
+            by,
+        } => {
+            let base = at(client, &tenant).await?;
+            let path = format!("{base}/transfers/{transfer}/approve");
+            post(client, &path, &json!({"by": by})).await?
+        }
+        TransferCommand::Deny {
+            tenant,
+            transfer,
+            reason,
+            by,
+        } => {
+            let base = at(client, &tenant).await?;
+            let path = format!("{base}/transfers/{transfer}/deny");
+            post(client, &path, &json!({"reason": reason, "by": by})).await?
         }
         TransferCommand::Show { tenant, transfer } => {
             get(

@@ -1,6 +1,6 @@
 //! The demo: a sandbox tenant that tells a story, and the files that lead into it.
 //!
-//! Six weeks in the life of one person: pay every other Friday, money set aside in pods, rent and
+//! Six weeks in the life of one person: pay every other Friday that a rule splits over pods, rent and
 //! a credit card paid over the simulated rail, a payment that came back, one that lacked money.
 //! It is told on the tenant's own frozen clock, event by event, so that every settlement happens
 //! in its time; then the clock is let run. The last step writes `demo.json`: a start that was cut
@@ -15,13 +15,14 @@ use std::sync::Arc;
 use anyhow::Context;
 use api::App;
 use ledger::account::Reported;
+use ledger::rule::percent::Percent;
 use ledger::{
     AccountId, AccountKind, Amount, Currency, ErrorCode, ExternalKind, Millis, MoneyIn, MoneyOut,
-    OpenAccount, Origin, OwnerId, OwnerKind, TenantClock, TenantId, TenantMode, TransferId,
+    OpenAccount, Origin, OwnerId, OwnerKind, RuleId, TenantClock, TenantId, TenantMode, TransferId,
 };
 use serde_json::{Value, json};
-use service::Service;
 use service::spelling::id_text;
+use service::{Filling, Service, Template};
 use store::{Permission, Resources, Selector, TransferSet};
 
 use crate::secrets;
@@ -33,6 +34,7 @@ pub(crate) struct Urls<'a> {
     pub admin: &'a str,
 }
 
+const PAYCHECK_RULE: &str = "Paycheck split";
 const TENANT_NAME: &str = "Tidegate demo";
 const FILE: &str = "demo.json";
 const ENV_FILE: &str = "demo.env";
@@ -78,6 +80,7 @@ fn set_addresses(demo: &mut Value, urls: &Urls<'_>, admin_token: &str) {
     demo["admin"] = json!(urls.admin);
     demo["admin_token"] = json!(admin_token);
     demo["sequence"]["base_url"] = json!(format!("{}/api/v1", urls.api));
+    demo["platform"]["base_url"] = json!(format!("{}/platform/v1", urls.api));
     demo["multi"]["base_url"] = json!(format!("{}/multi", urls.api));
     demo["multi"]["simulator_url"] = json!(format!("{}/simulate/api", urls.api));
 }
@@ -166,6 +169,7 @@ async fn tell(app: &Arc<App>) -> anyhow::Result<Value> {
     };
     story.programme.open().await?;
     story.open_accounts().await?;
+    let rule = story.split_paychecks().await?;
     story.six_weeks().await?;
     let last = service.tenant(tenant.id).await?.clock.now(now);
     let machine = service.store().now();
@@ -195,8 +199,9 @@ async fn tell(app: &Arc<App>) -> anyhow::Result<Value> {
             "api_key": all,
             "narrow_api_key": narrow,
             "accounts": accounts,
-            "rules": {},
+            "rules": {PAYCHECK_RULE: spell("rule_", rule.raw())},
         },
+        "platform": {"api_key": all.replacen("tg_", "sk_", 1)},
         "multi": story.programme.contact(),
     }))
 }
@@ -207,6 +212,7 @@ fn everything() -> Vec<Permission> {
         source: Selector::All,
         target: Selector::All,
         max_amount: None,
+        approval_above: None,
     };
     vec![
         Permission::ListAccounts,
@@ -215,6 +221,8 @@ fn everything() -> Vec<Permission> {
         Permission::ReadRules(Resources::All),
         Permission::TriggerRules(Resources::All),
         Permission::ReadRuleExecutions(Resources::All),
+        Permission::CreateAndEditRules(Resources::All),
+        Permission::ReadAuditLogs,
         Permission::ReadTransfers(Resources::All),
         Permission::ManualTransfer(vec![every_pair]),
         Permission::ReadCards(Resources::All),
@@ -374,6 +382,32 @@ impl Story<'_> {
         Ok(row.transfer.id)
     }
 
+    /// Every paycheck is split over pods, at once and by itself.
+    async fn split_paychecks(&self) -> anyhow::Result<RuleId> {
+        let share = |name: &str, percent: &str| (self.accounts[name], Percent::parse(percent));
+        let filling = Filling {
+            template: Template::ProfitFirst,
+            name: Some(Arc::from(PAYCHECK_RULE)),
+            source: self.accounts["Main Payroll"],
+            destinations: vec![
+                share("Taxes", "20"),
+                share("Rent and Bills", "44"),
+                share("Emergency Fund", "20"),
+                share("Vacation", "5"),
+            ],
+            minor: None,
+            debts: Vec::new(),
+            start: None,
+        };
+        let draft = filling.draft()?;
+        let made = self
+            .service
+            .create_rule_as_operator(self.tenant, None, draft);
+        let rule = made.await?.view.rule.id;
+        self.service.switch_rule(self.tenant, rule, true).await?;
+        Ok(rule)
+    }
+
     async fn six_weeks(&self) -> anyhow::Result<()> {
         let checking = "Chase Checking ••8810";
         let amex = "Amex Gold ••1234";
@@ -381,12 +415,7 @@ impl Story<'_> {
             self.at(payday, 9).await?;
             self.money_in("Main Payroll", 500_000, Origin::Paycheck)
                 .await?;
-            self.transfer("Main Payroll", "Taxes", 100_000).await?;
-            self.transfer("Main Payroll", "Rent and Bills", 220_000)
-                .await?;
-            self.transfer("Main Payroll", "Emergency Fund", 100_000)
-                .await?;
-            self.transfer("Main Payroll", "Vacation", 25_000).await?;
+            self.service.quiesce(self.tenant).await?;
             self.programme.day(payday, self.now(payday, 9)).await?;
         }
         // The clock has passed the last payday already: what follows happens after it.
@@ -435,6 +464,7 @@ impl Story<'_> {
             source: Selector::Id(self.accounts["Emergency Fund"].raw()),
             target: Selector::Id(self.accounts["Vacation"].raw()),
             max_amount: Some(5_000),
+            approval_above: None,
         }])]
     }
 }

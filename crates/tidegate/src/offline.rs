@@ -75,6 +75,7 @@ pub(crate) fn rebuild(folder: &Path) -> anyhow::Result<ExitCode> {
 pub(crate) fn document(dialect: Dialect) -> String {
     match dialect {
         Dialect::Sequence => api::sequence::document(),
+        Dialect::Platform => api::platform::document(),
         Dialect::Multi => api::multi::document(),
         Dialect::Admin => api::admin::document(),
     }

@@ -1,6 +1,8 @@
 //! Ids as the admin API spells them: a prefix and 13 characters of base 32.
 
-use service::spelling::{id_text, parse_id};
+use service::spelling::{parse_id, spelled};
+
+use crate::rules::Spelling;
 
 pub(super) const TENANT: &str = "ten_";
 pub(super) const OWNER: &str = "own_";
@@ -16,12 +18,23 @@ pub(super) const SESSION: &str = "ses_";
 pub(super) const WEBHOOK: &str = "whk_";
 pub(super) const REPLAY: &str = "rpl_";
 pub(super) const ATTEMPT: &str = "att_";
+pub(super) const AUDIT: &str = "aud_";
 pub(super) const RULE: &str = "rule_";
+pub(super) const EXECUTION: &str = "rex_";
+
+/// How rules are written here: as in the Sequence API.
+pub(super) const RULES: Spelling = Spelling {
+    camel: false,
+    name: "nickname",
+    account: |id| spell(ACCOUNT, id),
+    read_account: |text| Some(read(ACCOUNT, text)),
+    rule: |id| spell(RULE, id),
+    execution: |id| spell(EXECUTION, id),
+    transfer: |id| spell(TRANSFER, id),
+};
 
 pub(super) fn spell(prefix: &str, id: u64) -> String {
-    let text = id_text(id);
-    let text = std::str::from_utf8(&text).expect("base 32 is ASCII");
-    format!("{prefix}{text}")
+    spelled(prefix, id)
 }
 
 /// The number behind a spelled id, or 0, which nobody has.

@@ -107,13 +107,25 @@ fn parse_permission(fields: &mut Fields) -> Option<Permission> {
         "READ_RULE_EXECUTIONS" => {
             Permission::ReadRuleExecutions(ids_of(fields, resources, ids::RULE)?)
         }
+        "CREATE_AND_EDIT_RULES" => {
+            Permission::CreateAndEditRules(ids_of(fields, resources, ids::RULE)?)
+        }
+        // There is nothing to choose among: the documents write it with a star.
+        "READ_AUDIT_LOGS" if resources.as_ref().is_none_or(|all| all == "*") => {
+            Permission::ReadAuditLogs
+        }
+        "READ_AUDIT_LOGS" => {
+            fields.fault("resources", "must be \"*\" or absent");
+            return None;
+        }
         "MANUAL_TRANSFER" => Permission::ManualTransfer(sets_of(fields, resources)?),
         _ => {
             fields.fault(
                 "scope",
                 "must be one of LIST_ACCOUNTS, READ_ACCOUNTS, LIST_RULES, READ_RULES, \
-                 TRIGGER_RULES, READ_RULE_EXECUTIONS, READ_TRANSFERS, MANUAL_TRANSFER, READ_CARDS, \
-                 PROGRAMME, SIMULATOR",
+                 TRIGGER_RULES, READ_RULE_EXECUTIONS, CREATE_AND_EDIT_RULES, READ_TRANSFERS, \
+                 MANUAL_TRANSFER, READ_CARDS, READ_AUDIT_LOGS, PROGRAMME, \
+                 SIMULATOR",
             );
             return None;
         }
@@ -162,7 +174,7 @@ fn sets_of(fields: &mut Fields, resources: Option<Value>) -> Option<Vec<Transfer
     }) else {
         fields.fault(
             "resources",
-            "must be a list of {source, target, max_amount?}",
+            "must be a list of {source, target, max_amount?, approval_above?}",
         );
         return None;
     };
@@ -172,8 +184,14 @@ fn sets_of(fields: &mut Fields, resources: Option<Value>) -> Option<Vec<Transfer
         let source = selector(&mut set, "source");
         let target = selector(&mut set, "target");
         let max_amount = set.optional_integer("max_amount");
-        if max_amount.is_some_and(|most| most < 0) {
-            set.fault("max_amount", "must be at least 0");
+        let approval_above = set.optional_integer("approval_above");
+        for (field, sum) in [
+            ("max_amount", max_amount),
+            ("approval_above", approval_above),
+        ] {
+            if sum.is_some_and(|sum| sum < 0) {
+                set.fault(field, "must be at least 0");
+            }
         }
         let faults = set.into_faults();
         match (source, target) {
@@ -182,6 +200,7 @@ fn sets_of(fields: &mut Fields, resources: Option<Value>) -> Option<Vec<Transfer
                     source,
                     target,
                     max_amount,
+                    approval_above,
                 });
             }
             _ => {}

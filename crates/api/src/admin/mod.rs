@@ -4,8 +4,10 @@
 //! `code` and every field at fault in `errors`. Health and metrics are beside it, without a token.
 
 mod accounts;
+mod approvals;
 mod clock;
 pub(crate) mod events;
+mod forecast;
 mod holds;
 mod ids;
 mod keys;
@@ -14,6 +16,9 @@ mod openapi;
 mod problem;
 mod profiles;
 mod request;
+mod rule_runs;
+mod rule_templates;
+mod rules;
 mod settings;
 mod system;
 mod tenants;
@@ -29,7 +34,7 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 
 use crate::App;
 use problem::Problem;
@@ -94,9 +99,57 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
             post(money::transfer).get(money::list),
         )
         .route("/tenants/{tenant}/transfers/{transfer}", get(money::find))
+        .route("/tenants/{tenant}/approvals", get(approvals::list))
+        .route(
+            "/tenants/{tenant}/transfers/{transfer}/approve",
+            post(approvals::approve),
+        )
+        .route(
+            "/tenants/{tenant}/transfers/{transfer}/deny",
+            post(approvals::deny),
+        )
+        .route(
+            "/tenants/{tenant}/rules/{rule}/approval",
+            put(approvals::set_for_rule),
+        )
+        .route(
+            "/tenants/{tenant}/owners/{owner}/forecast",
+            post(forecast::ask),
+        )
         .route(
             "/tenants/{tenant}/transfers/{transfer}/return",
             post(money::give_back),
+        )
+        .route(
+            "/tenants/{tenant}/rules",
+            post(rules::create).get(rules::list),
+        )
+        .route("/tenants/{tenant}/rules/lint", post(rules::lint))
+        .route(
+            "/tenants/{tenant}/rules/from-template",
+            post(rule_templates::create),
+        )
+        .route(
+            "/tenants/{tenant}/rules/{rule}",
+            get(rules::find).put(rules::change).delete(rules::delete),
+        )
+        .route("/tenants/{tenant}/rules/{rule}/enable", post(rules::enable))
+        .route(
+            "/tenants/{tenant}/rules/{rule}/disable",
+            post(rules::disable),
+        )
+        .route(
+            "/tenants/{tenant}/rules/{rule}/trigger",
+            post(rule_runs::trigger),
+        )
+        .route(
+            "/tenants/{tenant}/rules/{rule}/simulate",
+            post(rule_runs::simulate),
+        )
+        .route("/tenants/{tenant}/rule-executions", get(rule_runs::list))
+        .route(
+            "/tenants/{tenant}/rule-executions/{execution}",
+            get(rule_runs::find),
         )
         .route("/tenants/{tenant}/simulate/paycheck", post(money::paycheck))
         .route(

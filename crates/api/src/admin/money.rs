@@ -252,6 +252,6 @@ async fn list_transfers(app: &App, tenant: &str, query: Option<&str>) -> Answer 
     })
 }
 
-fn transfer_id(text: &str) -> TransferId {
+pub(super) fn transfer_id(text: &str) -> TransferId {
     TransferId::new(ids::read(ids::TRANSFER, text))
 }

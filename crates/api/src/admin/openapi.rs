@@ -5,7 +5,9 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
+use super::approvals::ApprovalBody;
 use super::events::EventBody;
+use super::forecast::ForecastBody;
 use super::problem::Problem;
 use super::profiles::ProfileBody;
 use super::webhooks::{AttemptBody, ReplayBody, WebhookBody};
@@ -20,8 +22,8 @@ use crate::http::json_response;
     info(title = "Tidegate: admin API", version = "1.0.0", description = "For operators, console and command line, on its own listener. Sums are minor units, times RFC 3339 in UTC, errors RFC 9457."),
     servers((url = "/admin/v1")),
     components(schemas(
-        Problem, TenantBody, SettingsBody, RateLimitBody, OwnerBody, AccountBody, EntryBody,
-        HoldBody, KeyBody, ProfileBody, TransferBody, EventBody,
+        Problem, ApprovalBody, EventBody, ForecastBody, TenantBody, SettingsBody, RateLimitBody,
+        OwnerBody, AccountBody, EntryBody, HoldBody, KeyBody, ProfileBody, TransferBody,
         WebhookBody, ReplayBody, AttemptBody
     )),
     security(("AdminToken" = [])),
@@ -90,6 +92,40 @@ const SIMULATED: &[Field] = &[
         "A note, up to 255 characters",
     ),
 ];
+const APPROVAL_FILTER: &[Field] = &[("limit", "integer", false, "1 to 1000; 100 unless given")];
+const APPROVAL: &[Field] = &[DECIDER];
+const DENIAL: &[Field] = &[
+    ("reason", "string", false, "Why, up to 50 characters"),
+    DECIDER,
+];
+const DECIDER: Field = (
+    "by",
+    "string",
+    false,
+    "Who decides, for the audit log, up to 100 characters",
+);
+const RULE_APPROVAL: &[Field] = &[(
+    "approval_above",
+    "integer",
+    false,
+    "Transfers of more than so many minor units wait; null or absent for none",
+)];
+const FORECAST: &[Field] = &[
+    ("days", "integer", false, "1 to 366; 90 unless given"),
+    (
+        "utc_offset_minutes",
+        "integer",
+        false,
+        "Minutes that local time is ahead of UTC, which decides where days end; 0 unless given",
+    ),
+    (
+        "income",
+        "array",
+        false,
+        "What comes in besides, up to 100 entries: account_id, amount_in_cents, schedule_type \
+         (ONE_TIME, DAILY, WEEKLY, BI_WEEKLY, MONTHLY, EVERY_OTHER_WEEK), start_date",
+    ),
+];
 const TENANT: &[Field] = &[
     ("name", "string", true, "1 to 100 characters"),
     ("mode", "string", false, "`sandbox` (the default) or `live`"),
@@ -147,6 +183,18 @@ const SETTINGS: &[Field] = &[
         "boolean",
         false,
         "`true` for the limits of the tenant's mode; not together with `rate_limits`",
+    ),
+    (
+        "round_down",
+        "string",
+        false,
+        "What rounding an account down means in rules that are written from now on: `MULTIPLE` or `BUFFER`",
+    ),
+    (
+        "utc_offset_minutes",
+        "integer",
+        false,
+        "Minutes, -840 to 840, that their calendar is ahead of UTC",
     ),
 ];
 const ACCOUNT: &[Field] = &[
@@ -213,6 +261,104 @@ const ACCOUNT: &[Field] = &[
         "Likewise, YYYY-MM-DD",
     ),
 ];
+const RULE: &[Field] = &[
+    (
+        "owner_id",
+        "string",
+        false,
+        "The owner, own_…, when making a rule; by default that of its accounts",
+    ),
+    ("nickname", "string", false, "1 to 100 characters"),
+    ("description", "string", false, "Up to 255 characters"),
+    (
+        "trigger",
+        "object",
+        true,
+        "{type, account_id?, schedule_type?, start_date?}; never changes",
+    ),
+    ("steps", "array", true, "1 to 20 of {conditions?, actions}"),
+];
+const TEMPLATE: &[Field] = &[
+    (
+        "template",
+        "string",
+        true,
+        "`profit_first`, `tax_reserve`, `emergency_fund`, `debt_avalanche`, `debt_snowball`, `wallet_refill` or `bill_pay_ahead`",
+    ),
+    ("nickname", "string", false, "The template's when absent"),
+    (
+        "source_id",
+        "string",
+        true,
+        "Where the money comes from, acc_…",
+    ),
+    (
+        "destinations",
+        "array",
+        false,
+        "Where it goes: {id, percentage_value?}",
+    ),
+    (
+        "amount_in_cents",
+        "integer",
+        false,
+        "Up to where is filled up, or the sum a month for debts",
+    ),
+    (
+        "liabilities",
+        "array",
+        false,
+        "Debts: {id, interest_rate_percentage?}",
+    ),
+    (
+        "start_date",
+        "string",
+        false,
+        "When a rule by the time runs first",
+    ),
+];
+const LINT: &[Field] = &[
+    (
+        "owner_id",
+        "string",
+        false,
+        "Whose rules are linted; required without a rule",
+    ),
+    (
+        "rule",
+        "object",
+        false,
+        "A draft, to be linted beside the owner's rules that are on",
+    ),
+];
+const RUN: &[Field] = &[(
+    "amount_in_cents",
+    "integer",
+    false,
+    "Minor units that are taken as having come in, from 0",
+)];
+const RULE_FILTER: &[Field] = &[
+    ("owner_id", "string", false, "Of this owner"),
+    (
+        "source_id",
+        "string",
+        false,
+        "With this account in their trigger",
+    ),
+    ("enabled", "boolean", false, "That are on, or off"),
+];
+const RUN_FILTER: &[Field] = &[
+    ("rule_id", "string", false, "Of this rule"),
+    (
+        "status",
+        "string",
+        false,
+        "`in_progress`, `executed`, `partial` or `failed`",
+    ),
+    ("execution_mode", "string", false, "`live` or `simulation`"),
+    ("after", "string", false, "Older than this one, rex_…"),
+    ("limit", "integer", false, "1 to 1000, 100 when absent"),
+];
 const HOLD: &[Field] = &[
     (
         "amount_in_cents",
@@ -235,7 +381,7 @@ const KEY: &[Field] = &[
         true,
         "Entries {scope, resources}: resources are absent for LIST_ACCOUNTS, LIST_RULES, PROGRAMME \
          and SIMULATOR, a \
-         list of {source, target, max_amount?} for MANUAL_TRANSFER, otherwise \"*\" or a list of ids",
+         list of {source, target, max_amount?, approval_above?} for MANUAL_TRANSFER, otherwise \"*\" or a list of ids",
     ),
 ];
 const PROFILE: &[Field] = &[
@@ -564,7 +710,7 @@ const ROUTES: &[Route] = &[
     route(
         "get",
         "/tenants/{tenant}/settings",
-        "Show a tenant's settings for the Multi dialect",
+        "Show a tenant's settings",
         Answer::One("SettingsBody"),
     ),
     Route {
@@ -572,7 +718,7 @@ const ROUTES: &[Route] = &[
         ..route(
             "put",
             "/tenants/{tenant}/settings",
-            "Change a tenant's settings for the Multi dialect; what is absent stays as it is",
+            "Change a tenant's settings; what is absent stays as it is",
             Answer::One("SettingsBody"),
         )
     },
@@ -748,6 +894,153 @@ const ROUTES: &[Route] = &[
         )
     },
     Route {
+        query: APPROVAL_FILTER,
+        ..route(
+            "get",
+            "/tenants/{tenant}/approvals",
+            "List the transfers that wait for approval, oldest first",
+            Answer::Many("TransferBody"),
+        )
+    },
+    Route {
+        body: APPROVAL,
+        ..route(
+            "post",
+            "/tenants/{tenant}/transfers/{transfer}/approve",
+            "Let a transfer go that waits for approval; it settles after the answer",
+            Answer::One("TransferBody"),
+        )
+    },
+    Route {
+        body: DENIAL,
+        ..route(
+            "post",
+            "/tenants/{tenant}/transfers/{transfer}/deny",
+            "Call a transfer off that waits for approval",
+            Answer::One("TransferBody"),
+        )
+    },
+    Route {
+        body: RULE_APPROVAL,
+        ..route(
+            "put",
+            "/tenants/{tenant}/rules/{rule}/approval",
+            "Say above which amount a rule's transfers wait for approval",
+            Answer::One("ApprovalBody"),
+        )
+    },
+    Route {
+        body: FORECAST,
+        ..route(
+            "post",
+            "/tenants/{tenant}/owners/{owner}/forecast",
+            "Look ahead: schedules, rules and assumed income; nothing is written",
+            Answer::One("ForecastBody"),
+        )
+    },
+    Route {
+        body: RULE,
+        ..route(
+            "post",
+            "/tenants/{tenant}/rules",
+            "Make a rule, which is off",
+            Answer::Made("RuleBody"),
+        )
+    },
+    Route {
+        query: RULE_FILTER,
+        ..route(
+            "get",
+            "/tenants/{tenant}/rules",
+            "List rules, oldest first",
+            Answer::Many("RuleBody"),
+        )
+    },
+    Route {
+        body: LINT,
+        ..route(
+            "post",
+            "/tenants/{tenant}/rules/lint",
+            "Say what will not work in a draft, or in an owner's rules taken together",
+            Answer::One("LintBody"),
+        )
+    },
+    Route {
+        body: TEMPLATE,
+        ..route(
+            "post",
+            "/tenants/{tenant}/rules/from-template",
+            "Make a rule from a template; it is off",
+            Answer::Made("RuleBody"),
+        )
+    },
+    route(
+        "get",
+        "/tenants/{tenant}/rules/{rule}",
+        "Show a rule, a deleted one too",
+        Answer::One("RuleBody"),
+    ),
+    Route {
+        body: RULE,
+        ..route(
+            "put",
+            "/tenants/{tenant}/rules/{rule}",
+            "Replace all that a rule says but its trigger; it is off afterwards",
+            Answer::One("RuleBody"),
+        )
+    },
+    route(
+        "delete",
+        "/tenants/{tenant}/rules/{rule}",
+        "Delete a rule; what it did stays",
+        Answer::Nothing,
+    ),
+    route(
+        "post",
+        "/tenants/{tenant}/rules/{rule}/enable",
+        "Switch a rule on, if the linter finds no error in the owner's rules",
+        Answer::One("RuleBody"),
+    ),
+    route(
+        "post",
+        "/tenants/{tenant}/rules/{rule}/disable",
+        "Switch a rule off",
+        Answer::One("RuleBody"),
+    ),
+    Route {
+        body: RUN,
+        ..route(
+            "post",
+            "/tenants/{tenant}/rules/{rule}/trigger",
+            "Run a rule that is on; it runs after the answer",
+            Answer::Made("RuleExecution"),
+        )
+    },
+    Route {
+        body: RUN,
+        ..route(
+            "post",
+            "/tenants/{tenant}/rules/{rule}/simulate",
+            "Reckon what a run would do, as if the amount were all that is on the trigger's account",
+            Answer::Made("RuleExecution"),
+        )
+    },
+    Route {
+        query: RUN_FILTER,
+        ..route(
+            "get",
+            "/tenants/{tenant}/rule-executions",
+            "List runs of rules with their explanations, newest first",
+            Answer::One("RuleExecutionPage"),
+        )
+    },
+    route(
+        "get",
+        "/tenants/{tenant}/rule-executions/{execution}",
+        "Show a run with its explanation",
+        Answer::One("RuleExecution"),
+    ),
+    Route {
         body: SIMULATED,
         ..route(
             "post",
@@ -901,6 +1194,7 @@ const ROUTES: &[Route] = &[
 pub fn document() -> String {
     let mut document =
         serde_json::to_value(Document::openapi()).expect("a document has string keys only");
+    rules(&mut document);
     let mut paths = Map::new();
     for route in ROUTES {
         let item = paths.entry(route.path).or_insert_with(|| json!({}));
@@ -914,6 +1208,36 @@ pub fn document() -> String {
         "{}\n",
         serde_json::to_string_pretty(&document).expect("string keys only")
     )
+}
+
+/// The schemas of rules: those of the Sequence API, and what operators see besides.
+fn rules(document: &mut Value) {
+    crate::rules::insert_schemas(document, &super::ids::RULES);
+    let text = || json!({"type": "string"});
+    let list = |name: &str| {
+        let items = json!({"$ref": format!("#/components/schemas/{name}")});
+        json!({"type": "array", "items": items})
+    };
+    let schemas = &mut document["components"]["schemas"];
+    schemas["RuleBody"]["properties"]["owner_id"] = text();
+    schemas["RuleFinding"]["properties"]["rule_id"] = json!({"type": ["string", "null"]});
+    schemas["RuleExecution"]["properties"]["execution_mode"] =
+        json!({"type": "string", "enum": ["live", "simulation"]});
+    schemas["RuleFault"] = json!({
+        "type": "object",
+        "required": ["code", "path", "message"],
+        "properties": {"code": text(), "path": text(), "message": text()},
+    });
+    schemas["LintBody"] = json!({
+        "type": "object",
+        "required": ["faults", "findings"],
+        "properties": {"faults": list("RuleFault"), "findings": list("RuleFinding")},
+    });
+    schemas["RuleExecutionPage"] = json!({
+        "type": "object",
+        "required": ["data", "more"],
+        "properties": {"data": list("RuleExecution"), "more": {"type": "boolean"}},
+    });
 }
 
 fn operation(route: &Route) -> Value {
@@ -1011,6 +1335,6 @@ mod tests {
             let pointer = reference.split('"').next().expect("a closing quote");
             assert!(document.pointer(pointer).is_some(), "{pointer}");
         }
-        assert_eq!(document["paths"].as_object().map(Map::len), Some(36));
+        assert_eq!(document["paths"].as_object().map(Map::len), Some(51));
     }
 }

@@ -190,7 +190,28 @@ fn rejected(rejection: &Rejection) -> Problem {
         Rejection::Invalid { field, reason } => {
             return Problem::invalid(vec![Fault::new(*field, *reason)]);
         }
-        Rejection::TenantNotFound
+        Rejection::RuleFaulty(faults) => {
+            let problem = Problem::invalid(super::ids::RULES.faults(faults));
+            return Problem {
+                code: rejection.code(),
+                ..problem
+            };
+        }
+        Rejection::RuleUnsound { path, text, .. } => {
+            let reason: &str = text;
+            let fault = Fault::new(path.as_str(), reason);
+            return Problem {
+                errors: Problem::invalid(vec![fault]).errors,
+                ..Problem::new(
+                    StatusCode::CONFLICT,
+                    rejection.code(),
+                    rejection.to_string(),
+                )
+            };
+        }
+        Rejection::RuleNotFound
+        | Rejection::ExecutionNotFound
+        | Rejection::TenantNotFound
         | Rejection::OwnerNotFound
         | Rejection::AccountNotFound
         | Rejection::TransferNotFound
@@ -211,6 +232,7 @@ fn rejected(rejection: &Rejection) -> Problem {
         | Rejection::InsufficientFunds { .. }
         | Rejection::BalanceOverflow
         | Rejection::NotPending { .. }
+        | Rejection::NotAwaitingApproval { .. }
         | Rejection::SandboxOnly
         | Rejection::ClockBackwards
         | Rejection::NothingDue
@@ -224,6 +246,9 @@ fn rejected(rejection: &Rejection) -> Problem {
         | Rejection::ParentNotActive
         | Rejection::Denied(_)
         | Rejection::NotScheduled { .. }
+        | Rejection::TooManyRules
+        | Rejection::RuleDisabled
+        | Rejection::RuleInProgress
         | Rejection::BulkState { .. } => StatusCode::CONFLICT,
     };
     Problem::new(status, rejection.code(), rejection.to_string())

@@ -1,4 +1,4 @@
-//! What an operator sets for a tenant of the Multi dialect.
+//! What an operator sets for a tenant: for the Multi dialect, and for reading rules.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use ledger::TenantMode;
 use serde_json::Value;
-use service::multi::{RATE_LIMITS_MAX, RateLimit, TenantSettings};
+use service::multi::{RATE_LIMITS_MAX, RateLimit, RuleReading, TenantSettings};
 
 use super::request::{Answer, fields, finish, ok};
 use super::tenants::tenant_id;
@@ -46,6 +46,18 @@ async fn change_settings(app: &App, tenant: &str, headers: &HeaderMap, body: Bod
     let strict = fields.optional_flag("strict");
     let multi_identity = fields.optional_flag("multi_identity");
     let by_default = fields.optional_flag("default_rate_limits");
+    let round_down = fields.optional_text("round_down");
+    let keeps_buffer = match round_down.as_deref() {
+        None => None,
+        Some("MULTIPLE") => Some(false),
+        Some("BUFFER") => Some(true),
+        Some(_) => {
+            fields.fault("round_down", "must be one of MULTIPLE, BUFFER");
+            None
+        }
+    };
+    let offset = fields.optional_integer("utc_offset_minutes");
+    let utc_offset_minutes = offset.map(|offset| i16::try_from(offset).unwrap_or(i16::MAX));
     let limits = fields.take("rate_limits");
     if by_default == Some(true) && limits.is_some() {
         let reason = "must be absent when `default_rate_limits` is true";
@@ -61,6 +73,10 @@ async fn change_settings(app: &App, tenant: &str, headers: &HeaderMap, body: Bod
         rate_limits: match by_default {
             Some(true) => None,
             _ => limits.or_else(|| known.rate_limits.clone()),
+        },
+        rules: RuleReading {
+            round_down_keeps_buffer: keeps_buffer.unwrap_or(known.rules.round_down_keeps_buffer),
+            utc_offset_minutes: utc_offset_minutes.unwrap_or(known.rules.utc_offset_minutes),
         },
     };
     let settings = service.set_tenant_settings(id, settings).await?;

@@ -52,6 +52,10 @@ pub(super) struct SettingsBody {
     default_rate_limits: bool,
     /// The limits in force; none when empty.
     rate_limits: Vec<RateLimitBody>,
+    /// What rounding an account down means in rules: `MULTIPLE` or `BUFFER`.
+    round_down: &'static str,
+    /// Minutes that the calendar of rules is ahead of UTC.
+    utc_offset_minutes: i16,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -68,6 +72,11 @@ impl SettingsBody {
             strict: settings.strict,
             multi_identity: settings.multi_identity,
             default_rate_limits: settings.rate_limits.is_none(),
+            round_down: match settings.rules.round_down_keeps_buffer {
+                true => "BUFFER",
+                false => "MULTIPLE",
+            },
+            utc_offset_minutes: settings.rules.utc_offset_minutes,
             rate_limits: limits
                 .map(|limit| RateLimitBody {
                     requests: limit.requests,
@@ -373,12 +382,14 @@ fn permission_json(permission: &Permission) -> Value {
     match permission {
         Permission::ListAccounts => json!({"scope": "LIST_ACCOUNTS"}),
         Permission::ListRules => json!({"scope": "LIST_RULES"}),
+        Permission::ReadAuditLogs => json!({"scope": "READ_AUDIT_LOGS", "resources": "*"}),
         Permission::Programme => json!({"scope": "PROGRAMME"}),
         Permission::Simulator => json!({"scope": "SIMULATOR"}),
         Permission::ReadAccounts(ids) => resources("READ_ACCOUNTS", ids::ACCOUNT, ids),
         Permission::ReadRules(ids) => resources("READ_RULES", ids::RULE, ids),
         Permission::TriggerRules(ids) => resources("TRIGGER_RULES", ids::RULE, ids),
         Permission::ReadRuleExecutions(ids) => resources("READ_RULE_EXECUTIONS", ids::RULE, ids),
+        Permission::CreateAndEditRules(ids) => resources("CREATE_AND_EDIT_RULES", ids::RULE, ids),
         Permission::ReadTransfers(ids) => resources("READ_TRANSFERS", ids::ACCOUNT, ids),
         Permission::ReadCards(ids) => resources("READ_CARDS", ids::ACCOUNT, ids),
         Permission::ManualTransfer(sets) => {
@@ -391,6 +402,9 @@ fn permission_json(permission: &Permission) -> Value {
                     });
                     if let Some(most) = set.max_amount {
                         pair["max_amount"] = json!(most);
+                    }
+                    if let Some(above) = set.approval_above {
+                        pair["approval_above"] = json!(above);
                     }
                     pair
                 })

@@ -317,6 +317,8 @@ fn rejected(rejection: &Rejection) -> Failure {
         | Rejection::TransferNotFound
         | Rejection::HoldNotFound
         | Rejection::TransferOfOther
+        | Rejection::RuleNotFound
+        | Rejection::ExecutionNotFound
         | Rejection::BulkNotFound => return Failure::NotFound { code: "NOT_FOUND" },
         // Not among the conflict codes of a transfer (weavr-api §5.2).
         Rejection::ProfileNotFound => {
@@ -366,10 +368,16 @@ fn rejected(rejection: &Rejection) -> Failure {
         Rejection::AlreadyInState {
             state: AccountState::Destroyed,
         } => "INSTRUMENT_DESTROYED",
-        Rejection::NotPending { .. } => "INVALID_STATE",
-        Rejection::SandboxOnly | Rejection::ClockBackwards | Rejection::NothingDue => {
-            "MODEL_CONSTRAINTS_VIOLATED"
-        }
+        Rejection::NotPending { .. } | Rejection::NotAwaitingApproval { .. } => "INVALID_STATE",
+        // The dialect has no rules.
+        Rejection::SandboxOnly
+        | Rejection::ClockBackwards
+        | Rejection::NothingDue
+        | Rejection::TooManyRules
+        | Rejection::RuleFaulty(_)
+        | Rejection::RuleUnsound { .. }
+        | Rejection::RuleDisabled
+        | Rejection::RuleInProgress => "MODEL_CONSTRAINTS_VIOLATED",
     };
     Failure::Conflict(code)
 }

@@ -9,13 +9,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use ledger::{AccountId, Currency};
 use serde::Deserialize;
-use service::{Answered, IdempotencyKey, NewTransfer};
+use service::{Answered, NewTransfer};
 use utoipa::ToSchema;
 
 use super::errors::Failure;
 use super::wire::TransferBody;
-use super::{BODY_MAX, auth, envelope, ids, request_id};
-use crate::http::{is_json, read_body};
+use super::write::{self, Needs};
+use super::{envelope, ids, request_id};
 use crate::json::{Fault, Fields};
 use crate::{App, metrics};
 
@@ -79,36 +79,12 @@ async fn create(
     request_id: &str,
     usable: Result<(), Failure>,
 ) -> Result<Answered, Failure> {
-    let key = auth::authenticate(app, headers)?;
-    if !is_json(headers) {
-        return Err(Failure::NotJson);
-    }
-    let bytes = read_body(body, BODY_MAX).await.map_err(Failure::Body)?;
-    usable?;
-    let idempotency = idempotency_key(headers, request_id)?;
-    let new = parse(&bytes).map_err(Failure::Invalid)?;
+    let write = write::accept(app, headers, body, Needs::Json, (request_id, usable)).await?;
+    let new = parse(&write.bytes).map_err(Failure::Invalid)?;
     Ok(app
         .service()
-        .create_transfer(&key, new, idempotency, request_id)
+        .create_transfer(&write.key, new, write.idempotency, request_id)
         .await?)
-}
-
-fn idempotency_key(
-    headers: &HeaderMap,
-    request_id: &str,
-) -> Result<Option<IdempotencyKey>, Failure> {
-    let mut values = headers.get_all("idempotency-key").iter();
-    let value = values.next();
-    if values.next().is_some() {
-        let fault = Fault::new("Idempotency-Key", "must be given once");
-        return Err(Failure::Invalid(vec![fault]));
-    }
-    let Some(value) = value else {
-        return Ok(None);
-    };
-    let text = std::str::from_utf8(value.as_bytes())
-        .map_err(|_| Failure::Invalid(vec![Fault::new("Idempotency-Key", "must be UTF-8")]))?;
-    Ok(Some(IdempotencyKey::new(text, request_id)?))
 }
 
 /// The body's three fields. An id of another form than ours is one that nobody has.
@@ -130,5 +106,6 @@ fn parse(bytes: &[u8]) -> Result<NewTransfer, Vec<Fault>> {
         destination: AccountId::new(ids::read(ids::ACCOUNT, &destination).unwrap_or(u64::MAX)),
         amount_minor,
         currency: Currency::USD,
+        description: None,
     })
 }

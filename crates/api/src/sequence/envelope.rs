@@ -1,5 +1,6 @@
 //! Success and error envelopes, with the request id in header and body.
 
+use axum::body::Body;
 use axum::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -60,6 +61,13 @@ pub(super) fn succeed<T: Serialize>(
         json_response(status, body.expect("wire types have string keys only")),
         header_id,
     )
+}
+
+/// A success without a body.
+pub(super) fn done(header_id: &str) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    with_id(response, header_id)
 }
 
 /// A refusal of a request whose id has not been looked at yet.

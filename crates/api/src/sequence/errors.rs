@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use ledger::Rejection;
 
+use super::ids;
 use crate::http::BodyError;
 use crate::json::{Fault, sentence};
 
@@ -118,6 +119,26 @@ fn service_refusal(error: &service::Error) -> Refusal {
                 format!("Rate limit exceeded. Maximum {per_minute} requests per minute per token."),
             )
         },
+        service::Error::Rejected(Rejection::RuleDisabled) => Refusal::new(
+            S::FORBIDDEN,
+            "rule_deactivated",
+            "This rule is deactivated and cannot be triggered using the API.",
+        ),
+        service::Error::Rejected(Rejection::RuleInProgress) => Refusal::new(
+            S::CONFLICT,
+            "rule_execution_in_progress",
+            "The rule was triggered before and has not run yet.",
+        ),
+        service::Error::Rejected(Rejection::RuleFaulty(faults)) => Refusal::new(
+            S::BAD_REQUEST,
+            "rule_faulty",
+            sentence(&ids::RULES.faults(faults)),
+        ),
+        service::Error::Rejected(Rejection::RuleUnsound { path, text, .. }) => Refusal::new(
+            S::BAD_REQUEST,
+            "rule_unsound",
+            format!("{}: {text}", ids::RULES.path(path)),
+        ),
         service::Error::Rejected(rejection) => rejected(rejection),
         service::Error::Store(store::StoreError::Unavailable { retry_after_s, .. }) => Refusal {
             retry_after_s: Some(*retry_after_s),
@@ -156,6 +177,7 @@ fn rejected(rejection: &Rejection) -> Refusal {
         | Rejection::TransferNotFound
         | Rejection::HoldNotFound
         | Rejection::NotPending { .. }
+        | Rejection::NotAwaitingApproval { .. }
         | Rejection::SandboxOnly
         | Rejection::ClockBackwards
         | Rejection::NothingDue
@@ -173,7 +195,14 @@ fn rejected(rejection: &Rejection) -> Refusal {
         | Rejection::NotScheduled { .. }
         | Rejection::TransferOfOther
         | Rejection::BulkNotFound
-        | Rejection::BulkState { .. } => "",
+        | Rejection::BulkState { .. }
+        | Rejection::RuleNotFound
+        | Rejection::TooManyRules
+        | Rejection::RuleFaulty(_)
+        | Rejection::RuleUnsound { .. }
+        | Rejection::RuleDisabled
+        | Rejection::RuleInProgress
+        | Rejection::ExecutionNotFound => "",
     };
     let message = format!("{field}{rejection}.");
     Refusal::new(StatusCode::BAD_REQUEST, rejection.code(), message)

@@ -2,6 +2,8 @@
 
 use service::spelling::{id_text, parse_id};
 
+use crate::rules::Spelling;
+
 /// `prefix` and the number.
 pub(super) fn spell(prefix: &str, id: u64) -> String {
     let text = id_text(id);
@@ -21,3 +23,14 @@ pub(super) const TRANSFER: &str = "txr_";
 pub(super) const RULE: &str = "rule_";
 pub(super) const EXECUTION: &str = "rex_";
 pub(super) const CURSOR: &str = "cursor_";
+
+/// How rules are written here.
+pub(super) const RULES: Spelling = Spelling {
+    camel: false,
+    name: "nickname",
+    account: |id| spell(ACCOUNT, id),
+    read_account: |text| read(ACCOUNT, text),
+    rule: |id| spell(RULE, id),
+    execution: |id| spell(EXECUTION, id),
+    transfer: |id| spell(TRANSFER, id),
+};

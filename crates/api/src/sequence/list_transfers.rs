@@ -18,7 +18,7 @@ use crate::http::Query;
 use crate::{App, metrics, time};
 
 /// Transfers on a page unless asked otherwise, and at most.
-const FIRST_DEFAULT: usize = 20;
+pub(super) const FIRST_DEFAULT: usize = 20;
 const FIRST_MAX: usize = 100;
 
 /// List one account's transfers, newest first.
@@ -111,11 +111,7 @@ fn parse(
         .map(|text| ExecutionId::new(ids::read(ids::EXECUTION, &text).unwrap_or(0)));
     let from = query.read("from", TIMESTAMP, time::parse);
     let to = query.read("to", TIMESTAMP, time::end_of);
-    let first = query.read("first", "must be an integer from 1 to 100", |text| {
-        text.parse()
-            .ok()
-            .filter(|first| (1..=FIRST_MAX).contains(first))
-    });
+    let first = first(&mut query);
     let after = query.read("after", "is not a cursor", |text| {
         ids::read(ids::CURSOR, text).map(TransferId::new)
     });
@@ -138,7 +134,16 @@ fn parse(
     Ok((query, after))
 }
 
-const TIMESTAMP: &str = "must be an RFC 3339 timestamp, such as 2024-04-23T09:15:04Z";
+/// How many items a page shall have.
+pub(super) fn first(query: &mut Query) -> Option<usize> {
+    query.read("first", "must be an integer from 1 to 100", |text| {
+        text.parse()
+            .ok()
+            .filter(|first| (1..=FIRST_MAX).contains(first))
+    })
+}
+
+pub(super) const TIMESTAMP: &str = "must be an RFC 3339 timestamp, such as 2024-04-23T09:15:04Z";
 const ONE_OF_ROLES: &str = "must be one of source, destination, either";
 const ONE_OF_DIRECTIONS: &str = "must be one of money_in, money_out, internal";
 const ONE_OF_ORIGINS: &str = "must be one of paycheck, check_deposit, cashback, user_pull, rule, \

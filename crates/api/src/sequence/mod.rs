@@ -6,19 +6,28 @@
 //! are looked at. Proven row by row in `crates/tidegate/tests/it/sequence_refusals.rs`.
 
 mod auth;
+mod create_rule;
 pub mod create_transfer;
+mod delete_rule;
 mod envelope;
 mod errors;
 mod get_account;
+mod get_execution;
+mod get_rule;
 mod get_transfer;
 mod ids;
 mod list_accounts;
+mod list_executions;
+mod list_rules;
 mod list_transfers;
 mod openapi;
 mod params;
 mod request_id;
 pub(crate) mod webhook;
+mod trigger_rule;
+mod update_rule;
 mod wire;
+mod write;
 
 pub use openapi::document;
 
@@ -32,7 +41,7 @@ use axum::routing::{any, get, post};
 use crate::{App, peers};
 use errors::Failure;
 
-/// Bytes of a request body; the largest real one has under 200.
+/// Bytes of a request body: a transfer has under 200, a large rule some thousands.
 pub const BODY_MAX: usize = 64 * 1024;
 
 /// The routes.
@@ -45,6 +54,16 @@ pub fn router(app: &Arc<App>) -> Router {
             post(create_transfer::handle).get(list_transfers::handle),
         )
         .route("/transfers/{id}", get(get_transfer::handle))
+        .route("/rules", get(list_rules::handle).post(create_rule::handle))
+        .route(
+            "/rules/{id}",
+            get(get_rule::handle)
+                .put(update_rule::handle)
+                .delete(delete_rule::handle),
+        )
+        .route("/rules/{id}/trigger", post(trigger_rule::handle))
+        .route("/rule-executions", get(list_executions::handle))
+        .route("/rule-executions/{id}", get(get_execution::handle))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .with_state(Arc::clone(app));

@@ -7,6 +7,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::envelope::{ErrorEnvelope, PageInfo};
+use super::ids;
 use super::wire::{AccountDetails, AccountSummary, TransferBody};
 use crate::http::json_response;
 
@@ -53,8 +54,16 @@ pub(super) struct AccountSuccess {
         super::create_transfer::handle,
         super::list_transfers::handle,
         super::get_transfer::handle,
+        super::list_rules::handle,
+        super::get_rule::handle,
+        super::create_rule::handle,
+        super::update_rule::handle,
+        super::delete_rule::handle,
+        super::trigger_rule::handle,
+        super::list_executions::handle,
+        super::get_execution::handle,
     ),
-    components(schemas(ErrorEnvelope)),
+    components(schemas(ErrorEnvelope, PageInfo)),
     modifiers(&Authorization),
     security(("ApiKeyAuth" = [])),
 )]
@@ -102,7 +111,21 @@ const ENUMS: &[(&str, &[&str])] = &[
     ("/paths/~1transfers/get/parameters/origin", ORIGINS),
     ("/paths/~1transfers/get/parameters/status", STATUSES),
     ("/paths/~1accounts/get/parameters/type", ACCOUNT_TYPES),
+    (
+        "/paths/~1rule-executions/get/parameters/status",
+        &["in_progress", "executed", "partial", "failed"],
+    ),
+    (
+        "/paths/~1rule-executions/get/parameters/trigger_type",
+        &["manual", "scheduled", "on_funds_transferred"],
+    ),
+    ("/paths/~1rule-executions/get/parameters/include", INCLUDED),
+    (
+        "/paths/~1rule-executions~1{id}/get/parameters/include",
+        INCLUDED,
+    ),
 ];
+const INCLUDED: &[&str] = &["explanation"];
 const ACCOUNT_TYPES: &[&str] = &["income_source", "pod", "external_account"];
 const DIRECTIONS: &[&str] = &["money_in", "money_out", "internal"];
 const ORIGINS: &[&str] = &[
@@ -133,9 +156,97 @@ pub fn document() -> String {
         let schema = find(&mut document, place).expect("the table names what is there");
         schema["enum"] = json!(values);
     }
+    rules(&mut document);
     bound_parameters(&mut document);
     let text = serde_json::to_string_pretty(&document);
     format!("{}\n", text.expect("a document has string keys only"))
+}
+
+/// What is answered with rules and their runs: where, and with which schema.
+const RULE_ANSWERS: &[(&str, &str, Shape)] = &[
+    ("/rules/get", "200", Shape::List("RuleSummary")),
+    ("/rules/post", "201", Shape::One("RuleBody")),
+    ("/rules/{id}/get", "200", Shape::One("RuleBody")),
+    ("/rules/{id}/put", "200", Shape::One("RuleBody")),
+    (
+        "/rules/{id}/trigger/post",
+        "202",
+        Shape::One("RuleTriggered"),
+    ),
+    ("/rule-executions/get", "200", Shape::Page("RuleExecution")),
+    (
+        "/rule-executions/{id}/get",
+        "200",
+        Shape::One("RuleExecution"),
+    ),
+];
+
+#[derive(Clone, Copy)]
+enum Shape {
+    One(&'static str),
+    List(&'static str),
+    Page(&'static str),
+}
+
+impl Shape {
+    fn envelope(self) -> Value {
+        let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+        let (data, paged) = match self {
+            Shape::One(name) => (reference(name), false),
+            Shape::List(name) => (json!({"type": "array", "items": reference(name)}), false),
+            Shape::Page(name) => (json!({"type": "array", "items": reference(name)}), true),
+        };
+        let mut schema = json!({
+            "type": "object",
+            "required": ["request_id", "data"],
+            "properties": {"request_id": {"type": "string"}, "data": data},
+        });
+        if paged {
+            schema["required"] = json!(["request_id", "data", "page_info"]);
+            schema["properties"]["page_info"] = reference("PageInfo");
+        }
+        schema
+    }
+}
+
+/// The schemas of rules, which are made from the lists of words of the core.
+fn rules(document: &mut Value) {
+    crate::rules::insert_schemas(document, &ids::RULES);
+    let schemas = &mut document["components"]["schemas"];
+    schemas["RuleTriggered"] = json!({
+        "type": "object",
+        "required": ["execution_id"],
+        "properties": {"execution_id": {"type": "string", "description": "`rex_…`"}},
+    });
+    schemas["RuleRequest"] = crate::rules::body_schema(&ids::RULES, true);
+    schemas["TriggerRequest"] = json!({
+        "type": "object",
+        "properties": {"manual_execute_amount": {
+            "type": ["integer", "null"], "format": "int64", "minimum": 0,
+            "description": "Cents that are taken as having come in.",
+        }},
+    });
+    for (place, status, shape) in RULE_ANSWERS {
+        let response = &mut operation(document, place)["responses"][status];
+        response["content"]["application/json"]["schema"] = shape.envelope();
+    }
+    for (place, name, required) in [
+        ("/rules/post", "RuleRequest", true),
+        ("/rules/{id}/put", "RuleRequest", true),
+        ("/rules/{id}/trigger/post", "TriggerRequest", false),
+    ] {
+        let schema = json!({"$ref": format!("#/components/schemas/{name}")});
+        operation(document, place)["requestBody"] = json!({
+            "required": required,
+            "content": {"application/json": {"schema": schema}},
+        });
+    }
+}
+
+/// An operation by its path and method.
+fn operation<'a>(document: &'a mut Value, place: &str) -> &'a mut Value {
+    let (path, method) = place.rsplit_once('/').expect("a path and a method");
+    &mut document["paths"][path][method]
 }
 
 /// What the parameters' types leave open: lengths, patterns and formats.
@@ -148,7 +259,7 @@ fn bound_parameters(document: &mut Value) {
             let bounds = match parameter["name"].as_str() {
                 Some("X-Request-ID") => json!({"maxLength": 255, "pattern": "^[ -~]*$"}),
                 Some("Idempotency-Key") => json!({"minLength": 1, "maxLength": 255}),
-                Some("account_id") => json!({"minLength": 1}),
+                Some("account_id" | "rule_id") => json!({"minLength": 1}),
                 Some("from" | "to") => json!({"format": "date-time"}),
                 Some("after") => json!({"pattern": "^cursor_[0-9A-HJKMNP-TV-Z]{13}$"}),
                 _ => continue,

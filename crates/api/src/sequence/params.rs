@@ -1,6 +1,7 @@
 //! Enums of the dialect, as text.
 
-use ledger::{Denial, Direction, ErrorCode, Origin, Status};
+use ledger::rule::TriggerKind;
+use ledger::{Denial, Direction, ErrorCode, ExecutionStatus, Origin, Status};
 use store::{AccountClass, AccountRole};
 
 pub(super) fn account_type(text: &str) -> Option<AccountClass> {
@@ -104,4 +105,23 @@ pub(super) fn statuses(text: &str) -> Option<Vec<Status>> {
         .filter(|status| status_text(*status) == text)
         .collect();
     (!shown.is_empty()).then_some(shown)
+}
+
+pub(super) fn execution_status(text: &str) -> Option<ExecutionStatus> {
+    Some(match text {
+        "in_progress" => ExecutionStatus::InProgress,
+        "executed" => ExecutionStatus::Executed,
+        "partial" => ExecutionStatus::Partial,
+        "failed" => ExecutionStatus::Failed,
+        _ => return None,
+    })
+}
+
+pub(super) fn trigger_kind(text: &str) -> Option<TriggerKind> {
+    Some(match text {
+        "manual" => TriggerKind::Manual,
+        "scheduled" => TriggerKind::Scheduled,
+        "on_funds_transferred" => TriggerKind::OnFundsTransferred,
+        _ => return None,
+    })
 }

@@ -130,6 +130,58 @@ fn segments_are_rolled_at_their_limit() {
 }
 
 #[test]
+fn a_segment_grows_in_steps_of_zeros_and_ends_whole() {
+    let dir = TempDir::new().expect("a temporary folder");
+    let options = Options {
+        segment_bytes: 1000,
+        grow_bytes: 300,
+        ..Options::default()
+    };
+    let (mut journal, _) = open(dir.path(), options.clone());
+    let mut lengths = Vec::new();
+    for number in 0..12 {
+        let end = commit(&mut journal, &[vec![number; 60]]);
+        let segment = dir.path().join(format!("{:08}.tgj", end.segment));
+        let bytes = fs::read(segment).expect("it is there");
+        assert!(bytes[end.offset as usize..].iter().all(|byte| *byte == 0));
+        lengths.push((end.segment, end.offset, bytes.len() as u64));
+    }
+    // A batch takes 128 bytes. It grows the file when it goes beyond it, by 300 bytes more, to at
+    // most 1000; the batch that passes the limit ends the file.
+    let expected = [
+        (1, 188, 488),
+        (1, 316, 488),
+        (1, 444, 488),
+        (1, 572, 872),
+        (1, 700, 872),
+        (1, 828, 872),
+        (1, 956, 1000),
+        (1, 1084, 1084),
+        (2, 188, 488),
+        (2, 316, 488),
+        (2, 444, 488),
+        (2, 572, 872),
+    ];
+    assert_eq!(lengths, expected);
+    assert_eq!(read_all(dir.path(), Position::START).len(), 12);
+
+    let second = dir.path().join("00000002.tgj");
+    let length = || fs::metadata(&second).expect("it is there").len();
+    let end = journal.end();
+    journal.finish().expect("the disk is good");
+    assert_eq!(length(), 572, "an orderly end takes the zeros away");
+
+    let (mut journal, opened) = open(dir.path(), options.clone());
+    assert_eq!((opened.end, opened.cut), (end, None));
+    commit(&mut journal, &[vec![12; 60]]);
+    drop(journal);
+    assert_eq!(length(), 1000, "a crash leaves them");
+    let (journal, opened) = open(dir.path(), options);
+    assert_eq!((opened.end, opened.cut), (journal.end(), None));
+    assert_eq!(length(), 700, "the next opening takes them away");
+}
+
+#[test]
 fn a_batch_over_the_limit_is_refused_and_the_journal_goes_on() {
     let dir = TempDir::new().expect("a temporary folder");
     let (mut journal, _) = open(dir.path(), Options::default());

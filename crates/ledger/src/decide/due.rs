@@ -6,7 +6,7 @@
 //! (`docs/decisions/2026-11-21-tenant-clocks.md`).
 
 use super::accounts::system_account;
-use super::{Context, Decision, Reply, bulks, profile_transfers};
+use super::{Context, Decision, Reply, approvals, bulks, executions, profile_transfers};
 use crate::account::{Account, AccountState, Rail, SystemKind};
 use crate::effect::{Due, Effect, Work};
 use crate::id::TransferId;
@@ -27,6 +27,12 @@ pub(super) fn run(state: &State, due: &Due, context: &mut Context<'_>) -> Decisi
                 effects.extend(state.hold(hold).map(|hold| Effect::HoldReleased(hold.id)));
             }
             Work::RunBulk(bulk) => bulks::run(state, bulk, now, context, &mut effects),
+            Work::RunRule(rule) => {
+                executions::run_scheduled(state, rule, due.at, now, context, &mut effects);
+            }
+            Work::RunExecution(execution) => {
+                executions::run(state, execution, now, context, &mut effects);
+            }
         }
     }
     Decision {
@@ -53,6 +59,10 @@ fn settle(
     let Some(transfer) = state.open_transfer(id) else {
         return;
     };
+    if transfer.status == Status::PendingApproval {
+        effects.push(approvals::expire(transfer, now));
+        return;
+    }
     let mut fee_minor = 0;
     let step = match (transfer.status, transfer.rail) {
         (Status::Scheduled, _) => {

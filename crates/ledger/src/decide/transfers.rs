@@ -1,7 +1,7 @@
 //! Transfers between accounts: recording them, and taking them back from a rail.
 
 use super::accounts::system_account;
-use super::{Context, Decision, Reply, TEXT_MAX, account_of, check_text, tenant_of};
+use super::{Context, Decision, Reply, TEXT_MAX, account_of, approvals, check_text, tenant_of};
 use crate::account::{Account, AccountKind, AccountState, Rail, SystemKind};
 use crate::command::CreateTransfer;
 use crate::effect::{Due, Effect, Work};
@@ -12,8 +12,9 @@ use crate::state::State;
 use crate::tenant::TenantMode;
 use crate::transfer::{Direction, ErrorCode, Origin, Status, Transfer};
 
-/// Records a transfer as `processing` with due work to settle it now. No money moves yet: whether
-/// there is enough is decided when it settles (sequence-api §4.5).
+/// Records a transfer as `processing` with due work to settle it now, or as one that waits for
+/// approval with due work to call it off. No money moves yet: whether there is enough is decided
+/// when it settles (sequence-api §4.5).
 pub(super) fn create(
     state: &State,
     create: &CreateTransfer,
@@ -24,11 +25,10 @@ pub(super) fn create(
     if let Some(description) = &create.description {
         check_text("description", description, 0, TEXT_MAX)?;
     }
-    let external = |account: &Account| matches!(account.kind, AccountKind::External(_));
-    let (direction, origin) = match (external(source), external(destination)) {
-        (false, false) => (Direction::Internal, Origin::User),
-        (_, true) => (Direction::MoneyOut, Origin::User),
-        (true, false) => (Direction::MoneyIn, Origin::UserPull),
+    let direction = direction(source, destination);
+    let origin = match direction {
+        Direction::MoneyIn => Origin::UserPull,
+        Direction::MoneyOut | Direction::Internal => Origin::User,
     };
     let now = tenant.clock.now(context.now);
     let transfer = Transfer {
@@ -42,7 +42,11 @@ pub(super) fn create(
         origin,
         rail: (direction != Direction::Internal).then_some(Rail::Simulated),
         rail_delay_ms: create.rail_delay_ms.max(0),
-        status: Status::Processing,
+        status: if create.needs_approval {
+            Status::PendingApproval
+        } else {
+            Status::Processing
+        },
         error: None,
         rule: None,
         key: create.key,
@@ -56,10 +60,14 @@ pub(super) fn create(
         updated_at: now,
         completed_at: None,
     };
-    let due = Due {
-        tenant: tenant.id,
-        at: now,
-        work: Work::Settle(transfer.id),
+    let due = if create.needs_approval {
+        approvals::deadline(&transfer)
+    } else {
+        Due {
+            tenant: tenant.id,
+            at: now,
+            work: Work::Settle(transfer.id),
+        }
     };
     Ok(Decision {
         effects: vec![
@@ -72,6 +80,16 @@ pub(super) fn create(
             transfer,
         },
     })
+}
+
+/// Which way money goes from one account to another.
+pub(super) fn direction(source: &Account, destination: &Account) -> Direction {
+    let external = |account: &Account| matches!(account.kind, AccountKind::External(_));
+    match (external(source), external(destination)) {
+        (false, false) => Direction::Internal,
+        (_, true) => Direction::MoneyOut,
+        (true, false) => Direction::MoneyIn,
+    }
 }
 
 /// The two accounts of a transfer, checked in the documented order, source before destination.

@@ -36,6 +36,8 @@ pub struct Schedule {
     pub start: Millis,
 }
 
+/// The end of the year 9999 (UTC): nothing runs from then on, so that the last run has no next.
+pub const SCHEDULE_END: Millis = Millis(253_402_300_800_000);
 /// Days within which every schedule has a run: three weeks, or a month and a day for what the
 /// clock's changes may move.
 const SEARCH_DAYS: i64 = 33;
@@ -46,6 +48,9 @@ impl Schedule {
     /// `offset` gives the minutes that local time is ahead of UTC.
     #[must_use]
     pub fn next(self, from: Millis, offset: Offset<'_>) -> Option<Millis> {
+        if from >= SCHEDULE_END || self.start >= SCHEDULE_END {
+            return None;
+        }
         if self.kind == ScheduleKind::OneTime {
             return (from <= self.start).then_some(self.start);
         }
@@ -58,6 +63,7 @@ impl Schedule {
             .filter(|day| self.runs_on(*day, start_day))
             .map(|day| instant(day, of_day_ms, offset))
             .find(|at| *at >= from)
+            .filter(|at| *at < SCHEDULE_END)
     }
 
     /// The local time of day of the start.
@@ -216,7 +222,17 @@ mod tests {
                 .next(Millis(i64::MIN), &utc)
                 .expect("all run at least once");
             assert!(next >= start);
-            let _ = schedule.next(Millis::NEVER, &utc);
+            assert_eq!(schedule.next(Millis::NEVER, &utc), None);
+            assert_eq!(schedule.next(SCHEDULE_END, &utc), None);
+            let last = SCHEDULE_END.plus(-DAY_MS);
+            let next = schedule.next(last, &utc);
+            assert!(
+                next.is_none_or(|next| next < SCHEDULE_END),
+                "{kind} at {next:?}"
+            );
+            let start = Millis(i64::MAX - 1);
+            let never = Schedule { kind: *kind, start };
+            assert_eq!(never.next(Millis(0), &utc), None);
         }
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::action::{Action, Cap};
 use super::draft::{RuleDraft, StepDraft, TriggerDraft};
 use super::names::named;
-use super::schedule::Schedule;
+use super::schedule::{SCHEDULE_END, Schedule};
 use super::{ACTIONS_MAX, STEPS_MAX, Step, Trigger, TriggerKind};
 use crate::account::{Account, AccountKind, AccountState, ExternalKind};
 use crate::id::{AccountId, OwnerId};
@@ -187,6 +187,13 @@ impl<'a> Check<'a> {
                 }
                 _ => {}
             }
+        }
+        if draft
+            .start
+            .is_some_and(|start| start.0 < 0 || start >= SCHEDULE_END)
+        {
+            let reason = "must be from 1970 to 9999";
+            self.fault("trigger.start_date", FaultCode::OutOfRange, reason);
         }
         Some(match draft.kind {
             TriggerKind::Manual => Trigger::Manual {

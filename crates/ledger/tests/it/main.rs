@@ -2,7 +2,9 @@
 
 mod apply;
 mod apply_programme;
+mod approvals;
 mod bulks;
+mod forecast;
 mod instruments;
 mod overflow;
 mod profile_transfers;
@@ -11,6 +13,8 @@ mod programme;
 mod rejections;
 mod rules_faults;
 mod rules_lint;
+mod rules_refusals;
+mod rules_runs;
 mod rules_table;
 mod rules_world;
 mod scheduled;

@@ -248,6 +248,19 @@ fn triggers() {
             "trigger.start_date missing",
         ],
     );
+    for (start, codes) in [
+        (-1, vec!["trigger.start_date out_of_range"]),
+        (0, vec![]),
+        (253_402_300_799_999, vec![]),
+        (253_402_300_800_000, vec!["trigger.start_date out_of_range"]),
+    ] {
+        let at = |t: &mut TriggerDraft| {
+            t.kind = TriggerKind::Scheduled;
+            t.schedule_kind = Some(ScheduleKind::Weekly);
+            t.start = Some(Millis(start));
+        };
+        bank.check(&with(&at), &codes);
+    }
     // A schedule without an account needs one in every action and every balance.
     let mut draft = bank.with(leaf(RICH));
     draft.trigger = TriggerDraft {

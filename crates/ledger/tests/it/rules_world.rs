@@ -37,7 +37,7 @@ const TENANT: TenantId = TenantId::new(6);
 
 /// Accounts by their names, in the order in which they were listed.
 pub struct Accounts {
-    names: Vec<String>,
+    names: Vec<(String, AccountId)>,
     all: BTreeMap<AccountId, (Account, i64)>,
 }
 
@@ -53,11 +53,20 @@ impl Accounts {
         accounts
     }
 
+    /// Names for accounts that are somewhere else.
+    pub fn named(names: &[(&str, AccountId)]) -> Accounts {
+        let names = names.iter().map(|(name, id)| ((*name).to_owned(), *id));
+        Accounts {
+            names: names.collect(),
+            all: BTreeMap::new(),
+        }
+    }
+
     fn add(&mut self, text: &str) {
         let mut words = text.split_whitespace();
         let name = words.next().expect("a name");
         let id = AccountId::new(self.names.len() as u64 + 100);
-        self.names.push(name.to_owned());
+        self.names.push((name.to_owned(), id));
         let mut account = blank(id, name);
         let mut arriving = 0;
         let number = |words: &mut std::str::SplitWhitespace<'_>| -> Option<i64> {
@@ -88,13 +97,13 @@ impl Accounts {
     }
 
     pub fn id(&self, name: &str) -> AccountId {
-        let index = self.names.iter().position(|known| known == name);
-        let index = index.unwrap_or_else(|| panic!("no account {name}"));
-        AccountId::new(index as u64 + 100)
+        let found = self.names.iter().find(|(known, _)| known == name);
+        found.unwrap_or_else(|| panic!("no account {name}")).1
     }
 
     fn name(&self, id: AccountId) -> &str {
-        &self.names[id.raw() as usize - 100]
+        let found = self.names.iter().find(|(_, known)| *known == id);
+        found.map_or("?", |(name, _)| name)
     }
 
     fn snapshot(&self, at: Millis) -> Snapshot {
@@ -143,14 +152,14 @@ pub fn rule(accounts: &Accounts, text: &str) -> Rule {
 }
 
 /// A draft of a rule that the first account triggers by hand.
-fn draft(accounts: &Accounts, text: &str) -> RuleDraft {
+pub fn draft(accounts: &Accounts, text: &str) -> RuleDraft {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     RuleDraft {
         name: Arc::from("Rule"),
         description: None,
         trigger: TriggerDraft {
             kind: TriggerKind::Manual,
-            account: accounts.names.first().map(|name| accounts.id(name)),
+            account: accounts.names.first().map(|(_, id)| *id),
             schedule_kind: None,
             start: None,
         },
@@ -187,6 +196,7 @@ fn checked(accounts: &Accounts, draft: &RuleDraft) -> Result<Rule, Vec<Fault>> {
         steps: checked.steps,
         currency: checked.currency,
         settings: Settings::default(),
+        approval_above_minor: None,
         version: 1,
         created_at: Millis(0),
         updated_at: Millis(0),

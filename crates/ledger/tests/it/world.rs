@@ -251,6 +251,7 @@ impl World {
             amount: usd(minor),
             rail_delay_ms: RAIL_MS,
             description: None,
+            needs_approval: false,
         }
     }
 

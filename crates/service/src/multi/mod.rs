@@ -47,7 +47,7 @@ pub use password_change::PasswordSet;
 pub use passwords::Password;
 pub use rates::{Exceeded, RateLimit};
 pub use sessions::TokenKind;
-pub use settings::{RATE_LIMITS_MAX, TenantSettings};
+pub use settings::{RATE_LIMITS_MAX, RuleReading, TenantSettings, UTC_OFFSET_MAX};
 pub use simulator::{Outside, Simulated};
 pub use statements::{Movement, Statement, StatementLine, StatementQuery};
 pub use stored::Stored;

@@ -28,7 +28,8 @@ impl Service {
     /// # Errors
     /// When the store cannot be read: whether they are known is then not known.
     pub async fn acquaint(&self, key: Option<&str>, token: Option<&str>) -> Result<()> {
-        let Some(key) = key.filter(|key| keys::is_well_formed(key)) else {
+        let key = key.map(keys::canonical);
+        let Some(key) = key.as_deref().filter(|key| keys::is_well_formed(key)) else {
             return Ok(());
         };
         if self.keys.find(key).is_none() {
@@ -94,7 +95,7 @@ impl Service {
                     self.hooks.look_again();
                     Ok(())
                 }
-                RecordKind::Identity | RecordKind::WebhookProgress => Ok(()),
+                RecordKind::Identity | RecordKind::WebhookProgress | RecordKind::Audit => Ok(()),
             },
         }
     }

@@ -1,8 +1,9 @@
-//! What an operator sets for a tenant of the Multi dialect, kept in memory.
+//! What an operator sets for a tenant, kept in memory.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use ledger::rule::RoundDown;
 use ledger::{Tenant, TenantId};
 use serde::{Deserialize, Serialize};
 use store::{Action, Expect, Outcome, Put, PutId, PutOwner, Record, RecordKind, Store, Submit};
@@ -23,7 +24,23 @@ pub struct TenantSettings {
     /// Limits of requests; none of them when empty. Those of the tenant's mode when `None`: three
     /// for live tenants, none for sandboxes.
     pub rate_limits: Option<Vec<RateLimit>>,
+    /// How the rules that are written from now on are read.
+    #[serde(default)]
+    pub rules: RuleReading,
 }
+
+/// How a tenant wants its rules read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct RuleReading {
+    /// Whether rounding an account down keeps the amount as a buffer and moves what is above it;
+    /// otherwise what is above a multiple of the amount is moved.
+    pub round_down_keeps_buffer: bool,
+    /// Minutes that the local calendar is ahead of UTC, at most 14 hours either way.
+    pub utc_offset_minutes: i16,
+}
+
+/// Minutes that a calendar may be ahead of UTC, or behind it.
+pub const UTC_OFFSET_MAX: i16 = 14 * 60;
 
 /// Limits that one tenant may have.
 pub const RATE_LIMITS_MAX: usize = 8;
@@ -52,6 +69,13 @@ impl TenantSettings {
         }
         if limits.iter().any(|l| l.requests == 0 || l.window_s == 0) {
             return invalid("must have at least 1 request in at least 1 second");
+        }
+        let offset = self.rules.utc_offset_minutes;
+        if !(-UTC_OFFSET_MAX..=UTC_OFFSET_MAX).contains(&offset) {
+            return Err(Error::Invalid {
+                field: "utc_offset_minutes",
+                reason: "must be from -840 to 840",
+            });
         }
         Ok(())
     }
@@ -125,6 +149,22 @@ impl Service {
         Ok(self.multi.settings.get(tenant))
     }
 
+    /// How rules that are written now are read.
+    pub(crate) fn rule_settings(&self, tenant: TenantId) -> ledger::rule::Settings {
+        let RuleReading {
+            round_down_keeps_buffer,
+            utc_offset_minutes,
+        } = self.multi.settings.get(tenant).rules;
+        ledger::rule::Settings {
+            round_down: match round_down_keeps_buffer {
+                true => RoundDown::Buffer,
+                false => RoundDown::Multiple,
+            },
+            utc_offset_minutes,
+            rail_delay_ms: self.settings.rail_delay_ms,
+        }
+    }
+
     /// Sets all of it anew; in force when this returns.
     ///
     /// # Errors
@@ -181,6 +221,10 @@ mod tests {
                 strict: true,
                 multi_identity,
                 rate_limits: Some(vec![limit(1, 60)]),
+                rules: RuleReading {
+                    round_down_keeps_buffer: true,
+                    utc_offset_minutes: -300,
+                },
             };
             let set = service.set_tenant_settings(tenant, settings.clone()).await;
             assert_eq!(*set.expect("acceptable"), settings);
@@ -195,6 +239,17 @@ mod tests {
         let known = bed.service.tenant_settings(tenant).await.expect("known");
         assert!(known.strict && !known.multi_identity);
         assert_eq!(known.rate_limits, Some(vec![limit(1, 60)]));
+        let read = bed.service.rule_settings(tenant);
+        assert_eq!(read.round_down, RoundDown::Buffer);
+        assert_eq!(read.utc_offset_minutes, -300);
+    }
+
+    #[test]
+    fn settings_that_were_kept_before_there_were_rules_are_read() {
+        let kept = r#"{"strict":true,"multi_identity":false,"rate_limits":null}"#;
+        let settings: TenantSettings = serde_json::from_str(kept).expect("known members");
+        assert!(settings.strict);
+        assert_eq!(settings.rules, RuleReading::default());
     }
 
     #[tokio::test]
@@ -208,6 +263,17 @@ mod tests {
         ] {
             let settings = TenantSettings {
                 rate_limits: Some(limits),
+                ..TenantSettings::default()
+            };
+            let refused = bed.service.set_tenant_settings(tenant, settings).await;
+            assert!(matches!(refused, Err(Error::Invalid { .. })), "{refused:?}");
+        }
+        for utc_offset_minutes in [-841, 841, i16::MIN] {
+            let settings = TenantSettings {
+                rules: RuleReading {
+                    utc_offset_minutes,
+                    ..RuleReading::default()
+                },
                 ..TenantSettings::default()
             };
             let refused = bed.service.set_tenant_settings(tenant, settings).await;

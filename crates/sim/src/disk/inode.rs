@@ -41,6 +41,18 @@ impl Inode {
             .extend(offset / SECTOR_BYTES..end.div_ceil(SECTOR_BYTES));
     }
 
+    /// Writes the first `written` bytes or somewhat fewer: over what was there before a system
+    /// writes whole sectors (in truth whole pages of its cache), or the rest of `bytes`.
+    pub(super) fn write_part(&mut self, bytes: &[u8], written: usize, offset: usize) {
+        let end = offset + written;
+        let whole = if end < self.now.len() && written < bytes.len() {
+            (end / SECTOR_BYTES * SECTOR_BYTES).max(offset)
+        } else {
+            end
+        };
+        self.write(&bytes[..whole - offset], offset);
+    }
+
     pub(super) fn truncate(&mut self, length: usize) {
         self.now.resize(length, 0);
         self.dirty.insert(length / SECTOR_BYTES);

@@ -76,10 +76,10 @@ impl Model {
         let operation = bulk.outcomes.len();
         let (by, order) = ((bulk.tenant, bulk.owner), bulk.orders[operation].clone());
         let transfer = || {
-            let made = made.get(&(id, operation));
-            *made.expect("the ledger refused an operation that the model does")
+            let transfer = made.operations.get(&(id, operation));
+            *transfer.expect("the ledger refused an operation that the model does")
         };
-        let outcome = self.order(by, &order, at, transfer);
+        let outcome = self.order(by, &order, at, transfer, made);
         let bulk = self.bulks.get_mut(&id).expect("found above");
         bulk.outcomes.push(outcome);
         let stops = outcome.is_err() && bulk.mode == Some(BulkMode::StopOnFailure);

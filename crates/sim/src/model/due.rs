@@ -2,12 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{BulkId, HoldId, Millis, TenantClock, TenantId, TransferId};
+use ledger::rule::snapshot::Answers;
+use ledger::{
+    BulkId, ExecutionId, HoldId, Millis, Rule, RuleId, TenantClock, TenantId, TransferId,
+};
 
 use super::{Model, Refusal, refuse_when};
 
-/// The transfers that the ledger made for operations of bulks, which the model has no ids for.
-pub type Made = BTreeMap<(BulkId, usize), TransferId>;
+/// What the ledger made by itself, which the model has no ids for.
+#[derive(Default, Debug)]
+pub struct Made {
+    /// Transfers for operations of bulks.
+    pub operations: BTreeMap<(BulkId, usize), TransferId>,
+    /// Rules, as they were made from their drafts.
+    pub rules: BTreeMap<RuleId, Rule>,
+    /// Runs that a transfer has set off.
+    pub set_off: BTreeMap<(RuleId, TransferId), ExecutionId>,
+    /// Runs by the time, and when they were due.
+    pub scheduled: BTreeMap<(RuleId, Millis), ExecutionId>,
+    /// Transfers of runs, in order.
+    pub transfers: BTreeMap<ExecutionId, Vec<TransferId>>,
+}
 
 /// Work of one kind goes before that of the next when their time is the same; within a kind the
 /// older goes first.
@@ -16,10 +31,12 @@ enum Work {
     Step(TransferId),
     EndHold(HoldId),
     Operation(BulkId),
+    Schedule(RuleId),
+    Run(ExecutionId),
 }
 
 impl Model {
-    /// How much is still to come: steps of transfers, ends of holds, operations of bulks.
+    /// How much is still to come: steps of transfers, ends of holds, operations of bulks, runs.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.tenants
@@ -55,11 +72,13 @@ impl Model {
             now
         };
         match work {
-            Work::Step(transfer) => self.take_step(transfer, at),
+            Work::Step(transfer) => self.take_step(transfer, at, made),
             Work::EndHold(hold) => {
                 self.holds.remove(&hold);
             }
             Work::Operation(bulk) => self.do_operation(bulk, at, made),
+            Work::Schedule(rule) => self.run_rule(rule, at, made),
+            Work::Run(run) => self.make_run(run, &Answers::new(), at, made),
         }
         true
     }
@@ -75,7 +94,14 @@ impl Model {
         let ends = ends.filter_map(|(id, h)| Some((h.expires_at?, Work::EndHold(*id))));
         let bulks = self.bulks.iter().filter(move |(_, b)| b.tenant == tenant);
         let bulks = bulks.filter_map(|(id, b)| Some((b.turn?, Work::Operation(*id))));
-        steps.chain(ends).chain(bulks)
+        let rules = self
+            .rules
+            .iter()
+            .filter(move |(_, r)| r.said.tenant == tenant);
+        let rules = rules.filter_map(|(id, r)| Some((r.next?, Work::Schedule(*id))));
+        let runs = self.runs.iter().filter(move |(_, r)| r.tenant == tenant);
+        let runs = runs.filter_map(|(id, r)| Some((r.turn?, Work::Run(*id))));
+        steps.chain(ends).chain(bulks).chain(rules).chain(runs)
     }
 
     pub(super) fn set_clock(

@@ -5,6 +5,7 @@ use ledger::{
     TenantId, Terms, TransferId,
 };
 
+use super::due::Made;
 use super::{Model, Refusal, Transfer, fees, fits, is_held, is_note, refuse_when};
 
 impl Model {
@@ -13,6 +14,7 @@ impl Model {
         money: &MoneyIn,
         machine: Millis,
         id: impl Fn() -> u64,
+        made: &Made,
     ) -> Result<(), Refusal> {
         self.sandbox(money.tenant)?;
         let no_destination = "transfer_destination_not_found";
@@ -39,7 +41,10 @@ impl Model {
         *self.world.entry(pot).or_default() -= minor;
         *self.fees.entry(pot).or_default() += fee;
         let ends = (None, Some(to));
-        self.record_done(id(), money.tenant, ends, (minor, currency, fee), machine);
+        let id = id();
+        self.record_done(id, money.tenant, ends, (minor, currency, fee), machine);
+        let now = self.now(money.tenant, machine)?;
+        self.arrived(to, TransferId::new(id), minor - fee, now, made);
         Ok(())
     }
 
@@ -125,6 +130,7 @@ impl Model {
             order: None,
             fee,
             cancel_reason: None,
+            run: None,
         };
         self.transfers.insert(TransferId::new(id), transfer);
     }

@@ -6,6 +6,7 @@ use ledger::{
     Millis, OwnerId, ProfileKind, Status, TenantId, Terms, TransferId, TransferOrder,
 };
 
+use super::due::Made;
 use super::{Account, Model, Refusal, Transfer, fees, fits, is_tag, is_text, refuse_when};
 
 /// What Multi calls an account of this kind, if it shows it at all.
@@ -47,6 +48,7 @@ impl Model {
         order: &TransferOrder,
         now: Millis,
         id: impl Fn() -> TransferId,
+        made: &Made,
     ) -> Result<(TransferId, Status), Refusal> {
         self.identity(tenant, owner)?;
         refuse_when(!is_order(order), "invalid_parameters")?;
@@ -66,6 +68,7 @@ impl Model {
             order: Some(order.clone()),
             fee: 0,
             cancel_reason: None,
+            run: None,
         };
         if order.scheduled_at.is_none() {
             transfer.fee = self.check_money(order, currency)?;
@@ -73,23 +76,28 @@ impl Model {
             transfer.completed_at = Some(now);
             self.move_money(&transfer);
         }
-        let (id, status) = (id(), transfer.status);
+        let (id, status, minor) = (id(), transfer.status, transfer.minor);
         self.transfers.insert(id, transfer);
+        if status == Status::Complete {
+            self.arrived(order.destination.id, id, minor, now, made);
+        }
         Ok((id, status))
     }
 
     /// A scheduled transfer's time has come: everything is looked at again.
-    pub(super) fn execute(&mut self, id: TransferId, at: Millis) {
+    pub(super) fn execute(&mut self, id: TransferId, at: Millis, made: &Made) {
         let transfer = self.transfers[&id].clone();
         let order = transfer.order.as_ref().expect("only orders are scheduled");
         let by = (transfer.tenant, transfer.owner);
         let checked = self.check(by, order, None);
         match checked.and_then(|currency| self.check_money(order, currency)) {
             Ok(fee) => {
+                let (to, minor) = (order.destination.id, transfer.minor);
                 let transfer = Transfer { fee, ..transfer };
                 self.move_money(&transfer);
                 self.transfers.insert(id, transfer);
                 self.complete(id, at);
+                self.arrived(to, id, minor, at, made);
             }
             Err(code) => {
                 let denial = Denial::parse(code).expect("everything else is denied");

@@ -1,10 +1,15 @@
 //! Transfers that are recorded first and settled by due work, some over the simulated rail.
 
 use ledger::{
-    AccountId, AccountState, CreateTransfer, ErrorCode, Millis, Status, TenantId, TransferId,
+    AccountId, AccountState, CreateTransfer, ErrorCode, Millis, OwnerId, Status, TenantId,
+    TransferId,
 };
 
-use super::{Model, Refusal, Transfer, fits, is_held, is_note, refuse_when};
+use super::due::Made;
+use super::{Model, Refusal, Transfer, fits, is_held, is_note, is_text, refuse_when};
+
+/// Milliseconds that somebody has to say yes.
+pub(super) const APPROVAL_MS: i64 = 86_400_000;
 
 impl Model {
     pub(super) fn create_transfer(
@@ -42,16 +47,57 @@ impl Model {
             minor: i128::from(create.amount.minor()),
             currency,
             delay_ms: create.rail_delay_ms.max(0),
-            status: Status::Processing,
+            status: match create.needs_approval {
+                true => Status::PendingApproval,
+                false => Status::Processing,
+            },
             error: None,
-            next: Some(now),
+            next: Some(match create.needs_approval {
+                true => now.plus(APPROVAL_MS),
+                false => now,
+            }),
             completed_at: None,
             order: None,
             fee: 0,
             cancel_reason: None,
+            run: None,
         };
         self.transfers.insert(TransferId::new(id()), transfer);
         Ok(())
+    }
+
+    /// A person lets a transfer go that waits for it, or calls it off.
+    pub(super) fn decide_approval(
+        &mut self,
+        (tenant, owner): (TenantId, Option<OwnerId>),
+        id: TransferId,
+        (approved, reason): (bool, Option<&str>),
+        machine: Millis,
+    ) -> Result<(), Refusal> {
+        let now = self.now(tenant, machine)?;
+        let transfer = self.transfers.get_mut(&id).ok_or("transfer_not_found")?;
+        let open = transfer.next.is_some() && transfer.tenant == tenant;
+        let own = owner.is_none_or(|owner| transfer.owner == owner);
+        refuse_when(!open || !own, "transfer_not_found")?;
+        let waits = transfer.status == Status::PendingApproval;
+        refuse_when(!waits, "transfer_not_pending_approval")?;
+        let told = reason.is_none_or(|reason| is_text(reason, 1, 50));
+        refuse_when(!told, "invalid_parameters")?;
+        if approved {
+            transfer.status = Status::Processing;
+            transfer.next = Some(now);
+        } else {
+            self.call_off(id, reason.unwrap_or("Denied"));
+        }
+        Ok(())
+    }
+
+    fn call_off(&mut self, id: TransferId, reason: &str) {
+        let transfer = self.transfers.get_mut(&id).expect("it exists");
+        transfer.status = Status::Cancelled;
+        transfer.next = None;
+        transfer.cancel_reason = Some(reason.to_owned());
+        self.ended(id, false);
     }
 
     pub(super) fn give_back(
@@ -90,6 +136,7 @@ impl Model {
         };
         transfer.error = Some(code);
         transfer.next = None;
+        self.ended(id, false);
     }
 
     pub(super) fn complete(&mut self, id: TransferId, at: Millis) {
@@ -97,6 +144,7 @@ impl Model {
         transfer.status = Status::Complete;
         transfer.next = None;
         transfer.completed_at = Some(at);
+        self.ended(id, true);
     }
 
     /// Why an account takes no part right now.
@@ -109,10 +157,13 @@ impl Model {
     }
 
     /// The next step of a transfer between two accounts, at the tenant's time `at`.
-    pub(super) fn take_step(&mut self, id: TransferId, at: Millis) {
+    pub(super) fn take_step(&mut self, id: TransferId, at: Millis, made: &Made) {
         let transfer = self.transfers[&id].clone();
         if transfer.status == Status::Scheduled {
-            return self.execute(id, at);
+            return self.execute(id, at, made);
+        }
+        if transfer.status == Status::PendingApproval {
+            return self.call_off(id, "Not approved within 24 hours");
         }
         let both = transfer.source.zip(transfer.destination);
         let (source, destination) = both.expect("only those with two ends wait");
@@ -143,7 +194,8 @@ impl Model {
             }
             if ours == (true, true) {
                 self.add(destination, minor);
-                return self.complete(id, at);
+                self.complete(id, at);
+                return self.arrived(destination, id, minor, at, made);
             }
             if ours.0 {
                 *self.transit.entry(pot).or_default() += minor;
@@ -163,6 +215,8 @@ impl Model {
             }
             self.add(destination, minor);
             *self.world.entry(pot).or_default() -= minor;
+            self.complete(id, at);
+            return self.arrived(destination, id, minor, at, made);
         } else if ours.0 {
             *self.transit.entry(pot).or_default() -= minor;
             *self.world.entry(pot).or_default() += minor;

@@ -16,7 +16,8 @@ fn days_of(year: i64, month: i64) -> i64 {
 /// Year, month and day of the month of a day since 1970-01-01.
 pub(super) fn date(day: i64) -> (i64, i64, i64) {
     assert!(day >= 0, "tests begin in 1970");
-    let (mut year, mut month, mut left) = (1970, 1, day);
+    // After 400 years all begins again.
+    let (mut year, mut month, mut left) = (1970 + day / 146_097 * 400, 1, day % 146_097);
     while left >= days_of(year, month) {
         left -= days_of(year, month);
         month += 1;
@@ -29,22 +30,13 @@ pub(super) fn date(day: i64) -> (i64, i64, i64) {
 
 /// The first day of the period that a day is in.
 pub(super) fn period_start(period: CapPeriod, day: i64) -> Option<i64> {
-    let begins = |day: i64| {
-        let (_, month, of_month) = date(day);
-        match period {
-            CapPeriod::PerTransfer => true,
-            // Day 4 was a Monday.
-            CapPeriod::PerWeek => (day - 4) % 7 == 0,
-            CapPeriod::PerMonth => of_month == 1,
-            CapPeriod::PerYear => (month, of_month) == (1, 1),
-        }
+    let (year, month, of_month) = date(day);
+    let gone = match period {
+        CapPeriod::PerTransfer => return None,
+        // Day 4 was a Monday.
+        CapPeriod::PerWeek => (day - 4) % 7,
+        CapPeriod::PerMonth => of_month - 1,
+        CapPeriod::PerYear => (1..month).map(|m| days_of(year, m)).sum::<i64>() + of_month - 1,
     };
-    if period == CapPeriod::PerTransfer {
-        return None;
-    }
-    let mut first = day;
-    while !begins(first) {
-        first -= 1;
-    }
-    Some(first)
+    Some(day - gone)
 }

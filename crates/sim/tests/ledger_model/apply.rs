@@ -11,6 +11,7 @@ use ledger::{
 
 use crate::pair::{KINDS, NOTHING, Pair, START};
 use crate::programme;
+use crate::rules;
 use crate::steps::{Step, Text};
 
 impl Pair {
@@ -73,6 +74,7 @@ impl Pair {
                     amount: self.money(*minor, source, *euro),
                     rail_delay_ms: *rail_delay_ms,
                     description: note.note(),
+                    needs_approval: minor % 8 == 3,
                 }));
             }
             Step::MoneyIn(account, minor, euro, origin, note) => {
@@ -110,6 +112,18 @@ impl Pair {
                     code,
                 });
             }
+            Step::Approve(transfer, approved, named, reason) => {
+                let waits = Status::PendingApproval;
+                let (transfer, owner, own) = self.pick_transfer(transfer, waits);
+                let tenant = self.speaker(own);
+                self.run(&Command::DecideApproval {
+                    tenant,
+                    owner: named.then_some(owner),
+                    transfer,
+                    approved: *approved,
+                    reason: reason.of(50),
+                });
+            }
             Step::Hold(account, minor, end) => {
                 let (account, own) = self.pick_account(account);
                 let tenant = self.speaker(own);
@@ -129,7 +143,13 @@ impl Pair {
             Step::Clock(tenant, by, running) => {
                 let tenant = self.pick_tenant(tenant);
                 let now = self.time_of(tenant);
-                let at = now.plus(*by);
+                // A schedule that is on would run on every day until the end of time.
+                let daily = self
+                    .state
+                    .rules()
+                    .any(|rule| self.state.next_run(rule.id).is_some());
+                let by = if daily { (*by).min(400_000_000) } else { *by };
+                let at = now.plus(by);
                 let clock = if *running {
                     let offset_ms = at.since(self.machine);
                     TenantClock::Running { offset_ms }
@@ -144,7 +164,7 @@ impl Pair {
                 } else {
                     self.run(&Command::MoveClock {
                         tenant,
-                        advance_ms: *by,
+                        advance_ms: by,
                         frozen: Some(!*running),
                     });
                 }
@@ -154,6 +174,7 @@ impl Pair {
             Step::RunDue => self.run_due(),
             Step::RunOne => self.run_one(),
             Step::Programme(step) => programme::apply(self, step),
+            Step::Rule(step) => rules::apply(self, step),
             Step::StaleDue(which) => {
                 let waiting = |due: &&Due| !self.state.is_due(due);
                 let mut stale: Vec<Due> = self.due.iter().filter(waiting).copied().collect();

@@ -5,6 +5,7 @@ mod pair;
 mod partial;
 mod pick;
 mod programme;
+mod rules;
 mod steps;
 mod tally;
 
@@ -18,7 +19,7 @@ use pair::Pair;
 use tally::Tally;
 
 /// Random sequences of commands.
-const SEQUENCES: u32 = 1_000;
+const SEQUENCES: u32 = 2_000;
 /// The most commands in one.
 const STEPS_MAX: usize = 200;
 
@@ -69,8 +70,16 @@ fn the_ledger_does_what_the_model_does() {
         "MoneyIn",
         "MoneyOut",
         "ReturnTransfer",
+        "DecideApproval",
+        "SetRuleApproval",
         "PlaceHold",
         "ReleaseHold",
+        "CreateRule",
+        "ChangeRule",
+        "DeleteRule",
+        "SwitchRule",
+        "TriggerRule",
+        "AnswerAmounts",
     ] {
         let (done, refused) = tally.command(command);
         assert!(done >= 30, "{command} succeeded {done} times");
@@ -83,6 +92,7 @@ fn the_ledger_does_what_the_model_does() {
     for end in [
         "Complete None",
         "Pending None",
+        "PendingApproval None",
         "Scheduled None",
         "Incomplete Some(InsufficientFunds)",
         "Error Some(PaymentNotSupported)",
@@ -102,6 +112,24 @@ fn the_ledger_does_what_the_model_does() {
         "bulk Failed midway",
         "bulk Cancelled",
         "bulk Cancelled midway",
+        "run Executed",
+        "run InProgress",
+        "run InProgress put off",
+        "run Partial INSUFFICIENT_FUNDS",
+        "run Partial",
+        "run Failed",
+        "run Failed INSUFFICIENT_FUNDS",
+        "run Failed TRANSFER_AMOUNT_LESS_THAN_ONE_DOLLAR",
+        "run Failed RULE_DEACTIVATED",
+        "run Failed RULE_DELETED",
+        "run Failed PAYMENT_NOT_SUPPORTED",
+        "run Failed RESOURCE_DELETED",
+        "run Partial NULL_BALANCE",
+        "run Failed AMOUNT_QUERY_UNANSWERED",
+        "run SCHEDULED 0",
+        "run MANUAL 0",
+        "run ON_FUNDS_TRANSFERRED 0",
+        "run ON_FUNDS_TRANSFERRED 2",
     ] {
         assert!(tally.ended(end) > 0, "never {end}");
     }

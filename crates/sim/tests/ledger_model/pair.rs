@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ledger::execution::Cause;
+use ledger::rule::snapshot::CapsUsed;
 use ledger::{
-    AccountId, AccountKind, Bulk, BulkId, Command, Context, Currency, Due, Effect, ExternalKind,
-    HoldId, IdSource, Millis, OperationOutcome, OwnerId, OwnerKind, ProfileId, Rail, Rejection,
-    Reply, State, Status, SystemKind, TenantId, TenantMode, Transfer, TransferId, decide,
+    AccountId, AccountKind, Bulk, BulkId, Command, Context, Currency, Due, Effect, Execution,
+    ExecutionId, ExecutionMode, ExecutionStatus, ExecutionStep, ExternalKind, HoldId, IdSource,
+    Millis, OperationOutcome, OwnerId, OwnerKind, ProfileId, Rail, Rejection, Reply, RuleId, State,
+    Status, SystemKind, TenantId, TenantMode, Transfer, TransferId, decide,
 };
 use sim::model::due::Made;
-use sim::model::{Model, Refusal};
+use sim::model::{Model, Refusal, Run};
 
 use crate::apply::{opening, paycheck};
-use crate::{programme, tally};
+use crate::{programme, rules, tally};
 
 pub const START: Millis = Millis(1_800_000_000_000);
 pub const KINDS: [AccountKind; 8] = [
@@ -38,6 +41,8 @@ pub struct Pair {
     pub transfers: BTreeMap<TransferId, Transfer>,
     /// Every bulk as its effects leave it, with what became of its operations.
     pub bulks: BTreeMap<BulkId, (Bulk, Vec<OperationOutcome>)>,
+    /// Every run of a rule as its effects leave it.
+    pub executions: BTreeMap<ExecutionId, Execution>,
     made: Made,
     /// Ids to choose from: those that exist, and at the beginning one that does not.
     pub tenants: Vec<TenantId>,
@@ -45,6 +50,7 @@ pub struct Pair {
     pub accounts: Vec<(AccountId, TenantId)>,
     pub profiles: Vec<(ProfileId, TenantId)>,
     pub holds: Vec<(HoldId, TenantId)>,
+    pub rules: Vec<(RuleId, TenantId)>,
     pub due: Vec<Due>,
     pub stranger: Option<TenantId>,
     /// What each command was answered.
@@ -62,12 +68,14 @@ impl Pair {
             log: Vec::new(),
             transfers: BTreeMap::new(),
             bulks: BTreeMap::new(),
-            made: Made::new(),
+            executions: BTreeMap::new(),
+            made: Made::default(),
             tenants: vec![nobody],
             owners: vec![(OwnerId::new(NOTHING), nobody)],
             accounts: vec![(AccountId::new(NOTHING), nobody)],
             profiles: vec![(ProfileId::new(NOTHING), nobody)],
             holds: vec![(HoldId::new(NOTHING), nobody)],
+            rules: vec![(RuleId::new(NOTHING), nobody)],
             due: Vec::new(),
             stranger: None,
             answers: Vec::new(),
@@ -95,6 +103,7 @@ impl Pair {
                 let (account, _) = *self.accounts.last().expect("just made");
                 self.run(&paycheck(tenant, account, 500));
             }
+            rules::begin(self, tenant, owner);
             programme::begin(self, tenant, owner);
         }
     }
@@ -122,13 +131,15 @@ impl Pair {
             Reply::Hold(hold) => Some(hold.id.raw()),
             Reply::Profile(profile) => Some(profile.id.raw()),
             Reply::Bulk(bulk) => Some(bulk.id.raw()),
+            Reply::Rule(rule) => Some(rule.id.raw()),
+            Reply::Execution(execution) => Some(execution.id.raw()),
         });
         let answer = answer.map(|_| ()).map_err(|rejection| rejection.code());
         if answer.is_err() {
             // The model must refuse before it asks for an id.
             assert!(id.is_none());
         }
-        let modelled = self.model.run(command, self.machine, id);
+        let modelled = self.model.run(command, self.machine, id, &self.made);
         assert_eq!(answer, modelled, "{command:?}");
         self.answers.push((tally::name(command), answer));
         self.compare();
@@ -160,6 +171,10 @@ impl Pair {
             Reply::Account(account) => assert_eq!(self.state.account(account.id), Some(account)),
             Reply::Profile(profile) => assert_eq!(self.state.profile(profile.id), Some(profile)),
             Reply::Bulk(bulk) => assert_eq!(&self.bulks[&bulk.id].0, bulk),
+            Reply::Rule(rule) => assert_eq!(self.state.rule(rule.id), Some(rule)),
+            Reply::Execution(execution) => {
+                assert_eq!(&self.executions[&execution.id], execution);
+            }
             Reply::Transfer { transfer, .. } => {
                 assert_eq!(&self.transfers[&transfer.id], transfer);
             }
@@ -199,9 +214,41 @@ impl Pair {
                 bulk.stepped(*outcome);
                 assert_eq!(usize::try_from(*operation), Ok(outcomes.len()));
                 if let OperationOutcome::Made(transfer, _) = outcome {
-                    self.made.insert((*id, outcomes.len()), *transfer);
+                    let operation = (*id, outcomes.len());
+                    self.made.operations.insert(operation, *transfer);
                 }
                 outcomes.push(*outcome);
+            }
+            Effect::RuleSet(rule) => {
+                let known = (rule.id, rule.tenant);
+                if !self.rules.contains(&known) {
+                    self.rules.push(known);
+                }
+                self.made.rules.insert(rule.id, rule.clone());
+            }
+            Effect::ExecutionRecorded(execution) => {
+                let (rule, id) = (execution.rule, execution.id);
+                let twin = match execution.cause {
+                    Cause::Manual { .. } => None,
+                    Cause::FundsTransferred { transfer, .. } => {
+                        self.made.set_off.insert((rule, transfer), id)
+                    }
+                    Cause::Scheduled { at } => self.made.scheduled.insert((rule, at), id),
+                };
+                assert_eq!(twin, None, "one cause has one run: {execution:?}");
+                self.executions.insert(id, execution.clone());
+            }
+            Effect::ExecutionMoved {
+                execution: id,
+                step,
+                at,
+            } => {
+                let execution = self.executions.get_mut(id).expect("it was recorded");
+                assert_eq!(execution.status, ExecutionStatus::InProgress);
+                execution.moved(step, *at);
+                if let ExecutionStep::Ran(ran, _) = step {
+                    self.made.transfers.insert(*id, ran.transfers.to_vec());
+                }
             }
             Effect::TransferRecorded(transfer) => {
                 let twin = self.transfers.insert(transfer.id, transfer.clone());
@@ -257,6 +304,7 @@ impl Pair {
         self.compare_accounts();
         self.compare_transfers();
         self.compare_programmes();
+        self.compare_rules();
         assert_eq!(self.state.holds().count(), self.model.holds.len());
         for hold in self.state.holds() {
             assert!(self.model.holds.contains_key(&hold.id));
@@ -372,6 +420,52 @@ impl Pair {
         }
     }
 
+    fn compare_rules(&self) {
+        assert_eq!(self.state.rules().count(), self.model.rules.len());
+        for rule in self.state.rules() {
+            let known = &self.model.rules[&rule.id];
+            let next = self.state.next_run(rule.id);
+            assert_eq!(
+                (rule.enabled, rule.version, next),
+                (known.on, known.version, known.next),
+                "{rule:?}"
+            );
+            let none = CapsUsed::new();
+            assert_eq!(self.state.caps_used(rule.id).unwrap_or(&none), &known.caps);
+        }
+        assert_eq!(self.executions.len(), self.model.runs.len());
+        for (id, execution) in &self.executions {
+            let known = &self.model.runs[id];
+            let ran = execution.ran.as_ref();
+            let seen = Run {
+                tenant: execution.tenant,
+                rule: execution.rule,
+                cause: execution.cause,
+                simulated: execution.mode == ExecutionMode::Simulation,
+                depth: execution.depth,
+                turn: known.turn,
+                delays: usize::from(execution.delays),
+                asks: execution
+                    .asks
+                    .map(|(step, action)| (step.into(), action.into())),
+                counts: ran.map_or((0, 0, 0, 0), |ran| {
+                    let counts = ran.counts;
+                    let ended = (counts.completed, counts.failed);
+                    (counts.attempted, ended.0, ended.1, counts.pending)
+                }),
+                error: execution.error,
+                ran: ran.map(|ran| (ran.version, ran.explanation.step.map(usize::from))),
+            };
+            assert_eq!(&seen, known);
+            assert_eq!(execution.status, known.status(), "{execution:?}");
+            let turn = known.turn.filter(|_| execution.delays > 0);
+            assert_eq!(execution.next_attempt_at, turn);
+            let open = self.state.execution(*id);
+            let over = execution.status != ExecutionStatus::InProgress;
+            assert_eq!(open, (!over).then_some(execution));
+        }
+    }
+
     /// Applying every effect again, from nothing, gives the same state.
     pub fn check_replay(&self) {
         let mut again = State::default();
@@ -389,12 +483,20 @@ fn contents(state: &State) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for account in state.accounts() {
         let linked = state.has_linked_cards(account.id);
-        all.push(format!("{account:?} {linked}"));
+        let arriving = state.arriving(account.id);
+        let listener = state.rule_listening_on(account.id).map(|rule| rule.id);
+        all.push(format!("{account:?} {linked} {arriving} {listener:?}"));
     }
     all.extend(state.open_transfers().map(|open| format!("{open:?}")));
     all.extend(state.holds().map(|hold| format!("{hold:?}")));
     all.extend(state.profiles().map(|profile| format!("{profile:?}")));
     all.extend(state.bulks().map(|bulk| format!("{bulk:?}")));
+    for rule in state.rules() {
+        let (next, caps) = (state.next_run(rule.id), state.caps_used(rule.id));
+        let asked = state.asked_execution(rule.id).map(|run| run.id);
+        all.push(format!("{rule:?} {next:?} {caps:?} {asked:?}"));
+    }
+    all.extend(state.executions().map(|run| format!("{run:?}")));
     for tenant in state.tenants() {
         all.push(format!("{tenant:?}"));
         all.extend(state.due_of(tenant.id).map(|due| format!("{due:?}")));

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ledger::touches::Found;
 use ledger::{
-    Account, AccountState, Command, Context, Due, Effect, IdSource, Millis, State, TenantId, Touch,
-    Work, decide, touches,
+    Account, AccountState, Command, Context, Due, Effect, Execution, ExecutionId, IdSource, Millis,
+    Rule, RuleId, State, TenantId, Touch, Transfer, TransferId, Work, decide, touches,
 };
 
 /// Decides on both and compares; what is decided must fit the small state too.
@@ -30,6 +30,11 @@ struct Part<'a> {
     tenant: TenantId,
     /// What is in the part, by id.
     accounts: BTreeMap<u64, &'a Account>,
+    transfers: BTreeMap<TransferId, &'a Transfer>,
+    rules: BTreeMap<RuleId, &'a Rule>,
+    /// Rules with their counters.
+    counted: BTreeSet<RuleId>,
+    executions: BTreeMap<ExecutionId, &'a Execution>,
     due: BTreeSet<Due>,
     state: State,
 }
@@ -42,6 +47,10 @@ fn part(whole: &State, command: &Command) -> State {
         whole,
         tenant,
         accounts: BTreeMap::new(),
+        transfers: BTreeMap::new(),
+        rules: BTreeMap::new(),
+        counted: BTreeSet::new(),
+        executions: BTreeMap::new(),
         due: BTreeSet::new(),
         state: State::default(),
     };
@@ -56,12 +65,34 @@ fn part(whole: &State, command: &Command) -> State {
     // Whoever loads rows finds them in any order; an account needs its owner, work its tenant.
     let Part {
         accounts,
+        transfers,
+        rules,
+        counted,
+        executions,
         due,
         mut state,
         ..
     } = part;
     for account in accounts.into_values() {
         let restored = state.restore_account(account.clone());
+        restored.expect("its owner is named with it");
+    }
+    for transfer in transfers.into_values() {
+        let restored = state.restore_open_transfer(transfer.clone());
+        restored.expect("once");
+    }
+    for rule in rules.into_values() {
+        let restored = state.restore_rule(rule);
+        restored.expect("its owner is named with it");
+    }
+    for rule in counted {
+        for (place, used) in whole.caps_used(rule).into_iter().flatten() {
+            let restored = state.restore_cap(rule, *place, *used);
+            restored.expect("its rule is named with it");
+        }
+    }
+    for execution in executions.into_values() {
+        let restored = state.restore_execution(execution.clone());
         restored.expect("its owner is named with it");
     }
     for due in due {
@@ -108,9 +139,9 @@ impl<'a> Part<'a> {
                     transfer.source == Some(id) || transfer.destination == Some(id)
                 };
                 let open = whole.open_transfers().find(uses);
-                if let Some(transfer) = open.filter(|transfer| transfer.tenant == own) {
-                    drop(self.state.restore_open_transfer(transfer.clone()));
-                }
+                let open = open.filter(|transfer| transfer.tenant == own);
+                self.transfers
+                    .extend(open.map(|transfer| (transfer.id, transfer)));
                 return then;
             }
             Touch::System(owner, kind, currency) => {
@@ -126,7 +157,7 @@ impl<'a> Part<'a> {
             Touch::Transfer(id) | Touch::Settlement(id) => {
                 let found = whole.open_transfer(id);
                 if let Some(transfer) = found.filter(|transfer| transfer.tenant == own) {
-                    drop(self.state.restore_open_transfer(transfer.clone()));
+                    self.transfers.insert(id, transfer);
                     return touch.then(Found::Transfer(transfer.into()));
                 }
             }
@@ -142,6 +173,38 @@ impl<'a> Part<'a> {
                     return touch.then(Found::Bulk(bulk));
                 }
             }
+            Touch::Arriving(id) => {
+                let open = whole.open_transfers();
+                let arriving = open.filter(|t| t.destination == Some(id) && t.tenant == own);
+                let arriving = arriving.filter(|t| t.rail.is_some() || t.rule.is_some());
+                self.transfers
+                    .extend(arriving.map(|transfer| (transfer.id, transfer)));
+                let account = whole.account(id).filter(|account| account.tenant == own);
+                let links = account.map(|account| Found::Account(account.into()));
+                return links.map_or(Vec::new(), |found| touch.then(found));
+            }
+            Touch::Listener(id) => {
+                let rule = whole.rule_listening_on(id);
+                return self.keep_rule(touch, rule);
+            }
+            Touch::Rule(id) | Touch::Siblings(id) => {
+                return self.keep_rule(touch, whole.rule(id));
+            }
+            Touch::RunOf(id) => {
+                if whole.rule(id).is_some_and(|rule| rule.tenant == own) {
+                    self.counted.insert(id);
+                }
+                return self.keep_rule(touch, whole.rule(id));
+            }
+            Touch::Rules(owner) => {
+                for rule in whole.rules_of(owner).filter(|rule| rule.tenant == own) {
+                    self.rules.insert(rule.id, rule);
+                }
+            }
+            Touch::Asked(rule) => return self.keep_execution(touch, whole.asked_execution(rule)),
+            Touch::Execution(id) | Touch::Run(id) => {
+                return self.keep_execution(touch, whole.execution(id));
+            }
             Touch::Waiting(work) => self.due.extend(self.waiting(work)),
         }
         Vec::new()
@@ -154,6 +217,26 @@ impl<'a> Part<'a> {
         self.accounts.insert(account.id.raw(), account);
         let mut then = touch.then(Found::Account(account.into()));
         then.push(Touch::Owner(account.owner));
+        then
+    }
+
+    fn keep_rule(&mut self, touch: Touch, rule: Option<&'a Rule>) -> Vec<Touch> {
+        let Some(rule) = rule.filter(|rule| rule.tenant == self.tenant) else {
+            return Vec::new();
+        };
+        self.rules.insert(rule.id, rule);
+        let mut then = touch.then(Found::Rule(rule));
+        then.push(Touch::Owner(rule.owner));
+        then
+    }
+
+    fn keep_execution(&mut self, touch: Touch, execution: Option<&'a Execution>) -> Vec<Touch> {
+        let Some(execution) = execution.filter(|execution| execution.tenant == self.tenant) else {
+            return Vec::new();
+        };
+        self.executions.insert(execution.id, execution);
+        let mut then = touch.then(Found::Execution(execution.into()));
+        then.push(Touch::Owner(execution.owner));
         then
     }
 

@@ -9,6 +9,7 @@ use proptest::sample::Index;
 
 use crate::pair::KINDS;
 use crate::programme::{self, ProgrammeStep};
+use crate::rules::{self, RuleStep};
 
 #[derive(Clone, Debug)]
 pub enum Step {
@@ -20,6 +21,8 @@ pub enum Step {
     MoneyIn(Index, i64, bool, Origin, Text),
     MoneyOut(Index, i64, bool, Origin, Text),
     Return(Index, ErrorCode),
+    /// Yes or no to a transfer that waits, in whose name, with what reason.
+    Approve(Index, bool, bool, Text),
     Hold(Index, i64, Option<i64>),
     Release(Index),
     /// Forward by so many milliseconds, running or frozen; or to an odd place.
@@ -33,6 +36,7 @@ pub enum Step {
     /// Work that was due once, or never.
     StaleDue(Index),
     Programme(ProgrammeStep),
+    Rule(RuleStep),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -143,6 +147,8 @@ fn ledger_step() -> impl Strategy<Value = Step> {
         4 => (at(), minor(), euros(), outward, text())
             .prop_map(|(s, m, e, o, n)| Step::MoneyOut(s, m, e, o, n)),
         6 => (at(), code).prop_map(|(transfer, code)| Step::Return(transfer, code)),
+        3 => (at(), any::<bool>(), prop::bool::weighted(0.3), text())
+            .prop_map(|(transfer, yes, named, reason)| Step::Approve(transfer, yes, named, reason)),
         4 => (at(), minor(), prop::option::of(-100..9_000_i64))
             .prop_map(|(account, m, end)| Step::Hold(account, m, end)),
         2 => at().prop_map(Step::Release),
@@ -159,5 +165,6 @@ pub fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => ledger_step(),
         3 => programme::step().prop_map(Step::Programme),
+        2 => rules::step().prop_map(Step::Rule),
     ]
 }

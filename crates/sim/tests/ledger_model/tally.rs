@@ -53,6 +53,21 @@ impl Tally {
             let end = format!("bulk {:?}{midway}", bulk.status);
             *self.ends.entry(end).or_default() += 1;
         }
+        for run in pair.executions.values() {
+            let error = run.error.map_or("", |error| error.name());
+            let put_off = if run.next_attempt_at.is_some() {
+                " put off"
+            } else {
+                ""
+            };
+            let end = format!("run {:?}{put_off} {error}", run.status);
+            *self.ends.entry(end.trim_end().to_owned()).or_default() += 1;
+            let kind = run.cause.kind();
+            *self
+                .ends
+                .entry(format!("run {kind} {}", run.depth))
+                .or_default() += 1;
+        }
     }
 
     /// How often a command was done and refused.
@@ -117,8 +132,16 @@ pub fn name(command: &Command) -> &'static str {
         Command::MoneyIn(_) => "MoneyIn",
         Command::MoneyOut(_) => "MoneyOut",
         Command::ReturnTransfer { .. } => "ReturnTransfer",
+        Command::DecideApproval { .. } => "DecideApproval",
+        Command::SetRuleApproval { .. } => "SetRuleApproval",
         Command::PlaceHold(_) => "PlaceHold",
         Command::ReleaseHold { .. } => "ReleaseHold",
+        Command::CreateRule(_) => "CreateRule",
+        Command::ChangeRule(_) => "ChangeRule",
+        Command::DeleteRule { .. } => "DeleteRule",
+        Command::SwitchRule { .. } => "SwitchRule",
+        Command::TriggerRule(_) => "TriggerRule",
+        Command::AnswerAmounts { .. } => "AnswerAmounts",
         Command::RunDue(_) => "RunDue",
     }
 }

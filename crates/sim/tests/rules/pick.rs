@@ -256,6 +256,7 @@ fn rule() -> impl Strategy<Value = (Rule, Millis)> {
             steps: steps.into(),
             currency: Currency::USD,
             settings,
+            approval_above_minor: None,
             version: 1,
             created_at: Millis(0),
             updated_at: Millis(0),

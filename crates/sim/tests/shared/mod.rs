@@ -8,10 +8,13 @@ pub type Records = Vec<Vec<u8>>;
 
 /// Segments small enough that a few batches fill one.
 pub const SEGMENT_BYTES: u64 = 3000;
+/// Segments grow by a few small batches at a time.
+pub const GROW_BYTES: u64 = 1100;
 
 pub fn options() -> Options {
     Options {
         segment_bytes: SEGMENT_BYTES,
+        grow_bytes: GROW_BYTES,
         ..Options::default()
     }
 }

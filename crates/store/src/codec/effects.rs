@@ -9,9 +9,10 @@ use ledger::{
     TransferId, Work,
 };
 
-use super::programme;
 use super::wire::{CodecError, Decoder, Encoder};
+use super::{executions, programme, rules};
 use crate::codes::Code;
+use crate::query::TransferRow;
 
 const TENANT_CREATED: u8 = 1;
 const CLOCK_SET: u8 = 2;
@@ -35,6 +36,11 @@ const PROFILE_TRANSFER_MOVED: u8 = 18;
 const BULK_SUBMITTED: u8 = 19;
 const BULK_MOVED: u8 = 20;
 const BULK_STEPPED: u8 = 21;
+const RULE_SET: u8 = 22;
+const RULE_DELETED: u8 = 23;
+const CAP_COUNTED: u8 = 24;
+const EXECUTION_RECORDED: u8 = 25;
+const EXECUTION_MOVED: u8 = 26;
 
 pub(super) fn encode(e: &mut Encoder<'_>, effect: &Effect) {
     match effect {
@@ -200,6 +206,41 @@ pub(super) fn encode(e: &mut Encoder<'_>, effect: &Effect) {
             e.byte(HOLD_RELEASED);
             e.id(hold.raw());
         }
+        Effect::RuleSet(rule) => {
+            e.byte(RULE_SET);
+            rules::encode_rule(e, rule);
+        }
+        Effect::RuleDeleted { rule, at } => {
+            e.byte(RULE_DELETED);
+            e.id(rule.raw());
+            e.time(*at);
+        }
+        Effect::CapCounted {
+            rule,
+            step,
+            group,
+            used,
+        } => {
+            e.byte(CAP_COUNTED);
+            e.id(rule.raw());
+            e.uint(u64::from(*step));
+            e.uint(u64::from(*group));
+            rules::encode_cap_used(e, *used);
+        }
+        Effect::ExecutionRecorded(execution) => {
+            e.byte(EXECUTION_RECORDED);
+            executions::encode_execution(e, execution);
+        }
+        Effect::ExecutionMoved {
+            execution,
+            step,
+            at,
+        } => {
+            e.byte(EXECUTION_MOVED);
+            e.id(execution.raw());
+            executions::encode_step(e, step);
+            e.time(*at);
+        }
         Effect::DueAdded(due) => {
             e.byte(DUE_ADDED);
             encode_due(e, due);
@@ -326,6 +367,23 @@ pub(super) fn decode(d: &mut Decoder<'_>, tag: u8) -> Result<Effect, CodecError>
             expires_at: d.option(Decoder::time)?,
         }),
         HOLD_RELEASED => Effect::HoldReleased(HoldId::new(d.id()?)),
+        RULE_SET => Effect::RuleSet(rules::decode_rule(d)?),
+        RULE_DELETED => Effect::RuleDeleted {
+            rule: RuleId::new(d.id()?),
+            at: d.time()?,
+        },
+        CAP_COUNTED => Effect::CapCounted {
+            rule: RuleId::new(d.id()?),
+            step: rules::small(d, "step")?,
+            group: rules::small(d, "group")?,
+            used: rules::decode_cap_used(d)?,
+        },
+        EXECUTION_RECORDED => Effect::ExecutionRecorded(executions::decode_execution(d)?),
+        EXECUTION_MOVED => Effect::ExecutionMoved {
+            execution: ExecutionId::new(d.id()?),
+            step: executions::decode_step(d)?,
+            at: d.time()?,
+        },
         DUE_ADDED => Effect::DueAdded(decode_due(d)?),
         DUE_REMOVED => Effect::DueRemoved(decode_due(d)?),
         tag => {
@@ -385,6 +443,8 @@ pub(crate) fn work_parts(work: Work) -> (u8, u64) {
         Work::Settle(transfer) => (1, transfer.raw()),
         Work::ExpireHold(hold) => (2, hold.raw()),
         Work::RunBulk(bulk) => (3, bulk.raw()),
+        Work::RunRule(rule) => (4, rule.raw()),
+        Work::RunExecution(execution) => (5, execution.raw()),
     }
 }
 
@@ -394,6 +454,8 @@ pub(crate) fn work_of(kind: u8, id: u64) -> Option<Work> {
         1 => Some(Work::Settle(TransferId::new(id))),
         2 => Some(Work::ExpireHold(HoldId::new(id))),
         3 => Some(Work::RunBulk(BulkId::new(id))),
+        4 => Some(Work::RunRule(RuleId::new(id))),
+        5 => Some(Work::RunExecution(ExecutionId::new(id))),
         _ => None,
     }
 }
@@ -547,6 +609,23 @@ fn decode_transfer(d: &mut Decoder<'_>) -> Result<Transfer, CodecError> {
         created_at: d.time()?,
         updated_at: d.time()?,
         completed_at: d.option(Decoder::time)?,
+    })
+}
+
+/// All of a transfer with its two ends.
+pub(super) fn encode_row(e: &mut Encoder<'_>, row: &TransferRow) {
+    encode_transfer(e, &row.transfer);
+    encode_profile_part(e, &row.transfer);
+    e.option(row.source.as_ref(), encode_party);
+    e.option(row.destination.as_ref(), encode_party);
+}
+
+pub(super) fn decode_row(d: &mut Decoder<'_>) -> Result<TransferRow, CodecError> {
+    let transfer = decode_transfer(d)?;
+    Ok(TransferRow {
+        transfer: decode_profile_part(d, transfer)?,
+        source: d.option(decode_party)?,
+        destination: d.option(decode_party)?,
     })
 }
 

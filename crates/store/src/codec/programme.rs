@@ -13,14 +13,18 @@ use crate::codes::Code;
 
 type Decoded<T> = Result<T, CodecError>;
 
-fn encode_list<T>(e: &mut Encoder<'_>, list: &[T], encode: impl Fn(&mut Encoder<'_>, &T)) {
+pub(super) fn encode_list<T>(
+    e: &mut Encoder<'_>,
+    list: &[T],
+    encode: impl Fn(&mut Encoder<'_>, &T),
+) {
     e.uint(list.len() as u64);
     for item in list {
         encode(e, item);
     }
 }
 
-fn decode_list<'a, T>(
+pub(super) fn decode_list<'a, T>(
     d: &mut Decoder<'a>,
     decode: impl Fn(&mut Decoder<'a>) -> Decoded<T>,
 ) -> Decoded<Vec<T>> {

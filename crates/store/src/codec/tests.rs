@@ -16,6 +16,7 @@ use super::*;
 use crate::records::{Resources, Selector, TransferSet};
 
 mod programme;
+mod rules;
 
 const AT: Millis = Millis(1_800_000_000_000);
 
@@ -118,10 +119,10 @@ fn posting() -> impl Strategy<Value = Posting> {
 }
 
 fn due() -> impl Strategy<Value = Due> {
-    (any::<u64>(), time(), 1..=3_u8, any::<u64>()).prop_map(|(tenant, at, kind, id)| Due {
+    (any::<u64>(), time(), 1..=5_u8, any::<u64>()).prop_map(|(tenant, at, kind, id)| Due {
         tenant: TenantId::new(tenant),
         at,
-        work: work_of(kind, id).expect("there are three kinds"),
+        work: work_of(kind, id).expect("there are five kinds"),
     })
 }
 
@@ -313,6 +314,7 @@ fn effect() -> impl Strategy<Value = Effect> {
         1 => due().prop_map(Effect::DueAdded),
         1 => due().prop_map(Effect::DueRemoved),
         8 => programme::effect(),
+        8 => rules::effect(),
     ]
 }
 
@@ -324,21 +326,27 @@ fn permission() -> impl Strategy<Value = Permission> {
         ]
     };
     let selector = || prop_oneof![Just(Selector::All), any::<u64>().prop_map(Selector::Id)];
-    let set =
-        (selector(), selector(), option::of(integer())).prop_map(|(source, target, max_amount)| {
-            TransferSet {
-                source,
-                target,
-                max_amount,
-            }
+    let set = (
+        selector(),
+        selector(),
+        option::of(integer()),
+        option::of(integer()),
+    )
+        .prop_map(|(source, target, max_amount, approval_above)| TransferSet {
+            source,
+            target,
+            max_amount,
+            approval_above,
         });
     prop_oneof![
         Just(Permission::ListAccounts),
         resources().prop_map(Permission::ReadAccounts),
         Just(Permission::ListRules),
+        Just(Permission::ReadAuditLogs),
         resources().prop_map(Permission::ReadRules),
         resources().prop_map(Permission::TriggerRules),
         resources().prop_map(Permission::ReadRuleExecutions),
+        resources().prop_map(Permission::CreateAndEditRules),
         resources().prop_map(Permission::ReadTransfers),
         vec(set, 0..3).prop_map(Permission::ManualTransfer),
         resources().prop_map(Permission::ReadCards),
@@ -399,6 +407,7 @@ fn reply() -> impl Strategy<Value = RememberedReply> {
         Just(RememberedReply::Done),
         vec(kept_record(), 0..3).prop_map(RememberedReply::Records),
         account().prop_map(|account| RememberedReply::Account(Box::new(account))),
+        rules::reply(),
     ]
 }
 
@@ -482,6 +491,19 @@ proptest! {
     }
 
     #[test]
+    fn a_kept_row_comes_back_as_it_was(
+        transfer in transfer(),
+        source in option::of(party()),
+        destination in option::of(party()),
+    ) {
+        let row = TransferRow { transfer, source, destination };
+        let bytes = row_to_bytes(&row);
+        prop_assert_eq!(row_from_bytes(&bytes), Ok(row));
+        prop_assert!(row_from_bytes(&bytes[..bytes.len() - 1]).is_err());
+        prop_assert!(row_from_bytes(&[&bytes[..], &[0]].concat()).is_err());
+    }
+
+    #[test]
     fn a_record_cut_short_is_another_or_none((at, changes) in record(), cut in any::<prop::sample::Index>()) {
         let bytes = encode(at, &changes);
         let short = &bytes[..cut.index(bytes.len())];
@@ -530,7 +552,7 @@ fn another_version_is_refused() {
 
 #[test]
 fn unknown_tags_are_refused() {
-    let known: Vec<u8> = (1..=21).chain(64..=69).collect();
+    let known: Vec<u8> = (1..=26).chain(64..=69).collect();
     for tag in (0..=u8::MAX).filter(|tag| !known.contains(tag)) {
         let mut bytes = encode(AT, &[]);
         bytes.push(tag);
@@ -654,7 +676,27 @@ fn samples() -> Vec<(&'static str, Change, &'static str)> {
     let ledger = samples.iter().filter(|(_, change, _)| tag_of(change) <= 12);
     let at = ledger.count();
     samples.splice(at..at, longer);
+    let at = samples.iter().filter(|(_, change, _)| tag_of(change) < 64);
+    let at = at.count();
+    samples.splice(at..at, rules::samples());
+    let after_remembered = |(_, change, _): &&(_, Change, _)| tag_of(change) <= 66;
+    let at = samples.iter().take_while(after_remembered).count();
+    let replies = rules::replies().into_iter();
+    let replies = replies.map(|(name, reply, bytes)| (name, answered(reply), bytes));
+    samples.splice(at..at, replies);
     samples
+}
+
+/// An answer as it is remembered.
+fn answered(reply: RememberedReply) -> Change {
+    Change::Remembered(Remembered {
+        number: 200,
+        key: [0xCD; 16],
+        body: [0xEF; 16],
+        at: AT,
+        request_id: Arc::from("req"),
+        reply,
+    })
 }
 
 fn plain_samples() -> Vec<(&'static str, Change, &'static str)> {
@@ -742,16 +784,7 @@ fn plain_samples() -> Vec<(&'static str, Change, &'static str)> {
             name: Arc::from("A"),
         })
     };
-    let replied = |reply| {
-        Change::Remembered(Remembered {
-            number: 200,
-            key: [0xCD; 16],
-            body: [0xEF; 16],
-            at: AT,
-            request_id: Arc::from("req"),
-            reply,
-        })
-    };
+    let replied = answered;
     let kept = crate::Record {
         kind: crate::RecordKind::User,
         id: 0x41,
@@ -997,7 +1030,7 @@ fn every_kind_of_change_has_a_sample() {
         .map(|(_, change, _)| tag_of(change))
         .collect();
     tags.dedup();
-    assert_eq!(tags, (1..=21).chain(64..=69).collect::<Vec<u8>>());
+    assert_eq!(tags, (1..=26).chain(64..=69).collect::<Vec<u8>>());
 }
 
 /// Written as a match, so that a new kind does not compile until it is here and has a sample.
@@ -1037,6 +1070,11 @@ fn tag_of(change: &Change) -> u8 {
             Effect::BulkSubmitted(_) => 19,
             Effect::BulkMoved { .. } => 20,
             Effect::BulkStepped { .. } => 21,
+            Effect::RuleSet(_) => 22,
+            Effect::RuleDeleted { .. } => 23,
+            Effect::CapCounted { .. } => 24,
+            Effect::ExecutionRecorded(_) => 25,
+            Effect::ExecutionMoved { .. } => 26,
         },
         Change::KeyCreated(_) => 64,
         Change::KeyRevoked { .. } => 65,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use ledger::{AccountId, Effect, State};
+use ledger::{AccountId, Effect, RuleId, State};
 
 use super::{CopyError, Report};
 use crate::codec::{self, Change};
@@ -29,6 +29,10 @@ pub(crate) struct Tally {
     pub commits: u64,
     pub transfers: u64,
     pub entries: u64,
+    /// Rules ever made.
+    pub rules: u64,
+    /// Runs of rules ever recorded.
+    pub executions: u64,
     pub remembered: u64,
     pub records: u64,
     pub keys: u64,
@@ -77,6 +81,8 @@ impl Tally {
             ("commits", self.commits, target.commits),
             ("transfers", self.transfers, target.transfers),
             ("entries", self.entries, target.entries),
+            ("rules", self.rules, target.rules),
+            ("runs of rules", self.executions, target.executions),
             ("idempotency records", self.remembered, target.remembered),
             ("records", self.records, target.records),
             ("API keys", self.keys, target.keys),
@@ -94,6 +100,8 @@ impl Tally {
             accounts: self.accounts.len() as u64,
             transfers: self.transfers,
             entries: self.entries,
+            rules: self.rules,
+            executions: self.executions,
             remembered: self.remembered,
             records: self.records,
         })
@@ -120,6 +128,7 @@ pub(crate) struct Adding {
     state: State,
     chains: BTreeMap<AccountId, Chain>,
     records: HashSet<(RecordKind, u64)>,
+    rules: HashSet<RuleId>,
     tally: Tally,
     changes: Vec<Change>,
 }
@@ -151,6 +160,8 @@ impl Adding {
                                 tally.entries += 1;
                             }
                         }
+                        Effect::RuleSet(rule) => drop(self.rules.insert(rule.id)),
+                        Effect::ExecutionRecorded(_) => tally.executions += 1,
                         _ => {}
                     }
                 }
@@ -184,6 +195,7 @@ impl Adding {
             accounts: accounts.collect(),
             tenants: self.state.tenants().count() as u64,
             records: self.records.len() as u64,
+            rules: self.rules.len() as u64,
             ..self.tally
         }
     }

@@ -11,17 +11,21 @@
 //! generation before its query began, so the query saw every rename counted until then; if one was
 //! counted since, the row is not kept, or kept under a generation that nobody looks in.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ledger::{TenantId, TransferId};
 
+use crate::codec;
 use crate::query::TransferRow;
 
-/// Rows found under the same place.
-const WAYS: usize = 8;
-/// Places. With [`WAYS`] rows of some 450 bytes each that is at most 60 MB.
-const PLACES: usize = 1 << 14;
+/// Places, each with a lock of its own.
+const PLACES: usize = 1 << 15;
+/// Bytes kept in one place; in all places together 64 MiB, enough for some 400,000 transfers.
+const PLACE_BYTES: usize = 2 << 10;
+/// Bytes that a row takes besides its own: its id, and where it is.
+const ROW_OVERHEAD: usize = 32;
 
 /// See the module.
 pub(crate) struct EndedTransfers {
@@ -29,12 +33,39 @@ pub(crate) struct EndedTransfers {
     places: Box<[Mutex<Place>]>,
 }
 
-/// Rows of one generation; the oldest makes room.
+/// Rows of one generation; the oldest make room.
 #[derive(Default)]
 struct Place {
     generation: u64,
-    rows: Vec<TransferRow>,
-    next: usize,
+    bytes: usize,
+    /// The ids of `rows`, beside each other for looking through.
+    ids: VecDeque<TransferId>,
+    rows: VecDeque<Box<[u8]>>,
+}
+
+impl Place {
+    fn clear(&mut self, generation: u64) {
+        self.generation = generation;
+        self.bytes = 0;
+        self.ids.clear();
+        self.rows.clear();
+    }
+
+    fn find(&self, id: TransferId) -> Option<&[u8]> {
+        let index = self.ids.iter().position(|kept| *kept == id)?;
+        self.rows.get(index).map(|row| &**row)
+    }
+
+    fn push(&mut self, id: TransferId, row: Box<[u8]>) {
+        self.bytes += row.len() + ROW_OVERHEAD;
+        self.ids.push_back(id);
+        self.rows.push_back(row);
+        while self.bytes > PLACE_BYTES {
+            self.ids.pop_front();
+            let gone = self.rows.pop_front().map_or(0, |row| row.len());
+            self.bytes -= gone + ROW_OVERHEAD;
+        }
+    }
 }
 
 impl EndedTransfers {
@@ -63,8 +94,9 @@ impl EndedTransfers {
         if place.generation != self.generation() {
             return None;
         }
-        let found = place.rows.iter().find(|row| row.transfer.id == id);
-        found.filter(|row| row.transfer.tenant == tenant).cloned()
+        // What was encoded here can be decoded; if it could not, it is read from the views again.
+        let row = codec::row_from_bytes(place.find(id)?).ok()?;
+        (row.transfer.tenant == tenant).then_some(row)
     }
 
     /// Keeps a transfer that was read when the generation was `generation`, if it has ended.
@@ -73,24 +105,16 @@ impl EndedTransfers {
         if !row.transfer.status.is_final() {
             return;
         }
+        let bytes = codec::row_to_bytes(row);
         let mut place = self.place(id);
         if self.generation() != generation {
             return;
         }
         if place.generation != generation {
-            place.rows.clear();
-            place.generation = generation;
-            place.next = 0;
+            place.clear(generation);
         }
-        if place.rows.iter().any(|kept| kept.transfer.id == id) {
-            return;
-        }
-        if place.rows.len() < WAYS {
-            place.rows.push(row.clone());
-        } else {
-            let oldest = place.next;
-            place.rows[oldest] = row.clone();
-            place.next = (oldest + 1) % WAYS;
+        if place.find(id).is_none() {
+            place.push(id, bytes);
         }
     }
 

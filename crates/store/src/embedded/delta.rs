@@ -3,6 +3,8 @@
 //! Rows that change several times within a run are written once; rows are written in the order of
 //! their keys, so that each tree is walked from left to right.
 
+mod rules;
+
 use ledger::{AccountId, KeyId, OperationOutcome, ProfileId, State, TenantClock};
 use rusqlite::{Connection, params};
 
@@ -33,6 +35,7 @@ impl Delta {
             + self.remembered.len() / 2
             + gathered.operations.len()
             + gathered.records.len()
+            + gathered.rules.len()
     }
 
     /// Whether it gives an account another name.
@@ -74,6 +77,7 @@ impl Delta {
         self.write_waiting(&transaction)?;
         self.write_keys(&transaction)?;
         self.write_programme(&transaction)?;
+        rules::write(&transaction, &self.gathered.rules)?;
         self.write_records(&transaction)?;
         pages.write(&transaction)?;
         views::set_progress(&transaction, progress)?;

@@ -86,7 +86,7 @@ pub(crate) fn load(connection: &Connection) -> Result<(Memory, Progress), LoadEr
     )?;
     let find = format!("SELECT {} FROM transfers t WHERE t.id = ?1", rows::TRANSFER);
     let mut find = connection.prepare(&find)?;
-    for id in reads::open_transfers(connection)? {
+    for id in reads::open_transfers(connection, None)? {
         let transfer = find.query_row([id.raw().cast_signed()], rows::transfer)?;
         state.restore_open_transfer(transfer)?;
     }
@@ -110,6 +110,7 @@ pub(crate) fn load(connection: &Connection) -> Result<(Memory, Progress), LoadEr
         &format!("SELECT {} FROM bulks WHERE status IN (1, 2, 3)", rows::BULK),
         |row| Ok(state.restore_bulk(rows::bulk(row)?)?),
     )?;
+    load_rules(connection, state)?;
     state.observe_id(progress.last_id);
     let remembered = &mut memory.remembered;
     remembered.reserve(usize::try_from(progress.last_remembered).unwrap_or(0));
@@ -132,6 +133,25 @@ pub(crate) fn load(connection: &Connection) -> Result<(Memory, Progress), LoadEr
         shelf.restore(&record).map_err(LoadError::Records)
     })?;
     Ok((memory, progress))
+}
+
+fn load_rules(connection: &Connection, state: &mut State) -> Result<(), LoadError> {
+    let sql = format!("SELECT {} FROM rules WHERE deleted_ms IS NULL", rows::RULE);
+    each(connection, &sql, |row| {
+        Ok(state.restore_rule(&rows::rule(row)?.rule)?)
+    })?;
+    let sql = format!("SELECT {} FROM rule_caps", rows::CAP);
+    each(connection, &sql, |row| {
+        let ((rule, step, group), used) = rows::cap(row)?;
+        Ok(state.restore_cap(rule, (step, group), used)?)
+    })?;
+    let sql = format!(
+        "SELECT {} FROM executions INDEXED BY executions_open WHERE status = 1",
+        rows::EXECUTION
+    );
+    each(connection, &sql, |row| {
+        Ok(state.restore_execution(rows::execution(row)?)?)
+    })
 }
 
 fn each(

@@ -40,8 +40,8 @@ use std::time::{Duration, Instant};
 
 use journal::{Folder, Journal, JournalError, Reader, Storage};
 use ledger::{
-    AccountId, BulkId, Hold, Millis, Owner, OwnerId, Profile, ProfileId, ProfileKind, Tenant,
-    TenantId, TransferId,
+    AccountId, BulkId, Execution, ExecutionId, Hold, Millis, Owner, OwnerId, Profile, ProfileId,
+    ProfileKind, RuleId, State, Status, Tenant, TenantId, TransferId,
 };
 use tokio::sync::{broadcast, oneshot, watch};
 
@@ -50,8 +50,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::history::{HistoryPage, HistoryQuery};
 use crate::query::{
     AccountPage, AccountQuery, AccountRow, BulkOperationPage, BulkOperationQuery, BulkPage,
-    BulkQuery, BulkRow, EntryPage, EntryQuery, EntryRow, OwnerTransferPage, OwnerTransferQuery,
-    RecordQuery, TransferQuery, TransferRow,
+    BulkQuery, BulkRow, EntryPage, EntryQuery, EntryRow, ExecutionQuery, OwnerTransferPage,
+    OwnerTransferQuery, RecordQuery, RuleQuery, RuleRow, TransferQuery, TransferRow,
 };
 use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
 use crate::{BoxFuture, Health, Notice, Outcome, Result, Store, StoreError, Submit};
@@ -424,6 +424,15 @@ impl Store for Embedded {
         }))
     }
 
+    fn open_transfers(
+        &self,
+        tenant: TenantId,
+        status: Status,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<TransferRow>>> {
+        Box::pin(self.read(move |views| reads::waiting_transfers(views, tenant, status, limit)))
+    }
+
     fn accounts(&self, query: AccountQuery) -> BoxFuture<'_, Result<Vec<AccountRow>>> {
         Box::pin(self.read(move |views| reads::accounts(views, &query)))
     }
@@ -510,6 +519,30 @@ impl Store for Embedded {
         query: BulkOperationQuery,
     ) -> BoxFuture<'_, Result<BulkOperationPage>> {
         Box::pin(self.read(move |views| reads::bulk_operations(views, &query)))
+    }
+
+    fn rules(&self, query: RuleQuery) -> BoxFuture<'_, Result<Vec<RuleRow>>> {
+        Box::pin(self.read(move |views| reads::rules(views, &query)))
+    }
+
+    fn rule(&self, tenant: TenantId, id: RuleId) -> BoxFuture<'_, Result<Option<RuleRow>>> {
+        Box::pin(self.read(move |views| reads::rule(views, tenant, id)))
+    }
+
+    fn executions(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<Execution>>> {
+        Box::pin(self.read(move |views| reads::executions(views, &query)))
+    }
+
+    fn execution(
+        &self,
+        tenant: TenantId,
+        id: ExecutionId,
+    ) -> BoxFuture<'_, Result<Option<Execution>>> {
+        Box::pin(self.read(move |views| reads::execution(views, tenant, id)))
+    }
+
+    fn fork(&self, tenant: TenantId, owner: OwnerId) -> BoxFuture<'_, Result<Option<State>>> {
+        Box::pin(self.read(move |views| reads::fork(views, tenant, owner)))
     }
 
     fn holds(&self, account: AccountId) -> BoxFuture<'_, Result<Vec<Hold>>> {

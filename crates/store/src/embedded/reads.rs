@@ -3,8 +3,10 @@
 mod accounts;
 mod entries;
 mod history;
+mod fork;
 mod lists;
 mod programme;
+mod rules;
 mod transfers;
 
 use std::collections::HashMap;
@@ -23,9 +25,11 @@ use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
 use crate::{Result, StoreError};
 pub(crate) use accounts::{accounts, accounts_page};
 pub(crate) use entries::{entries, entries_between};
+pub(crate) use fork::fork;
 pub(crate) use history::history;
-pub(crate) use lists::{open_transfers, owner_transfers, transfers};
+pub(crate) use lists::{open_transfers, owner_transfers, transfers, waiting_transfers};
 pub(crate) use programme::{bulk, bulk_operations, bulks, profile, profiles};
+pub(crate) use rules::{execution, executions, rule, rules};
 pub(crate) use transfers::transfer;
 
 /// Connections that read at the same time.

@@ -1,6 +1,8 @@
 //! Rows of the views as the ledger's types. One column list and one reader per table, shared by
 //! start-up, reads and verification.
 
+mod rules;
+
 use std::sync::Arc;
 
 use ledger::account::Reported;
@@ -17,6 +19,10 @@ use crate::codec::{self, work_of};
 use crate::codes::Code;
 use crate::query::BulkRow;
 use crate::records::{KeyRecord, Record};
+pub(crate) use rules::{
+    CAP, EXECUTION, EXECUTION_COPIES, RULE, RULE_COPIES, cap, copies_execution, copies_rule,
+    execution, rule,
+};
 
 type Read<T> = rusqlite::Result<T>;
 

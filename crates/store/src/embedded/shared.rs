@@ -60,6 +60,8 @@ pub(crate) struct Shared {
     records: AtomicU64,
     records_indexed: AtomicU64,
     indexed: watch::Sender<u64>,
+    /// The same number, to be looked at without a lock.
+    indexed_batch: AtomicU64,
     index_failed: Mutex<Option<Arc<str>>>,
     /// The number of each tenant's newest commit that was indexed.
     newest: Mutex<HashMap<TenantId, u64>>,
@@ -93,6 +95,7 @@ impl Shared {
             records: AtomicU64::new(0),
             records_indexed: AtomicU64::new(0),
             indexed: watch::Sender::new(indexed),
+            indexed_batch: AtomicU64::new(indexed),
             index_failed: Mutex::new(None),
             ended: EndedTransfers::new(),
             disk_full: AtomicBool::new(false),
@@ -204,7 +207,7 @@ impl Shared {
     }
 
     pub(crate) fn indexed(&self) -> u64 {
-        *self.indexed.borrow()
+        self.indexed_batch.load(Ordering::Acquire)
     }
 
     pub(crate) fn lag(&self) -> u64 {
@@ -218,6 +221,7 @@ impl Shared {
         lock(&self.newest).extend(newest.iter().map(|(tenant, number)| (*tenant, *number)));
         self.records_indexed
             .fetch_add(written.records, Ordering::AcqRel);
+        self.indexed_batch.store(written.batch, Ordering::Release);
         self.indexed.send_replace(written.batch);
     }
 

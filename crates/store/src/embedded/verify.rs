@@ -5,6 +5,7 @@
 
 mod pages;
 mod programme;
+mod rules;
 mod views_agree;
 
 use std::path::Path;

@@ -13,13 +13,15 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 pub(crate) const FILE: &str = "views.sqlite";
 
 /// Version of the tables below; other versions are deleted and filled again.
-const SCHEMA_VERSION: i64 = 6;
+const SCHEMA_VERSION: i64 = 7;
 
 /// Tables are clustered by the order they are read in, and only accounts and bulks, of which there are
 /// few, have another index: sorted inserts into few trees are what keeps filling them cheap. What grows
 /// with every transfer is gathered in pages, except the transfers themselves
 /// (`docs/decisions/2026-11-21-view-pages.md`).
-/// Records change seldom and are looked for in three ways; they have indexes.
+/// Records and rules change seldom and are looked for in several ways; they have indexes. So have runs
+/// of rules, each of which is written twice at most unless it waits for a rail: their indexes hold all
+/// that a list filters by.
 const SCHEMA: &str = "
 CREATE TABLE meta (
     only INTEGER PRIMARY KEY CHECK (only = 1), schema INTEGER NOT NULL,
@@ -58,6 +60,24 @@ CREATE TABLE bulk_operations (
     bulk INTEGER NOT NULL, operation INTEGER NOT NULL, transfer INTEGER, status INTEGER,
     denial INTEGER,
     PRIMARY KEY (bulk, operation)) WITHOUT ROWID;
+CREATE TABLE rules (
+    id INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, owner INTEGER NOT NULL, account INTEGER,
+    enabled INTEGER NOT NULL, deleted_ms INTEGER, body BLOB NOT NULL);
+CREATE INDEX rules_of_tenant ON rules (tenant);
+CREATE INDEX rules_of_owner ON rules (owner);
+CREATE INDEX rules_of_account ON rules (account);
+CREATE TABLE rule_caps (
+    rule INTEGER NOT NULL, step INTEGER NOT NULL, action_group INTEGER NOT NULL,
+    period INTEGER NOT NULL, since_day INTEGER NOT NULL, used INTEGER NOT NULL,
+    PRIMARY KEY (rule, step, action_group)) WITHOUT ROWID;
+CREATE TABLE executions (
+    id INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, owner INTEGER NOT NULL,
+    rule INTEGER NOT NULL, status INTEGER NOT NULL, cause INTEGER NOT NULL, mode INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE INDEX executions_of_tenant ON executions (tenant, id, status, cause, mode, created_ms);
+CREATE INDEX executions_of_owner ON executions (owner, id, status, cause, mode, created_ms);
+CREATE INDEX executions_of_rule ON executions (rule, id, status, cause, mode, created_ms);
+CREATE INDEX executions_open ON executions (owner) WHERE status = 1;
 CREATE TABLE transfers (
     id INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, owner INTEGER NOT NULL,
     source INTEGER, destination INTEGER, currency TEXT NOT NULL, amount INTEGER NOT NULL,

@@ -82,6 +82,7 @@ impl Writer {
     pub(crate) fn run(mut self) {
         loop {
             let Some(jobs) = self.shared.take(self.patience()) else {
+                self.end();
                 return;
             };
             if let Some(reason) = self.shared.stopped() {
@@ -96,6 +97,14 @@ impl Writer {
                 self.refuse_everything(&reason);
                 return;
             }
+        }
+    }
+
+    /// The queue is closed and empty: what was answered is durable, only the journal's file is left
+    /// longer than its batches.
+    fn end(self) {
+        if let Err(error) = self.journal.finish() {
+            tracing::warn!(error = %error_chain(&error), "the next start shortens the journal's file");
         }
     }
 

@@ -146,15 +146,16 @@ impl Batch {
     /// their accounts are known.
     pub(crate) fn plan_aftermath(&self, facts: &mut Facts, plan: &mut Plan) {
         for asked in &self.asked {
-            if let Action::Command(Command::CreateTransfer(create)) = &asked.submit.action
-                && takes_rail(create, facts)
-            {
-                let currency = create.amount.currency();
-                let system = |kind| Touch::SystemOf(create.source, kind, currency);
-                let touches = vec![
-                    system(SystemKind::InTransit(Rail::Simulated)),
-                    system(SystemKind::World),
-                ];
+            if let Action::Command(Command::CreateTransfer(create)) = &asked.submit.action {
+                let mut touches = vec![Touch::Listener(create.destination)];
+                if takes_rail(create, facts) {
+                    let currency = create.amount.currency();
+                    let system = |kind| Touch::SystemOf(create.source, kind, currency);
+                    touches.extend([
+                        system(SystemKind::InTransit(Rail::Simulated)),
+                        system(SystemKind::World),
+                    ]);
+                }
                 plan.follow(facts, create.tenant, touches);
             }
         }

@@ -82,6 +82,8 @@ const ACCOUNTS: &str =
 const COUNT_COMMITS: &str = "SELECT count(*) FROM commits";
 const COUNT_TRANSFERS: &str = "SELECT count(*) FROM transfers";
 const COUNT_ENTRIES: &str = "SELECT count(*) FROM entries";
+const COUNT_RULES: &str = "SELECT count(*) FROM rules";
+const COUNT_EXECUTIONS: &str = "SELECT count(*) FROM executions";
 const COUNT_REMEMBERED: &str = "SELECT count(*) FROM remembered";
 const COUNT_RECORDS: &str = "SELECT count(*) FROM records";
 const COUNT_KEYS: &str = "SELECT count(*) FROM api_keys";
@@ -94,6 +96,8 @@ async fn tally(snapshot: &Snapshot) -> Result<Tally, CopyError> {
         tenants: count(snapshot, COUNT_TENANTS).await?,
         transfers: count(snapshot, COUNT_TRANSFERS).await?,
         entries: count(snapshot, COUNT_ENTRIES).await?,
+        rules: count(snapshot, COUNT_RULES).await?,
+        executions: count(snapshot, COUNT_EXECUTIONS).await?,
         remembered: count(snapshot, COUNT_REMEMBERED).await?,
         records: count(snapshot, COUNT_RECORDS).await?,
         keys: count(snapshot, COUNT_KEYS).await?,

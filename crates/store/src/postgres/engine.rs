@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ledger::{
-    AccountId, BulkId, Hold, Millis, Owner, OwnerId, Profile, ProfileId, ProfileKind, Tenant,
-    TenantId, TransferId,
+    AccountId, BulkId, Execution, ExecutionId, Hold, Millis, Owner, OwnerId, Profile, ProfileId,
+    ProfileKind, RuleId, State, Status, Tenant, TenantId, TransferId,
 };
 use tokio::sync::{broadcast, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -28,8 +28,8 @@ use crate::clock::Clock;
 use crate::history::{HistoryPage, HistoryQuery};
 use crate::query::{
     AccountPage, AccountQuery, AccountRow, BulkOperationPage, BulkOperationQuery, BulkPage,
-    BulkQuery, BulkRow, EntryPage, EntryQuery, EntryRow, OwnerTransferPage, OwnerTransferQuery,
-    RecordQuery, TransferQuery, TransferRow,
+    BulkQuery, BulkRow, EntryPage, EntryQuery, EntryRow, ExecutionQuery, OwnerTransferPage,
+    OwnerTransferQuery, RecordQuery, RuleQuery, RuleRow, TransferQuery, TransferRow,
 };
 use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
 use crate::{BoxFuture, Health, Outcome, Result, Store, StoreError, Submit};
@@ -216,6 +216,15 @@ impl Store for Postgres {
         Box::pin(async move { self.readers.transfers_by_id(tenant, &ids).await })
     }
 
+    fn open_transfers(
+        &self,
+        tenant: TenantId,
+        status: Status,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<TransferRow>>> {
+        Box::pin(self.readers.open_transfers(tenant, status, limit))
+    }
+
     fn profiles(
         &self,
         tenant: TenantId,
@@ -241,6 +250,30 @@ impl Store for Postgres {
         query: BulkOperationQuery,
     ) -> BoxFuture<'_, Result<BulkOperationPage>> {
         Box::pin(async move { self.readers.bulk_operations(&query).await })
+    }
+
+    fn rules(&self, query: RuleQuery) -> BoxFuture<'_, Result<Vec<RuleRow>>> {
+        Box::pin(async move { self.readers.rules(&query).await })
+    }
+
+    fn rule(&self, tenant: TenantId, id: RuleId) -> BoxFuture<'_, Result<Option<RuleRow>>> {
+        Box::pin(self.readers.rule(tenant, id))
+    }
+
+    fn executions(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<Execution>>> {
+        Box::pin(async move { self.readers.executions(&query).await })
+    }
+
+    fn execution(
+        &self,
+        tenant: TenantId,
+        id: ExecutionId,
+    ) -> BoxFuture<'_, Result<Option<Execution>>> {
+        Box::pin(self.readers.execution(tenant, id))
+    }
+
+    fn fork(&self, tenant: TenantId, owner: OwnerId) -> BoxFuture<'_, Result<Option<State>>> {
+        Box::pin(self.readers.fork(tenant, owner, self.clock.now()))
     }
 
     fn holds(&self, account: AccountId) -> BoxFuture<'_, Result<Vec<Hold>>> {

@@ -7,9 +7,10 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use ledger::touches::{AccountLinks, HoldLinks, TransferLinks};
+use ledger::touches::{AccountLinks, ExecutionLinks, HoldLinks, TransferLinks};
 use ledger::{
-    AccountId, BulkId, Currency, Effect, HoldId, OwnerId, SystemKind, TenantId, TransferId, Work,
+    AccountId, BulkId, Currency, Effect, ExecutionId, HoldId, OwnerId, RuleId, SystemKind,
+    TenantId, TransferId, Work,
 };
 
 /// Keeps what was used last, between half of `capacity` and all of it.
@@ -55,6 +56,8 @@ pub(crate) struct Facts {
     transfers: Kept<TransferId, TransferLinks>,
     holds: Kept<HoldId, HoldLinks>,
     bulks: Kept<BulkId, (TenantId, OwnerId)>,
+    rules: Kept<RuleId, (TenantId, OwnerId)>,
+    executions: Kept<ExecutionId, ExecutionLinks>,
     systems: Kept<OwnerId, Vec<SystemAccount>>,
 }
 
@@ -67,6 +70,8 @@ impl Default for Facts {
             transfers: Kept::new(50_000),
             holds: Kept::new(50_000),
             bulks: Kept::new(5_000),
+            rules: Kept::new(20_000),
+            executions: Kept::new(20_000),
             systems: Kept::new(50_000),
         }
     }
@@ -94,6 +99,14 @@ impl Facts {
         self.bulks.get(id)
     }
 
+    pub(crate) fn rule(&mut self, id: RuleId) -> Option<(TenantId, OwnerId)> {
+        self.rules.get(id)
+    }
+
+    pub(crate) fn execution(&mut self, id: ExecutionId) -> Option<ExecutionLinks> {
+        self.executions.get(id)
+    }
+
     /// The system accounts of an owner that are known. There may be more.
     pub(crate) fn system_accounts(&mut self, owner: OwnerId) -> Vec<SystemAccount> {
         self.systems.get(owner).unwrap_or_default()
@@ -108,6 +121,8 @@ impl Facts {
                 Some(self.account(account)?.owner)
             }
             Work::RunBulk(bulk) => Some(self.bulk(bulk)?.1),
+            Work::RunRule(rule) => Some(self.rule(rule)?.1),
+            Work::RunExecution(execution) => Some(self.execution(execution)?.owner),
         }
     }
 
@@ -134,6 +149,16 @@ impl Facts {
         self.bulks.put(id, (tenant, owner));
     }
 
+    pub(crate) fn put_rule(&mut self, id: RuleId, tenant: TenantId, owner: OwnerId) {
+        self.owners.put(owner, tenant);
+        self.rules.put(id, (tenant, owner));
+    }
+
+    pub(crate) fn put_execution(&mut self, id: ExecutionId, links: ExecutionLinks) {
+        self.put_rule(links.rule, links.tenant, links.owner);
+        self.executions.put(id, links);
+    }
+
     pub(crate) fn put_system_accounts(&mut self, owner: OwnerId, known: &[SystemAccount]) {
         self.systems.put(owner, known.to_vec());
     }
@@ -146,6 +171,8 @@ impl Facts {
             Effect::TransferRecorded(transfer) => self.put_transfer(transfer.id, transfer.into()),
             Effect::HoldPlaced(hold) => self.put_hold(hold.id, hold.into()),
             Effect::BulkSubmitted(bulk) => self.put_bulk(bulk.id, bulk.tenant, bulk.owner),
+            Effect::RuleSet(rule) => self.put_rule(rule.id, rule.tenant, rule.owner),
+            Effect::ExecutionRecorded(run) => self.put_execution(run.id, run.into()),
             _ => {}
         }
     }

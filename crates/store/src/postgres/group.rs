@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use ledger::touches::of_order;
-use ledger::{Command, Due, Effect, IdSource, KeyId, Millis, OwnerId, State, TenantId, touches};
+use ledger::touches::{Found, of_order};
+use ledger::{
+    Command, Due, Effect, IdSource, KeyId, Millis, OwnerId, State, TenantId, Touch, touches,
+};
 
 use super::facts::{Facts, SystemAccount};
 use super::failure::Failure;
@@ -204,6 +206,11 @@ impl<'a> Group<'a> {
                 && let Some(order) = bulk.operations.get(bulk.next())
             {
                 plan.follow(self.facts, tenant, of_order(tenant, bulk.owner, order));
+            }
+        }
+        for (tenant, id) in std::mem::take(&mut plan.runs) {
+            if let Some(rule) = self.state.rule(id) {
+                plan.follow(self.facts, tenant, Touch::RunOf(id).then(Found::Rule(rule)));
             }
         }
         plan.is_whole() && plan.wants.are_within(&self.known)

@@ -1,7 +1,9 @@
 //! Asking the database for facts that are not in memory.
 
-use ledger::touches::{AccountLinks, HoldLinks, TransferLinks};
-use ledger::{AccountId, BulkId, HoldId, OwnerId, ProfileId, TenantId, TransferId};
+use ledger::touches::{AccountLinks, ExecutionLinks, HoldLinks, TransferLinks};
+use ledger::{
+    AccountId, BulkId, ExecutionId, HoldId, OwnerId, ProfileId, RuleId, TenantId, TransferId,
+};
 use tokio_postgres::Row;
 
 use super::error::Damaged;
@@ -15,9 +17,12 @@ const OWNERS: &str = "SELECT o.id, o.tenant FROM owners o WHERE o.id = ANY ($1)"
 const ACCOUNTS: &str = "SELECT a.id, a.tenant, a.owner, a.kind, a.profile, a.parent FROM accounts a \
      WHERE a.id = ANY ($1)";
 const TRANSFERS: &str = "SELECT t.id, t.tenant, t.owner, t.source, t.destination, t.profile, \
-     t.rail, t.currency FROM transfers t WHERE t.id = ANY ($1)";
+     t.rail, t.currency, t.execution FROM transfers t WHERE t.id = ANY ($1)";
 const HOLDS: &str = "SELECT h.id, h.tenant, h.account FROM holds h WHERE h.id = ANY ($1)";
 const BULKS: &str = "SELECT b.id, b.tenant, b.owner FROM bulks b WHERE b.id = ANY ($1)";
+const RULES: &str = "SELECT u.id, u.tenant, u.owner FROM rules u WHERE u.id = ANY ($1)";
+const EXECUTIONS: &str =
+    "SELECT y.id, y.tenant, y.owner, y.rule FROM executions y WHERE y.id = ANY ($1)";
 
 /// Follows the plan until no facts are missing, asking for those that are.
 ///
@@ -40,8 +45,8 @@ async fn ask(
     facts: &mut Facts,
     subjects: impl Iterator<Item = Subject>,
 ) -> Result<(), Failure> {
-    let mut ids: [Vec<i64>; 5] = Default::default();
-    let [owners, accounts, transfers, holds, bulks] = &mut ids;
+    let mut ids: [Vec<i64>; 7] = Default::default();
+    let [owners, accounts, transfers, holds, bulks, rules, executions] = &mut ids;
     for subject in subjects {
         match subject {
             Subject::Owner(id) => owners.push(id.raw().cast_signed()),
@@ -49,14 +54,18 @@ async fn ask(
             Subject::Transfer(id) => transfers.push(id.raw().cast_signed()),
             Subject::Hold(id) => holds.push(id.raw().cast_signed()),
             Subject::Bulk(id) => bulks.push(id.raw().cast_signed()),
+            Subject::Rule(id) => rules.push(id.raw().cast_signed()),
+            Subject::Execution(id) => executions.push(id.raw().cast_signed()),
         }
     }
-    let kinds: [(&'static str, Learn); 5] = [
+    let kinds: [(&'static str, Learn); 7] = [
         (OWNERS, owner),
         (ACCOUNTS, account),
         (TRANSFERS, transfer),
         (HOLDS, hold),
         (BULKS, bulk),
+        (RULES, rule),
+        (EXECUTIONS, execution),
     ];
     let mut learns = Vec::new();
     let mut calls = Vec::new();
@@ -103,6 +112,7 @@ fn transfer(row: &Row, facts: &mut Facts) -> Result<(), Damaged> {
         profile: rows::raw_option(row, 5)?.map(ProfileId::new),
         rail: rows::code_option(row, 6)?,
         currency: rows::currency(row, 7)?,
+        execution: rows::raw_option(row, 8)?.map(ExecutionId::new),
     };
     facts.put_transfer(TransferId::new(rows::raw(row, 0)?), links);
     Ok(())
@@ -121,5 +131,22 @@ fn bulk(row: &Row, facts: &mut Facts) -> Result<(), Damaged> {
     let tenant = TenantId::new(rows::raw(row, 1)?);
     let owner = OwnerId::new(rows::raw(row, 2)?);
     facts.put_bulk(BulkId::new(rows::raw(row, 0)?), tenant, owner);
+    Ok(())
+}
+
+fn rule(row: &Row, facts: &mut Facts) -> Result<(), Damaged> {
+    let tenant = TenantId::new(rows::raw(row, 1)?);
+    let owner = OwnerId::new(rows::raw(row, 2)?);
+    facts.put_rule(RuleId::new(rows::raw(row, 0)?), tenant, owner);
+    Ok(())
+}
+
+fn execution(row: &Row, facts: &mut Facts) -> Result<(), Damaged> {
+    let links = ExecutionLinks {
+        tenant: TenantId::new(rows::raw(row, 1)?),
+        owner: OwnerId::new(rows::raw(row, 2)?),
+        rule: RuleId::new(rows::raw(row, 3)?),
+    };
+    facts.put_execution(ExecutionId::new(rows::raw(row, 0)?), links);
     Ok(())
 }

@@ -1,18 +1,21 @@
 //! Loading what a transaction can look at, under the locks of its owners.
 //!
 //! All of one round is sent together. What a round finds may lead further: work that is due, a
-//! system account that another server has opened, the next operations of a bulk. Usually the facts
+//! system account that another server has opened, the next operations of a bulk, what a rule says. Usually the facts
 //! in memory foretell everything and one round is enough.
 
 mod absorb;
 mod ask;
+mod rules;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use ledger::touches::of_order;
+use ledger::rule::snapshot::CapUsed;
+use ledger::touches::{Found, of_order};
 use ledger::{
-    AccountId, Bulk, BulkId, Command, Due, Effect, Hold, HoldId, KeyId, Millis, Owner, OwnerId,
-    Profile, ProfileId, State, Tenant, TenantId, Transfer, TransferId, touches,
+    AccountId, Bulk, BulkId, Command, Due, Effect, Execution, ExecutionId, Hold, HoldId, KeyId,
+    Millis, Owner, OwnerId, Profile, ProfileId, Rule, RuleId, State, Tenant, TenantId, Touch,
+    Transfer, TransferId, touches,
 };
 use tokio_postgres::Row;
 
@@ -22,6 +25,7 @@ use super::links;
 use super::plan::{Plan, Wants};
 use super::rows::StoredAccount;
 use super::session::{Call, Session};
+use crate::gather::CapPlace;
 use crate::records::{Fingerprint, Record, RecordKind};
 use crate::shelf::Shelf;
 use ask::Asked;
@@ -65,6 +69,10 @@ pub(crate) struct Loaded {
     pub transfers: BTreeMap<TransferId, Transfer>,
     pub holds: BTreeMap<HoldId, Hold>,
     pub bulks: BTreeMap<BulkId, Bulk>,
+    pub rules: BTreeMap<RuleId, Rule>,
+    pub caps: BTreeMap<CapPlace, CapUsed>,
+    /// Runs that are not over.
+    pub executions: BTreeMap<ExecutionId, Execution>,
     /// Waiting work, due or not.
     pub due: BTreeSet<Due>,
     /// The work of locked owners that was due, in order of tenant and time: the first
@@ -81,6 +89,7 @@ pub(crate) struct Loaded {
 enum Followed {
     Due(Due),
     Bulk(BulkId),
+    Rule(RuleId),
 }
 
 /// What the transaction does before it decides. `begin` is sent first, then locks, then everything
@@ -144,6 +153,17 @@ impl Loaded {
                 None => plan.turns.push((tenant, id)),
             }
         }
+        for (tenant, id) in std::mem::take(&mut plan.runs) {
+            match self.rules.get(&id) {
+                Some(rule) if followed.insert(Followed::Rule(id)) => {
+                    plan.follow(facts, tenant, Touch::RunOf(id).then(Found::Rule(rule)));
+                }
+                Some(_) => {}
+                // It comes with the next round, unless it was looked for and is gone.
+                None if self.known.rules.iter().any(|(_, known)| *known == id) => {}
+                None => plan.runs.push((tenant, id)),
+            }
+        }
         let wants = &mut plan.wants;
         // Nobody knows an owner without its tenant.
         let tenants = self.owners.values().map(|owner| owner.tenant);
@@ -192,6 +212,17 @@ impl Loaded {
         }
         for bulk in self.bulks.values() {
             state.restore_bulk(bulk.clone()).map_err(wrong)?;
+        }
+        for rule in self.rules.values() {
+            state.restore_rule(rule).map_err(wrong)?;
+        }
+        for ((rule, step, group), used) in &self.caps {
+            let restored = state.restore_cap(*rule, (*step, *group), *used);
+            restored.map_err(wrong)?;
+        }
+        for execution in self.executions.values() {
+            let execution = execution.clone();
+            state.restore_execution(execution).map_err(wrong)?;
         }
         for due in &self.due {
             state.restore_due(*due).map_err(wrong)?;

@@ -1,6 +1,6 @@
 //! What a transaction locks and loads, found by following what its commands touch.
 //!
-//! Everything but a bulk's place is followed through [`Facts`] alone, before anything is locked.
+//! Everything but a bulk's place and what a rule says is followed through [`Facts`] alone, before anything is locked.
 //! Objects of another tenant than the command's are treated as if they did not exist, here already:
 //! nobody can lock a stranger's rows by naming them.
 
@@ -8,8 +8,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use ledger::touches::Found;
 use ledger::{
-    AccountId, BulkId, Currency, Effect, HoldId, OwnerId, ProfileId, SystemKind, TenantId, Touch,
-    TransferId, Work,
+    AccountId, BulkId, Currency, Effect, ExecutionId, HoldId, OwnerId, ProfileId, RuleId,
+    SystemKind, TenantId, Touch, TransferId, Work,
 };
 
 use super::facts::Facts;
@@ -32,6 +32,19 @@ pub(crate) struct Wants {
     pub transfers: BTreeSet<(OwnerId, TransferId)>,
     pub holds: BTreeSet<HoldId>,
     pub bulks: BTreeSet<(OwnerId, BulkId)>,
+    pub rules: BTreeSet<(OwnerId, RuleId)>,
+    /// Owners of which all rules are wanted.
+    pub all_rules: BTreeSet<OwnerId>,
+    /// Accounts of which the rule is wanted that waits for money on them.
+    pub listeners: BTreeSet<(OwnerId, AccountId)>,
+    /// Accounts of which the transfers are wanted that are on their way to them.
+    pub arriving: BTreeSet<(OwnerId, AccountId)>,
+    /// Rules of which the counters are wanted.
+    pub caps: BTreeSet<(OwnerId, RuleId)>,
+    /// Rules of which the run is wanted that somebody asked for.
+    pub asked: BTreeSet<(OwnerId, RuleId)>,
+    /// Runs that are not over.
+    pub executions: BTreeSet<(OwnerId, ExecutionId)>,
     /// Objects of which the waiting work is wanted.
     pub waiting: BTreeSet<(OwnerId, Work)>,
 }
@@ -50,6 +63,13 @@ impl Wants {
             && self.transfers.is_subset(&known.transfers)
             && self.holds.is_subset(&known.holds)
             && self.bulks.is_subset(&known.bulks)
+            && self.rules.is_subset(&known.rules)
+            && self.all_rules.is_subset(&known.all_rules)
+            && self.listeners.is_subset(&known.listeners)
+            && self.arriving.is_subset(&known.arriving)
+            && self.caps.is_subset(&known.caps)
+            && self.asked.is_subset(&known.asked)
+            && self.executions.is_subset(&known.executions)
             && self.waiting.is_subset(&known.waiting)
     }
 
@@ -71,6 +91,13 @@ impl Wants {
             transfers: new(&self.transfers, &mut known.transfers),
             holds: new(&self.holds, &mut known.holds),
             bulks: new(&self.bulks, &mut known.bulks),
+            rules: new(&self.rules, &mut known.rules),
+            all_rules: new(&self.all_rules, &mut known.all_rules),
+            listeners: new(&self.listeners, &mut known.listeners),
+            arriving: new(&self.arriving, &mut known.arriving),
+            caps: new(&self.caps, &mut known.caps),
+            asked: new(&self.asked, &mut known.asked),
+            executions: new(&self.executions, &mut known.executions),
             waiting: new(&self.waiting, &mut known.waiting),
         }
     }
@@ -93,6 +120,8 @@ impl Wants {
             Effect::BulkSubmitted(bulk) => {
                 self.bulks.insert((bulk.owner, bulk.id));
             }
+            Effect::RuleSet(rule) => drop(self.rules.insert((rule.owner, rule.id))),
+            Effect::ExecutionRecorded(run) => drop(self.executions.insert((run.owner, run.id))),
             Effect::DueAdded(due) => {
                 if let Some(owner) = facts.owner_of(due.work) {
                     self.waiting.insert((owner, due.work));
@@ -111,6 +140,8 @@ pub(crate) enum Subject {
     Transfer(TransferId),
     Hold(HoldId),
     Bulk(BulkId),
+    Rule(RuleId),
+    Execution(ExecutionId),
 }
 
 /// See the module.
@@ -120,6 +151,8 @@ pub(crate) struct Plan {
     pub wants: Wants,
     /// Bulks that may do their next operation, each to be followed when it was loaded.
     pub turns: Vec<(TenantId, BulkId)>,
+    /// Rules that may run, each to be followed when it was loaded.
+    pub runs: Vec<(TenantId, RuleId)>,
     seen: HashSet<(TenantId, Touch)>,
     /// What cannot be followed before facts are there.
     parked: Vec<(TenantId, Touch, Subject)>,
@@ -185,7 +218,12 @@ impl Plan {
                     wants.owners.insert(id);
                 }
             }
-            Touch::Account(id) | Touch::Money(id) | Touch::Uses(id) | Touch::SystemOf(id, ..) => {
+            Touch::Account(id)
+            | Touch::Money(id)
+            | Touch::Uses(id)
+            | Touch::Listener(id)
+            | Touch::Arriving(id)
+            | Touch::SystemOf(id, ..) => {
                 let links = facts.account(id).ok_or(Subject::Account(id))?;
                 if links.tenant != tenant {
                     return Ok(Vec::new());
@@ -193,6 +231,8 @@ impl Plan {
                 let key = (links.owner, id);
                 match touch {
                     Touch::Uses(_) => drop(wants.uses.insert(key)),
+                    Touch::Listener(_) => drop(wants.listeners.insert(key)),
+                    Touch::Arriving(_) => drop(wants.arriving.insert(key)),
                     Touch::SystemOf(..) => {}
                     _ => drop(wants.accounts.insert(key)),
                 }
@@ -232,9 +272,43 @@ impl Plan {
                 }
                 return Ok(vec![Touch::Owner(owner), Touch::Waiting(Work::RunBulk(id))]);
             }
+            Touch::Rules(id) => {
+                if facts.owner(id).ok_or(Subject::Owner(id))? == tenant {
+                    wants.all_rules.insert(id);
+                }
+            }
+            Touch::Rule(id) | Touch::Siblings(id) | Touch::RunOf(id) | Touch::Asked(id) => {
+                let (of, owner) = facts.rule(id).ok_or(Subject::Rule(id))?;
+                if of == tenant {
+                    self.rule(touch, tenant, owner, id);
+                    return Ok(vec![Touch::Owner(owner)]);
+                }
+            }
+            Touch::Execution(id) | Touch::Run(id) => {
+                let links = facts.execution(id).ok_or(Subject::Execution(id))?;
+                if links.tenant != tenant {
+                    return Ok(Vec::new());
+                }
+                wants.executions.insert((links.owner, id));
+                return Ok(touch.then(Found::Execution(links)));
+            }
             Touch::Waiting(work) => return self.wait(facts, tenant, work).map(|()| Vec::new()),
         }
         Ok(Vec::new())
+    }
+
+    fn rule(&mut self, touch: Touch, tenant: TenantId, owner: OwnerId, id: RuleId) {
+        let wants = &mut self.wants;
+        match touch {
+            Touch::Asked(_) => drop(wants.asked.insert((owner, id))),
+            Touch::Siblings(_) => drop(wants.all_rules.insert(owner)),
+            Touch::RunOf(_) => {
+                wants.rules.insert((owner, id));
+                wants.caps.insert((owner, id));
+                self.runs.push((tenant, id));
+            }
+            _ => drop(wants.rules.insert((owner, id))),
+        }
     }
 
     fn wait(&mut self, facts: &mut Facts, tenant: TenantId, work: Work) -> Result<(), Subject> {
@@ -249,6 +323,11 @@ impl Plan {
                 (links.tenant, links.owner)
             }
             Work::RunBulk(id) => facts.bulk(id).ok_or(Subject::Bulk(id))?,
+            Work::RunRule(id) => facts.rule(id).ok_or(Subject::Rule(id))?,
+            Work::RunExecution(id) => {
+                let links = facts.execution(id).ok_or(Subject::Execution(id))?;
+                (links.tenant, links.owner)
+            }
         };
         if of == tenant {
             self.wants.waiting.insert((owner, work));

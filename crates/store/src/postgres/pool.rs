@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
+use futures_util::future::join_all;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
 
@@ -111,6 +112,35 @@ impl Readers {
             let both = (ones?, others?);
             ended?;
             Ok(both)
+        })
+        .await
+    }
+
+    /// The answers to questions that have the same values, all of the same moment, in one trip to
+    /// the database.
+    pub(crate) async fn rows_of_moment(
+        &self,
+        questions: &[&'static str],
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Vec<Row>>, DbError> {
+        self.with(async |client| {
+            let mut statements = Vec::with_capacity(questions.len());
+            for sql in questions {
+                statements.push(client.prepare_cached(sql).await?);
+            }
+            let answers = statements.iter().map(|ask| client.query(ask, values));
+            // As above: sent in this order, the last always with the others.
+            let (begun, answers, ended) = tokio::join!(
+                biased;
+                client.batch_execute(BEGIN_READ),
+                join_all(answers),
+                client.batch_execute("COMMIT"),
+            );
+            begun?;
+            let answers: Result<Vec<_>, _> = answers.into_iter().collect();
+            let answers = answers?;
+            ended?;
+            Ok(answers)
         })
         .await
     }

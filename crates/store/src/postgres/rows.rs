@@ -3,7 +3,10 @@
 //!
 //! Every list names its table by a letter of its own, so that tables can be joined: `n` tenants,
 //! `o` owners, `a` accounts, `t` transfers, `e` entries, `h` holds, `d` due, `p` profiles, `b`
-//! bulks, `x` operations of bulks, `k` API keys, `r` records, `m` remembered.
+//! bulks, `x` operations of bulks, `u` rules, `c` counters of rules, `y` runs of rules, `k` API keys,
+//! `r` records, `m` remembered.
+
+mod rules;
 
 use std::sync::Arc;
 
@@ -22,6 +25,7 @@ use crate::codec::{self, work_of};
 use crate::codes::Code;
 use crate::query::{BulkRow, EntryRow};
 use crate::records::{KeyRecord, Record, Remembered};
+pub(crate) use rules::{cap, copies_execution, copies_rule, execution, listening, rule};
 
 type Read<T> = Result<T, Damaged>;
 
@@ -63,6 +67,16 @@ pub(crate) const KEY: &str =
 pub(crate) const RECORD: &str =
     "r.kind, r.id, r.tenant, r.owner, r.version, r.unique_key, r.body, r.at_ms";
 pub(crate) const REMEMBERED: &str = "m.number, m.key, m.body, m.at_ms, m.request_id, m.reply";
+
+pub(crate) const RULE: &str = "u.body, u.deleted_ms";
+/// The columns beside a rule that are copies of what it says.
+pub(crate) const RULE_COPIES: &str = "u.id, u.tenant, u.owner, u.account, u.listening, u.enabled";
+pub(crate) const CAP: &str =
+    "c.rule, c.step, c.action_group, c.period, c.since_day, c.used, c.owner";
+pub(crate) const EXECUTION: &str = "y.body";
+/// The columns beside a run that are copies of what it says.
+pub(crate) const EXECUTION_COPIES: &str =
+    "y.id, y.tenant, y.owner, y.rule, y.status, y.cause, y.mode, y.created_ms";
 
 /// An account with what only the tables know of it.
 #[derive(Clone, PartialEq, Eq, Debug)]

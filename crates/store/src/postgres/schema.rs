@@ -256,6 +256,62 @@ pub(crate) const STEPS: &[Step] = &[
             PRIMARY KEY (id))",
     ),
     step(
+        "rules, deleted ones too",
+        "CREATE TABLE rules (
+            owner bigint NOT NULL, id bigint NOT NULL, tenant bigint NOT NULL, account bigint,
+            listening bigint, enabled boolean NOT NULL, deleted_ms bigint, body bytea NOT NULL,
+            PRIMARY KEY (owner, id)) WITH (fillfactor = 80)",
+    ),
+    step(
+        "rules by id",
+        "CREATE INDEX rules_by_id ON rules (id NULLS FIRST)",
+    ),
+    step(
+        "rules of a tenant",
+        "CREATE INDEX rules_of_tenant ON rules (tenant, id)",
+    ),
+    step(
+        "rules by the account of their trigger",
+        "CREATE INDEX rules_of_account ON rules (tenant, account, id)",
+    ),
+    step(
+        "rules that are on, by the account on which they wait for money",
+        "CREATE INDEX rules_listening ON rules (owner, listening)",
+    ),
+    step(
+        "what the caps of rules have counted",
+        "CREATE TABLE rule_caps (
+            owner bigint NOT NULL, rule bigint NOT NULL, step bigint NOT NULL,
+            action_group bigint NOT NULL, period bigint NOT NULL, since_day bigint NOT NULL,
+            used bigint NOT NULL,
+            PRIMARY KEY (owner, rule, step, action_group)) WITH (fillfactor = 80)",
+    ),
+    step(
+        "executions: runs of rules",
+        "CREATE TABLE executions (
+            owner bigint NOT NULL, id bigint NOT NULL, tenant bigint NOT NULL,
+            rule bigint NOT NULL, status bigint NOT NULL, cause bigint NOT NULL,
+            mode bigint NOT NULL, created_ms bigint NOT NULL, body bytea NOT NULL,
+            PRIMARY KEY (owner, id)) WITH (fillfactor = 80)",
+    ),
+    step(
+        "executions by id",
+        "CREATE INDEX executions_by_id ON executions (id NULLS FIRST)",
+    ),
+    step(
+        "executions of a tenant",
+        "CREATE INDEX executions_of_tenant ON executions (tenant, id)",
+    ),
+    step(
+        "executions of a rule, with all that lists are filtered by",
+        "CREATE INDEX executions_of_rule ON executions (
+            owner, rule, id, status, cause, mode, created_ms)",
+    ),
+    step(
+        "executions of an owner by status, above all those that are not over",
+        "CREATE INDEX executions_of_status ON executions (owner, status, id)",
+    ),
+    step(
         "transcripts of webhooks",
         "CREATE TABLE webhook_attempts (
             tenant bigint NOT NULL, endpoint bigint NOT NULL, id bigint NOT NULL,

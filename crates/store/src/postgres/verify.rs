@@ -9,6 +9,7 @@
 mod entries;
 mod expected;
 mod programme;
+mod rules;
 pub(super) mod snapshot;
 mod tables;
 
@@ -80,6 +81,7 @@ pub(super) async fn verify_moment(snapshot: &Snapshot) -> Result<Report, VerifyE
     let chains = entries::compare(snapshot, &replay).await?;
     tables::compare(snapshot, &mut replay, &chains).await?;
     programme::compare(snapshot, &replay).await?;
+    rules::compare(snapshot, &replay).await?;
     Ok(report)
 }
 

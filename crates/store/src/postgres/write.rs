@@ -5,11 +5,12 @@
 mod accounts;
 mod columns;
 mod owners;
+mod rules;
 mod transfers;
 
 use std::collections::BTreeMap;
 
-use ledger::{AccountId, Due, HoldId, Millis, OwnerId, ProfileId, State, TenantId, Work};
+use ledger::{AccountId, Due, HoldId, Millis, OwnerId, ProfileId, RuleId, State, TenantId, Work};
 
 use super::failure::Failure;
 use super::group::{Changed, NOBODY};
@@ -38,6 +39,7 @@ pub(crate) trait Stored: Sync {
     fn has_tenant(&self, id: TenantId) -> bool;
     fn has_profile(&self, id: ProfileId) -> bool;
     fn has_hold(&self, id: HoldId) -> bool;
+    fn has_rule(&self, id: RuleId) -> bool;
     fn has_due(&self, due: &Due) -> bool;
     /// Where the entries of an account end; `None` when there is no such account.
     fn end_of(&self, id: AccountId) -> Option<End>;
@@ -56,6 +58,10 @@ impl Stored for Loaded {
 
     fn has_hold(&self, id: HoldId) -> bool {
         self.holds.contains_key(&id)
+    }
+
+    fn has_rule(&self, id: RuleId) -> bool {
+        self.rules.contains_key(&id)
     }
 
     fn has_due(&self, due: &Due) -> bool {
@@ -105,6 +111,8 @@ impl Write<'_> {
         self.holds(&mut calls);
         self.due(owner_of, &mut calls)?;
         self.bulks(&mut calls);
+        self.rules(&mut calls);
+        self.executions(&mut calls);
         self.keys(&mut calls);
         self.records(&mut calls);
         self.remembered(&mut calls);

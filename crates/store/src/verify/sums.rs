@@ -11,6 +11,7 @@ use ledger::{
 };
 
 use super::programme::Programme;
+use super::rules::Rules;
 use super::{VerifyError, difference};
 use crate::codec::{self, Change};
 use crate::codes::Code;
@@ -107,6 +108,7 @@ pub(crate) struct Sums {
     pub records: HashMap<(RecordKind, u64), u64>,
     pub entries: u64,
     pub programme: Programme,
+    pub rules: Rules,
 }
 
 impl Sums {
@@ -176,7 +178,10 @@ impl Sums {
                 at,
                 posting,
             } => self.add_posting(*transfer, *at, posting),
-            _ => self.programme.add(effect),
+            _ => {
+                self.programme.add(effect);
+                self.rules.add(effect);
+            }
         }
     }
 
@@ -208,6 +213,7 @@ impl Sums {
             *totals.entry(account.currency.code()).or_default() += sum.balance;
         }
         self.programme.compare_state(state)?;
+        self.rules.compare_state(state)?;
         match totals.iter().find(|(_, total)| **total != 0) {
             Some((currency, total)) => Err(difference(format!(
                 "all accounts in {currency} add up to {total}, not to 0"

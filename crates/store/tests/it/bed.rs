@@ -358,6 +358,7 @@ impl Ground {
             amount: usd(minor),
             rail_delay_ms: RAIL_MS,
             description: None,
+            needs_approval: false,
         }
     }
 

@@ -115,6 +115,7 @@ impl World {
                     amount: usd([1, 2, 900_000][random.below(3)]),
                     rail_delay_ms: RAIL_MS,
                     description: None,
+                    needs_approval: false,
                 });
                 done(store, command).await;
             }

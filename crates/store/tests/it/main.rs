@@ -13,5 +13,6 @@ mod programme;
 mod programme_reads;
 mod reads;
 mod records;
+mod rules;
 mod servers;
 mod time;

@@ -17,7 +17,7 @@ pub struct Desk {
     pub place: Place,
     pub process: Process,
     pub pay: String,
-    fund: String,
+    pub fund: String,
     bank: String,
 }
 

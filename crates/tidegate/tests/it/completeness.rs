@@ -13,8 +13,9 @@ fn served_routes() -> BTreeSet<String> {
 
 #[test]
 fn every_route_has_a_table_of_refusals() {
-    let tables: BTreeSet<String> = sequence_refusals::ROUTES
-        .iter()
+    let tables: BTreeSet<String> = [sequence_refusals::ROUTES, sequence_refusals::rules::ROUTES]
+        .into_iter()
+        .flatten()
         .map(|&route| route.to_owned())
         .collect();
     assert_eq!(tables, served_routes(), "see sequence_refusals.rs");
@@ -32,6 +33,7 @@ async fn every_documented_operation_is_served() {
     let server = Server::new().await;
     for (document, base) in [
         (openapi::sequence(), "/api/v1"),
+        (openapi::platform(), "/platform/v1"),
         (openapi::admin(), "/admin/v1"),
     ] {
         assert_eq!(document["servers"][0]["url"], base);
@@ -45,8 +47,8 @@ async fn every_documented_operation_is_served() {
             let method = axum::http::Method::from_bytes(method.as_bytes()).expect("a method");
             let call = Call::new(method, format!("{base}{path}"));
             let reply = match base {
-                "/api/v1" => server.call(call).await,
-                _ => server.call_admin(call).await,
+                "/admin/v1" => server.call_admin(call).await,
+                _ => server.call(call).await,
             };
             assert_eq!(reply.status, 401, "{route}");
         }
@@ -58,6 +60,8 @@ async fn the_documents_are_served_as_they_are_printed() {
     let server = Server::new().await;
     let sequence = server.call(Call::get("/openapi/sequence.json")).await;
     assert_eq!(sequence.expect(200), *openapi::sequence());
+    let platform = server.call(Call::get("/openapi/platform.json")).await;
+    assert_eq!(platform.expect(200), *openapi::platform());
     let multi = server.call(Call::get("/openapi/multi.json")).await;
     assert_eq!(multi.expect(200), *openapi::multi());
     let admin = server.call_admin(Call::get("/openapi/admin.json")).await;
@@ -82,4 +86,9 @@ fn the_committed_document_of_the_sequence_dialect_is_current() {
 #[test]
 fn the_committed_document_of_the_admin_api_is_current() {
     committed("admin", &api::admin::document());
+}
+
+#[test]
+fn the_committed_document_of_the_platform_dialect_is_current() {
+    committed("platform", &api::platform::document());
 }

@@ -53,7 +53,15 @@ fn the_file_is_the_documented_way_in() {
     } = &demo;
     assert_eq!(
         members(file),
-        ["admin", "admin_token", "api", "multi", "sequence", "tenant"]
+        [
+            "admin",
+            "admin_token",
+            "api",
+            "multi",
+            "platform",
+            "sequence",
+            "tenant"
+        ]
     );
     let sequence = &file["sequence"];
     let expected = ["accounts", "api_key", "base_url", "narrow_api_key", "rules"];
@@ -64,7 +72,17 @@ fn the_file_is_the_documented_way_in() {
         sequence["base_url"],
         format!("http://{}/api/v1", process.api)
     );
-    assert!(sequence["rules"].is_object());
+    assert!(sequence["rules"]["Paycheck split"].is_string());
+    let platform = &file["platform"];
+    assert_eq!(
+        platform["base_url"],
+        format!("http://{}/platform/v1", process.api)
+    );
+    assert!(
+        platform["api_key"]
+            .as_str()
+            .is_some_and(|key| key.starts_with("sk_"))
+    );
     let token = std::fs::read_to_string(place.data().join("admin.token")).expect("made");
     assert_eq!(file["admin_token"], token.trim());
     assert!(
@@ -121,6 +139,40 @@ fn a_second_start_keeps_the_keys_and_the_story_and_tells_the_new_addresses() {
         has(format!("VACATION={}", demo.account("Vacation"))),
         "{shell}"
     );
+    demo.place.verify();
+}
+
+#[test]
+fn a_paycheck_splits_itself_over_the_pods() {
+    let demo = Demo::start(Place::new());
+    let mut key = demo.key("api_key");
+    let rule = demo.file["sequence"]["rules"]["Paycheck split"].as_str();
+    let rule = rule.expect("an id");
+    let runs = key.get(&format!("/api/v1/rule-executions?rule_id={rule}"));
+    let runs = runs["data"].as_array().expect("a list").clone();
+    assert_eq!(runs.len(), 3, "three paydays");
+    for run in &runs {
+        assert_eq!(run["status"], "executed");
+        assert_eq!(run["transfers_completed"], 4);
+    }
+    let balance = |key: &mut Http, name: &str| {
+        let account = key.get(&format!("/api/v1/accounts/{}", demo.account(name)));
+        account["data"]["balance"]["balance_in_cents"]
+            .as_i64()
+            .expect("known")
+    };
+    let before = balance(&mut key, "Taxes");
+    demo.place.ok(&[
+        "simulate",
+        "paycheck",
+        "--account",
+        demo.account("Main Payroll"),
+        "--amount",
+        "500000",
+    ]);
+    // Answers when all that is due has happened.
+    demo.place.ok(&["clock", "advance", "--by", "1s"]);
+    assert_eq!(balance(&mut key, "Taxes"), before + 100_000);
     demo.place.verify();
 }
 
@@ -235,6 +287,7 @@ fn the_story_has_every_origin_direction_and_outcome() {
         "check_deposit",
         "cashback",
         "user_pull",
+        "rule",
         "user",
         "external_pull",
     ];

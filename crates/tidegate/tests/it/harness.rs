@@ -324,6 +324,7 @@ impl Server {
     pub async fn call(&self, call: Call) -> Reply {
         let reply = send(&self.running().public, &call).await;
         openapi::check_sequence(&call, &reply);
+        openapi::check_platform(&call, &reply);
         openapi::check_multi(&call, &reply);
         contract::check(&call, &reply);
         reply
@@ -429,6 +430,8 @@ pub fn everything() -> Value {
         {"scope": "READ_RULES", "resources": "*"},
         {"scope": "TRIGGER_RULES", "resources": "*"},
         {"scope": "READ_RULE_EXECUTIONS", "resources": "*"},
+        {"scope": "CREATE_AND_EDIT_RULES", "resources": "*"},
+        {"scope": "READ_AUDIT_LOGS", "resources": "*"},
         {"scope": "READ_TRANSFERS", "resources": "*"},
         {"scope": "MANUAL_TRANSFER", "resources": [{"source": "*", "target": "*"}]},
         {"scope": "READ_CARDS", "resources": "*"},
@@ -453,6 +456,16 @@ impl Caller<'_> {
     pub async fn post(&self, path: &str, body: &Value) -> Reply {
         let call = Call::post(format!("/api/v1{path}"));
         self.server.call(call.key(&self.secret).json(body)).await
+    }
+
+    /// Any method below `/api/v1`.
+    pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Reply {
+        let call = Call::new(method, format!("/api/v1{path}")).key(&self.secret);
+        let call = match body {
+            Some(body) => call.json(body),
+            None => call,
+        };
+        self.server.call(call).await
     }
 
     /// `POST /transfers`.
@@ -632,8 +645,8 @@ impl World {
             .collect()
     }
 
-    /// Everything that a refusal must leave as it was: accounts with balances and holds, and every
-    /// transfer.
+    /// Everything that a refusal must leave as it was: accounts with balances and holds, every
+    /// transfer, and rules with their runs.
     pub async fn snapshot(&self) -> Value {
         let accounts = self.server.admin_get(&self.path("/accounts")).await;
         let mut transfers = Vec::new();
@@ -641,7 +654,10 @@ impl World {
             let path = self.path(&format!("/transfers?account_id={account}&limit=1000"));
             transfers.push(self.server.admin_get(&path).await);
         }
-        json!({"accounts": accounts, "transfers": transfers})
+        let rules = self.server.admin_get(&self.path("/rules")).await;
+        let runs = self.path("/rule-executions?limit=1000");
+        let runs = self.server.admin_get(&runs).await;
+        json!({"accounts": accounts, "transfers": transfers, "rules": rules, "runs": runs})
     }
 
     pub async fn quiesce(&self) {

@@ -1,7 +1,10 @@
 //! Tidegate as its users meet it: stories, refusals, the command line, crashes and faults.
 
 mod admin;
+mod admin_rules;
+mod approvals;
 mod cli;
+mod cli_rules;
 mod completeness;
 mod contract;
 mod copy;
@@ -12,6 +15,7 @@ mod documents;
 mod embedded;
 mod events;
 
+mod forecast;
 mod harness;
 mod multi_bulks;
 mod multi_client;
@@ -32,15 +36,19 @@ mod multi_world;
 mod openapi;
 mod peers;
 mod permissions;
+mod platform;
 mod postgres;
 mod process;
 mod profiles;
 mod random;
 mod receiver;
+mod remote;
+mod rules_year;
 mod samples;
 mod schema;
 mod sequence_accounts;
 mod sequence_refusals;
+mod sequence_rules;
 mod sequence_transfers;
 mod shape;
 mod webhooks;

@@ -42,6 +42,12 @@ impl Operation<'_> {
     }
 }
 
+/// The document of the Platform dialect.
+pub fn platform() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    DOCUMENT.get_or_init(|| serde_json::from_str(&api::platform::document()).expect("JSON"))
+}
+
 /// The operations of a document.
 pub fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
     let paths = document["paths"].as_object().expect("paths");
@@ -76,6 +82,21 @@ pub fn check_sequence(call: &Call, reply: &Reply) {
         return;
     };
     check(sequence(), "ErrorEnvelope", path, call, reply);
+}
+
+/// Checks an answer of the Platform dialect. What it does not list is answered in plain text.
+#[track_caller]
+pub fn check_platform(call: &Call, reply: &Reply) {
+    let Some(path) = call.path.strip_prefix("/platform/v1") else {
+        return;
+    };
+    let plain = reply
+        .header("content-type")
+        .is_some_and(|it| it.starts_with("text/plain"));
+    if !(plain && reply.status == 404) {
+        let path = format!("/{}", path.trim_start_matches('/'));
+        check(platform(), "Error", &path, call, reply);
+    }
 }
 
 /// Checks an answer of the Multi dialect.
@@ -185,5 +206,6 @@ pub fn validate(document: &Value, schema: &Value, value: &Value, place: &str) {
 fn the_documents_can_be_read_by_their_validator() {
     schema::check_document(sequence());
     schema::check_document(admin());
+    schema::check_document(platform());
     schema::check_document(multi());
 }

@@ -7,14 +7,23 @@ use serde_json::{Value, json};
 use service::Settings;
 
 use crate::harness::{Call, Caller, RAIL_MS, Reply, Server, World, everything, id, transfer_body};
+use crate::sequence_rules::split;
 
 /// Each route with the scope that opens it (the table of the vendor's documents).
-const OPENED_BY: [(&str, &str); 5] = [
+const OPENED_BY: [(&str, &str); 13] = [
     ("GET /accounts", "LIST_ACCOUNTS"),
     ("GET /accounts/{id}", "READ_ACCOUNTS"),
     ("POST /transfers", "MANUAL_TRANSFER"),
     ("GET /transfers", "READ_TRANSFERS"),
     ("GET /transfers/{id}", "READ_TRANSFERS"),
+    ("GET /rules", "LIST_RULES"),
+    ("GET /rules/{id}", "READ_RULES"),
+    ("POST /rules/{id}/trigger", "TRIGGER_RULES"),
+    ("GET /rule-executions", "READ_RULE_EXECUTIONS"),
+    ("GET /rule-executions/{id}", "READ_RULE_EXECUTIONS"),
+    ("POST /rules", "CREATE_AND_EDIT_RULES"),
+    ("PUT /rules/{id}", "CREATE_AND_EDIT_RULES"),
+    ("DELETE /rules/{id}", "CREATE_AND_EDIT_RULES"),
 ];
 
 /// The routes that have a test here.
@@ -23,7 +32,7 @@ pub fn routes() -> impl Iterator<Item = &'static str> {
 }
 
 /// Each scope, on everything.
-fn scopes() -> [(&'static str, Value); 11] {
+fn scopes() -> [(&'static str, Value); 13] {
     let all = |scope: &str| json!({"scope": scope, "resources": "*"});
     let pairs = json!([{"source": "*", "target": "*"}]);
     [
@@ -33,20 +42,68 @@ fn scopes() -> [(&'static str, Value); 11] {
         ("READ_RULES", all("READ_RULES")),
         ("TRIGGER_RULES", all("TRIGGER_RULES")),
         ("READ_RULE_EXECUTIONS", all("READ_RULE_EXECUTIONS")),
+        ("CREATE_AND_EDIT_RULES", all("CREATE_AND_EDIT_RULES")),
         ("READ_TRANSFERS", all("READ_TRANSFERS")),
         (
             "MANUAL_TRANSFER",
             json!({"scope": "MANUAL_TRANSFER", "resources": pairs}),
         ),
         ("READ_CARDS", all("READ_CARDS")),
+        ("READ_AUDIT_LOGS", all("READ_AUDIT_LOGS")),
         ("PROGRAMME", json!({"scope": "PROGRAMME"})),
         ("SIMULATOR", json!({"scope": "SIMULATOR"})),
     ]
 }
 
+/// Objects that are there.
+struct There {
+    transfer: String,
+    /// A rule that is on, and a run of it.
+    rule: String,
+    run: String,
+}
+
+impl There {
+    async fn of(world: &World) -> There {
+        let transfer = id(&world.moved(&world.pay, &world.fund, 100).await);
+        let rule = world.rule_on(&split(&world.trip, &world.fund)).await;
+        world.paycheck(&world.trip, 400).await;
+        world.quiesce().await;
+        let run = id(&world.runs(&rule).await[0]);
+        There {
+            transfer,
+            rule,
+            run,
+        }
+    }
+}
+
 /// Calls a route with ids that are there.
-async fn call(world: &World, key: &Caller<'_>, route: &str, transfer: &str) -> Reply {
+async fn call(world: &World, key: &Caller<'_>, route: &str, there: &There) -> Reply {
+    let There {
+        transfer,
+        rule,
+        run,
+    } = there;
     match route {
+        "GET /rules" => key.get("/rules").await,
+        "GET /rules/{id}" => key.get(&format!("/rules/{rule}")).await,
+        "POST /rules" => key.post("/rules", &split(&world.pay, &world.fund)).await,
+        "PUT /rules/{id}" => {
+            let body = split(&world.trip, &world.fund);
+            let path = format!("/rules/{rule}");
+            key.send(Method::PUT, &path, Some(&body)).await
+        }
+        "DELETE /rules/{id}" => {
+            key.send(Method::DELETE, &format!("/rules/{rule}"), None)
+                .await
+        }
+        "POST /rules/{id}/trigger" => {
+            key.post(&format!("/rules/{rule}/trigger"), &json!({}))
+                .await
+        }
+        "GET /rule-executions" => key.get(&format!("/rule-executions?rule_id={rule}")).await,
+        "GET /rule-executions/{id}" => key.get(&format!("/rule-executions/{run}")).await,
         "GET /accounts" => key.get("/accounts").await,
         "GET /accounts/{id}" => key.get(&format!("/accounts/{}", world.fund)).await,
         "POST /transfers" => key.transfer(&world.pay, &world.fund, 100).await,
@@ -66,11 +123,12 @@ fn is_forbidden(reply: &Reply) {
 #[tokio::test]
 async fn each_scope_opens_its_routes_and_no_others() {
     let world = World::new().await;
-    let transfer = id(&world.moved(&world.pay, &world.fund, 100).await);
+    let there = There::of(&world).await;
+    let before = world.balance(&world.fund).await;
     for (scope, entry) in scopes() {
         let key = world.with_permissions(&json!([entry])).await;
         for (route, opened_by) in OPENED_BY {
-            let reply = call(&world, &key, route, &transfer).await;
+            let reply = call(&world, &key, route, &there).await;
             if scope == opened_by {
                 assert!(reply.status < 300, "{scope} {route}: {}", reply.text());
             } else {
@@ -81,40 +139,44 @@ async fn each_scope_opens_its_routes_and_no_others() {
     world.quiesce().await;
     assert_eq!(
         world.balance(&world.fund).await,
-        50_200,
-        "one transfer of nine"
+        before + 100,
+        "one transfer of thirteen"
     );
 }
 
 #[tokio::test]
 async fn every_scope_but_one_is_not_that_one() {
     let world = World::new().await;
-    let transfer = id(&world.moved(&world.pay, &world.fund, 100).await);
+    let there = There::of(&world).await;
     for (route, opened_by) in OPENED_BY {
         let others: Vec<Value> = scopes()
             .into_iter()
             .filter(|(scope, _)| *scope != opened_by)
             .map(|(_, entry)| entry)
             .collect();
-        assert_eq!(others.len(), 10);
+        assert_eq!(others.len(), 12);
         let key = world.with_permissions(&json!(others)).await;
-        is_forbidden(&call(&world, &key, route, &transfer).await);
+        is_forbidden(&call(&world, &key, route, &there).await);
     }
 }
 
 #[tokio::test]
 async fn a_key_without_entries_may_do_nothing() {
     let world = World::new().await;
-    let transfer = id(&world.moved(&world.pay, &world.fund, 100).await);
+    let there = There::of(&world).await;
     let empty = json!([
         {"scope": "READ_ACCOUNTS", "resources": []},
         {"scope": "READ_TRANSFERS", "resources": []},
         {"scope": "MANUAL_TRANSFER", "resources": []},
+        {"scope": "READ_RULES", "resources": []},
+        {"scope": "TRIGGER_RULES", "resources": []},
+        {"scope": "READ_RULE_EXECUTIONS", "resources": []},
+        {"scope": "CREATE_AND_EDIT_RULES", "resources": []},
     ]);
     for permissions in [json!([]), empty] {
         let key = world.with_permissions(&permissions).await;
         for (route, _) in OPENED_BY {
-            is_forbidden(&call(&world, &key, route, &transfer).await);
+            is_forbidden(&call(&world, &key, route, &there).await);
         }
     }
 }
@@ -244,7 +306,7 @@ async fn a_revoked_key_is_refused_at_once_and_for_good() {
     let mut world = World::new().await;
     let key = world.server.whole_key(&world.tenant, &everything()).await;
     let secret = key["secret"].as_str().expect("shown once").to_owned();
-    let transfer = id(&world.moved(&world.pay, &world.fund, 100).await);
+    let there = There::of(&world).await;
     let path = world.path(&format!("/keys/{}", id(&key)));
     {
         let caller = world.as_key(&secret);
@@ -255,7 +317,7 @@ async fn a_revoked_key_is_refused_at_once_and_for_good() {
         let revoked = world.server.admin(Method::DELETE, &path, None).await;
         revoked.expect(204);
         for (route, _) in OPENED_BY {
-            let reply = call(&world, &caller, route, &transfer).await;
+            let reply = call(&world, &caller, route, &there).await;
             reply.refused(401, "unauthorized", &["Missing or invalid API key."]);
         }
         // Not even for the answer it had.

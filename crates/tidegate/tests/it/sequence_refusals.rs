@@ -101,7 +101,7 @@ impl Ground {
                 assert_eq!(reply.text(), body, "{what}");
                 assert_eq!(reply.header("www-authenticate"), Some("ApiKey"), "{what}");
             }
-            403 => {
+            403 if code == "forbidden" => {
                 let body = r#"{"error":{"code":"forbidden","message":"This API key does not have the required permission."}}"#;
                 assert_eq!(reply.text(), body, "{what}");
             }
@@ -168,6 +168,8 @@ macro_rules! tables {
         )+
     };
 }
+
+pub mod rules;
 
 tables! {
     "GET /accounts" => list_accounts_in_order, list_accounts;

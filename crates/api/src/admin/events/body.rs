@@ -135,7 +135,22 @@ fn of_effect(event: &Event, effect: &Effect) -> Value {
             "status": snake_case(&format!("{to:?}")),
             "previous_status": snake_case(&format!("{from:?}")),
         }),
-        Effect::Posted { .. }
+        Effect::RuleSet(rule) => json!({
+            "id": spell(ids::RULE, rule.id.raw()),
+            "owner_id": spell(ids::OWNER, rule.owner.raw()),
+            "name": &*rule.name,
+            "status": if rule.enabled { "enabled" } else { "disabled" },
+        }),
+        Effect::RuleDeleted { rule, .. } => json!({"id": spell(ids::RULE, rule.raw())}),
+        Effect::ExecutionRecorded(execution) => json!({
+            "id": spell(ids::EXECUTION, execution.id.raw()),
+            "rule_id": spell(ids::RULE, execution.rule.raw()),
+        }),
+        Effect::ExecutionMoved { execution, .. } => {
+            json!({"id": spell(ids::EXECUTION, execution.raw())})
+        }
+        Effect::CapCounted { .. }
+        | Effect::Posted { .. }
         | Effect::BulkStepped { .. }
         | Effect::DueAdded(_)
         | Effect::DueRemoved(_) => Value::Null,
@@ -167,6 +182,7 @@ fn record_id(kind: RecordKind, id: u64) -> String {
         RecordKind::Settings => ids::TENANT,
         RecordKind::Webhook | RecordKind::WebhookProgress => ids::WEBHOOK,
         RecordKind::Replay => ids::REPLAY,
+        RecordKind::Audit => ids::AUDIT,
     };
     spell(prefix, id)
 }

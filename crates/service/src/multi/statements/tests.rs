@@ -256,6 +256,7 @@ async fn money_on_its_way_out_is_not_settled() {
             amount: eur(300),
             rail_delay_ms: 5_000,
             description: None,
+            needs_approval: false,
         }))
         .await;
     assert!(matches!(reply, Reply::Transfer { .. }));

@@ -388,7 +388,8 @@ fn every_code_is_its_own() {
     check(&Denial::ALL);
     check(&Status::ALL);
     let denied = Denial::ALL.map(ErrorCode::Denied);
-    check(&[&ErrorCode::ALL[..], &denied].concat());
+    let of_rules = [ErrorCode::LessThanOneDollar];
+    check(&[&ErrorCode::ALL[..], &of_rules, &denied].concat());
     check(&[
         StateReason::User,
         StateReason::System,

@@ -97,29 +97,41 @@ fn a_rename_forgets_everything() {
     );
 }
 
+/// A place's bytes as they are, and how many rows they are.
+fn fill_of(place: &Mutex<Place>) -> (usize, usize) {
+    let place = place.lock().expect("nobody panicked");
+    assert_eq!(place.ids.len(), place.rows.len());
+    let own: usize = place.rows.iter().map(|row| row.len()).sum();
+    assert_eq!(place.bytes, own + place.rows.len() * ROW_OVERHEAD);
+    (place.bytes, place.rows.len())
+}
+
 #[test]
 fn no_more_is_kept_than_there_is_room_for() {
     let cache = EndedTransfers::new();
-    let room = (WAYS * PLACES) as u64;
     let generation = cache.generation();
+    let one = codec::row_to_bytes(&row(1 << 50, Status::Complete, "Rent")).len() + ROW_OVERHEAD;
+    assert!(one < 128, "{one} bytes a row");
+    let room = (PLACE_BYTES / one * PLACES) as u64;
     for id in 0..2 * room {
         cache.put(generation, &row(id << 10, Status::Complete, "Rent"));
     }
-    let lengths = cache.places.iter().map(|place| {
-        let place = place.lock().expect("nobody panicked");
-        place.rows.len()
-    });
-    let lengths: Vec<usize> = lengths.collect();
-    assert!(lengths.iter().all(|length| *length <= WAYS));
+    let fills: Vec<(usize, usize)> = cache.places.iter().map(fill_of).collect();
+    assert!(fills.iter().all(|(bytes, _)| *bytes <= PLACE_BYTES));
     // Ids in even steps are spread evenly: nearly every place is full.
-    let full = lengths.iter().filter(|length| **length == WAYS).count();
+    let full = fills.iter().filter(|(bytes, _)| bytes + one > PLACE_BYTES);
+    let full = full.count();
     assert!(full > PLACES * 9 / 10, "{full} places are full");
     let newest = (room..2 * room).filter(|id| name(&cache, id << 10).is_some());
     assert!(newest.count() as u64 > room * 8 / 10);
 }
 
 #[test]
-fn rows_are_as_small_as_was_reckoned() {
-    let bytes = size_of::<TransferRow>() + 2 * 32;
-    assert!(bytes * WAYS * PLACES < 64 << 20, "{bytes} bytes a row");
+fn a_row_too_long_for_a_place_is_not_kept() {
+    let cache = EndedTransfers::new();
+    let long = "n".repeat(PLACE_BYTES);
+    cache.put(cache.generation(), &row(10, Status::Complete, &long));
+    assert_eq!(name(&cache, 10), None);
+    cache.put(cache.generation(), &row(10, Status::Complete, "Rent"));
+    assert_eq!(name(&cache, 10).as_deref(), Some("Rent"));
 }

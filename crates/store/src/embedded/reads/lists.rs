@@ -3,11 +3,12 @@
 //! Most pages are told from others by their summary: passed over, or counted without a look at
 //! their lines.
 
-use ledger::{OwnerId, TransferId};
+use ledger::{OwnerId, Status, TenantId, TransferId, Work};
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 
 use super::id;
 use super::transfers::Lookup;
+use crate::codec::work_parts;
 use crate::codes::Code;
 use crate::embedded::owner_page::{
     self, LINES_MAX, Mark, OwnerPageError, RawLine, Statuses, Summary, TagMark,
@@ -431,14 +432,42 @@ fn rows_of(connection: &Connection, ids: &[TransferId]) -> rusqlite::Result<Vec<
         .collect()
 }
 
-/// The transfers that have not ended, oldest first within an owner.
-pub(crate) fn open_transfers(connection: &Connection) -> rusqlite::Result<Vec<TransferId>> {
+/// A tenant's transfers at one status that something waits to be done with, oldest first.
+pub(crate) fn waiting_transfers(
+    connection: &Connection,
+    tenant: TenantId,
+    status: Status,
+    limit: usize,
+) -> rusqlite::Result<Vec<TransferRow>> {
+    let sql = "SELECT object FROM due WHERE tenant = ?1 AND kind = ?2 ORDER BY object";
+    let mut find = connection.prepare_cached(sql)?;
+    let (kind, _) = work_parts(Work::Settle(TransferId::new(0)));
+    let mut objects = find.query((id(tenant.raw()), kind))?;
+    let mut lookup = Lookup::prepare(connection)?;
+    let mut found = Vec::new();
+    while let Some(row) = objects.next()? {
+        if found.len() >= limit {
+            break;
+        }
+        let object: i64 = row.get(0)?;
+        let transfer = TransferId::new(object.cast_unsigned());
+        let row = lookup.find(transfer)?;
+        found.extend(row.filter(|row| row.transfer.status == status));
+    }
+    Ok(found)
+}
+
+/// The transfers that have not ended, of one owner or of all, oldest first within an owner.
+pub(crate) fn open_transfers(
+    connection: &Connection,
+    owner: Option<OwnerId>,
+) -> rusqlite::Result<Vec<TransferId>> {
     // The first four counts are those of the statuses that are not final. Lines are read of pages
     // with such transfers only.
     let sql = "SELECT lines FROM owner_pages JOIN owner_lines USING (first_id) \
-               WHERE substr(statuses, 1, 4) <> zeroblob(4)";
+               WHERE (?1 IS NULL OR owner = ?1) AND substr(statuses, 1, 4) <> zeroblob(4)";
     let mut find = connection.prepare(sql)?;
-    let mut pages = find.query([])?;
+    let mut pages = find.query([owner.map(|owner| id(owner.raw()))])?;
     let mut ids = Vec::new();
     while let Some(row) = pages.next()? {
         let bytes = row.get_ref(0)?.as_blob()?;

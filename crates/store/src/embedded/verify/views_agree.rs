@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{Replay, VerifyError, difference, pages, programme, unreadable};
+use super::{Replay, VerifyError, difference, pages, programme, rules, unreadable};
 use crate::embedded::{load, reads, rows};
 use crate::verify::{Sums, TransferFacts, record_digest};
 
@@ -85,6 +85,8 @@ pub(super) fn check(connection: &Connection, replay: &Replay) -> Result<(), Veri
     pages::check(connection, replay)?;
     programme::check(connection, &replay.sums.programme)?;
     replay.sums.programme.compare_state(&memory.state)?;
+    rules::check(connection, &replay.sums.rules)?;
+    replay.sums.rules.compare_state(&memory.state)?;
     compare_keys(connection, &replay.sums)?;
     compare_records(connection, &replay.sums)
 }

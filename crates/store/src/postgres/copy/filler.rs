@@ -115,6 +115,12 @@ impl Filler {
             Effect::BulkSubmitted(bulk) => {
                 self.works.insert(Work::RunBulk(bulk.id), bulk.owner);
             }
+            Effect::RuleSet(rule) => {
+                self.works.insert(Work::RunRule(rule.id), rule.owner);
+            }
+            Effect::ExecutionRecorded(run) => {
+                self.works.insert(Work::RunExecution(run.id), run.owner);
+            }
             _ => {}
         }
     }
@@ -145,6 +151,8 @@ impl Filler {
             Work::Settle(transfer) => state.open_transfer(*transfer).is_some(),
             Work::ExpireHold(hold) => state.hold(*hold).is_some(),
             Work::RunBulk(bulk) => state.bulk(*bulk).is_some(),
+            Work::RunRule(rule) => state.rule(*rule).is_some(),
+            Work::RunExecution(execution) => state.execution(*execution).is_some(),
         });
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use ledger::{AccountId, Due, HoldId, ProfileId, TenantId};
+use ledger::{AccountId, Due, HoldId, ProfileId, RuleId, TenantId};
 
 use crate::postgres::group::Changed;
 use crate::postgres::write::{End, Stored};
@@ -14,6 +14,7 @@ pub(super) struct Kept {
     tenants: BTreeSet<TenantId>,
     profiles: BTreeSet<ProfileId>,
     holds: HashSet<HoldId>,
+    rules: HashSet<RuleId>,
     due: BTreeSet<Due>,
     ends: HashMap<AccountId, End>,
     records: HashMap<(RecordKind, u64), (TenantId, Option<Fingerprint>)>,
@@ -29,6 +30,7 @@ impl Kept {
         let gathered = &changed.gathered;
         self.tenants.extend(gathered.tenants.keys());
         self.profiles.extend(gathered.profiles.keys());
+        self.rules.extend(gathered.rules.rules.keys());
         for (hold, (_, lasts)) in &gathered.holds {
             match lasts {
                 true => self.holds.insert(*hold),
@@ -65,6 +67,10 @@ impl Stored for Kept {
 
     fn has_hold(&self, id: HoldId) -> bool {
         self.holds.contains(&id)
+    }
+
+    fn has_rule(&self, id: RuleId) -> bool {
+        self.rules.contains(&id)
     }
 
     fn has_due(&self, due: &Due) -> bool {

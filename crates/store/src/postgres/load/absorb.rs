@@ -63,8 +63,10 @@ impl Loaded {
             Part::NowDue => {
                 let due = rows::due(row)?;
                 let owner = OwnerId::new(rows::raw(row, 4)?);
-                if let Work::RunBulk(bulk) = due.work {
-                    facts.put_bulk(bulk, due.tenant, owner);
+                match due.work {
+                    Work::RunBulk(bulk) => facts.put_bulk(bulk, due.tenant, owner),
+                    Work::RunRule(rule) => facts.put_rule(rule, due.tenant, owner),
+                    Work::Settle(_) | Work::ExpireHold(_) | Work::RunExecution(_) => {}
                 }
                 self.known.waiting.insert((owner, due.work));
                 self.now_due.push(due);
@@ -91,6 +93,20 @@ impl Loaded {
             Part::Bulks => {
                 let bulk = rows::bulk(row)?;
                 self.bulks.insert(bulk.id, bulk);
+            }
+            Part::Rules => {
+                let rule = rows::rule(row)?.rule;
+                facts.put_rule(rule.id, rule.tenant, rule.owner);
+                self.rules.insert(rule.id, rule);
+            }
+            Part::Caps => {
+                let (place, used, _) = rows::cap(row)?;
+                self.caps.insert(place, used);
+            }
+            Part::Executions => {
+                let execution = rows::execution(row)?;
+                facts.put_execution(execution.id, (&execution).into());
+                self.executions.insert(execution.id, execution);
             }
             Part::Due => drop(self.due.insert(rows::due(row)?)),
         }

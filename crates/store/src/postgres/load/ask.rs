@@ -143,6 +143,9 @@ pub(super) enum Part {
     Transfers,
     Holds,
     Bulks,
+    Rules,
+    Caps,
+    Executions,
     Due,
 }
 
@@ -169,7 +172,7 @@ impl Asked {
         )
     }
 
-    fn push(&mut self, part: Part, call: Call) {
+    pub(super) fn push(&mut self, part: Part, call: Call) {
         self.parts.push(part);
         self.calls.push(call);
     }
@@ -279,6 +282,7 @@ impl Asked {
         let transfer = TransferId::raw;
         self.by_owner(Part::Transfers, TRANSFERS, &wants.transfers, transfer);
         self.by_owner(Part::Bulks, BULKS, &wants.bulks, BulkId::raw);
+        self.ask_rules(wants);
         if !wants.profiles.is_empty() {
             let (tenants, profiles) = raws(&wants.profiles, TenantId::raw, ProfileId::raw);
             let call = Call::new(PROFILES).with(tenants).with(profiles);
@@ -303,7 +307,7 @@ impl Asked {
         }
     }
 
-    fn by_owner<T: Copy>(
+    pub(super) fn by_owner<T: Copy>(
         &mut self,
         part: Part,
         sql: &'static str,
@@ -317,7 +321,7 @@ impl Asked {
     }
 }
 
-fn signed(raw: u64) -> i64 {
+pub(super) fn signed(raw: u64) -> i64 {
     raw.cast_signed()
 }
 
@@ -325,7 +329,7 @@ fn raw<T: Copy>(keys: &BTreeSet<T>, raw: impl Fn(T) -> u64) -> Vec<i64> {
     keys.iter().map(|key| signed(raw(*key))).collect()
 }
 
-fn raws<A: Copy, B: Copy>(
+pub(super) fn raws<A: Copy, B: Copy>(
     keys: &BTreeSet<(A, B)>,
     first: impl Fn(A) -> u64,
     second: impl Fn(B) -> u64,
@@ -338,7 +342,8 @@ fn raws<A: Copy, B: Copy>(
 
 #[cfg(test)]
 mod tests {
-    use ledger::{AccountState, BulkStatus, Status};
+    use ledger::rule::TriggerKind;
+    use ledger::{AccountState, BulkStatus, ExecutionMode, ExecutionStatus, Status};
 
     use crate::codes::Code;
 
@@ -357,5 +362,10 @@ mod tests {
             crate::codec::work_parts(ledger::Work::Settle(ledger::TransferId::new(9))),
             (1, 9)
         );
+        let turn = ledger::Work::RunExecution(ledger::ExecutionId::new(9));
+        assert_eq!(crate::codec::work_parts(turn), (5, 9));
+        assert_eq!(ExecutionStatus::InProgress.code(), 1);
+        assert_eq!(TriggerKind::Manual.code(), 1);
+        assert_eq!(ExecutionMode::Live.code(), 1);
     }
 }

@@ -10,6 +10,7 @@ mod entries;
 mod history;
 mod programme;
 mod records;
+mod rules;
 mod tenants;
 mod transfers;
 

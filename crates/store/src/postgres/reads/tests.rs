@@ -37,6 +37,8 @@ macro_rules! compare {
     }};
 }
 
+mod rules;
+
 /// One of them, seldom: queries that ask for everything at once find nothing.
 fn some<T: Clone>(random: &mut SplitMix64, values: &[T]) -> Option<T> {
     values.get(random.below(values.len() * 5)).cloned()

@@ -6,11 +6,12 @@
 
 use std::collections::HashMap;
 
-use ledger::{AccountId, Party, TenantId, TransferId};
+use ledger::{AccountId, Party, Status, TenantId, TransferId, Work};
 use tokio_postgres::Row;
 
 use super::{bound, codes, count, id, number, time};
 use crate::Result;
+use crate::codec::work_parts;
 use crate::codes::Code;
 use crate::postgres::error::Damaged;
 use crate::postgres::pool::{Ask, Plan, Readers, all};
@@ -38,6 +39,16 @@ const BY_ID: &str = sql!(
     " FROM transfers t",
     PARTIES,
     " WHERE t.id = ANY ($2) AND t.tenant = $1"
+);
+
+/// Something waits to be done with every transfer that has not ended.
+const OPEN: &str = sql!(
+    "SELECT ",
+    COLUMNS,
+    " FROM (SELECT t.* FROM due d JOIN transfers t ON t.owner = d.owner AND t.id = d.object \
+     WHERE d.tenant = $1 AND d.kind = $2 AND t.status = $3 ORDER BY t.id LIMIT $4) t",
+    PARTIES,
+    " ORDER BY t.id"
 );
 
 const OWNER_OF_ACCOUNT: &str = "SELECT a.owner FROM accounts a WHERE a.id = $2 AND a.tenant = $1";
@@ -150,6 +161,25 @@ impl Readers {
             .map(|row| (row.transfer.id, row))
             .collect();
         Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+    }
+
+    pub(crate) async fn open_transfers(
+        &self,
+        tenant: TenantId,
+        status: Status,
+        limit: usize,
+    ) -> Result<Vec<TransferRow>> {
+        let (kind, _) = work_parts(Work::Settle(TransferId::new(0)));
+        let ask = Ask {
+            sql: OPEN,
+            values: &[
+                &id(tenant.raw()),
+                &i64::from(kind),
+                &i64::from(status.code()),
+                &number(limit),
+            ],
+        };
+        Ok(self.all(ask, transfer_row).await?)
     }
 
     pub(crate) async fn transfers(&self, query: &TransferQuery) -> Result<Vec<TransferRow>> {

@@ -1,15 +1,17 @@
 //! A tenant's random history: every kind of object in every state it can reach.
 
+mod rules;
+
 use std::sync::Arc;
 
 use ledger::account::Reported;
 use ledger::profile::{CardMode, Fee, FeePolicy, Pair, Terms, TransferFee, TransferTerms};
 use ledger::{
     AccountId, AccountKind, AccountState, Amount, BulkMode, ChangeAccount, Command, CreateTransfer,
-    Currency, ExternalKind, HoldId, Instrument, InstrumentClass, KeyId, Millis, MoneyIn,
-    NewProfile, OpenAccount, OpenInstrument, Origin, OwnerId, OwnerKind, PlaceHold, ProfileId,
-    ProfileTransfer, Reply, StateReason, Steer, TenantClock, TenantId, TenantMode, TransferId,
-    TransferOrder,
+    Currency, ExecutionId, ExternalKind, HoldId, Instrument, InstrumentClass, KeyId, Millis,
+    MoneyIn, NewProfile, OpenAccount, OpenInstrument, Origin, OwnerId, OwnerKind, PlaceHold,
+    ProfileId, ProfileTransfer, Reply, RuleId, StateReason, Steer, TenantClock, TenantId,
+    TenantMode, TransferId, TransferOrder,
 };
 use sim::disk::SplitMix64;
 
@@ -41,6 +43,10 @@ pub(crate) struct World {
     pub made: Vec<TransferId>,
     holds: Vec<HoldId>,
     keys: Vec<KeyId>,
+    /// Rules that may be deleted.
+    rules: Vec<RuleId>,
+    /// Runs that were asked for.
+    asked: Vec<ExecutionId>,
     /// Records by id, with their versions.
     records: Vec<(u64, u64)>,
     seed: u64,
@@ -68,6 +74,8 @@ impl World {
             made: Vec::new(),
             holds: Vec::new(),
             keys: Vec::new(),
+            rules: Vec::new(),
+            asked: Vec::new(),
             records: Vec::new(),
             seed,
             claims: seed << 32,
@@ -82,6 +90,7 @@ impl World {
             let owner = world.owner().await;
             world.owners.push(owner);
         }
+        world.begin_rules().await;
         world
     }
 
@@ -195,7 +204,7 @@ impl World {
     /// Something that may be refused.
     pub(crate) async fn step(&mut self, clock: &ManualClock) {
         let owner = self.random.below(self.owners.len());
-        match self.random.below(24) {
+        match self.random.below(30) {
             0..=2 => self.money_in(owner).await,
             3..=6 => self.plain_transfer(owner).await,
             7..=12 => {
@@ -221,6 +230,7 @@ impl World {
             }
             21 => self.set_clock().await,
             22 => self.open_and_close(owner).await,
+            24.. => self.rule_step(owner).await,
             _ => {
                 self.claims += 1;
                 let claim = claim(self.claims);
@@ -241,6 +251,7 @@ impl World {
         });
         done(self.store(), self.paycheck(0, 10)).await;
         done(self.store(), place).await;
+        self.finish_rules().await;
     }
 
     async fn submit(&self, action: Action, claim: Option<Claim>) -> Option<Outcome> {
@@ -310,6 +321,7 @@ impl World {
             amount: usd(minor),
             rail_delay_ms: 2_000,
             description: None,
+            needs_approval: false,
         });
         self.transfer(command).await;
     }

@@ -210,6 +210,8 @@ fn owner_of(state: &State, work: Work) -> Option<OwnerId> {
         Work::Settle(transfer) => Some(state.open_transfer(transfer)?.owner),
         Work::ExpireHold(hold) => Some(state.account(state.hold(hold)?.account)?.owner),
         Work::RunBulk(bulk) => Some(state.bulk(bulk)?.owner),
+        Work::RunRule(rule) => Some(state.rule(rule)?.owner),
+        Work::RunExecution(execution) => Some(state.execution(execution)?.owner),
     }
 }
 

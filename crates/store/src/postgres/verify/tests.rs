@@ -24,6 +24,9 @@ const TABLES: &[(&str, &str)] = &[
     ("profiles", "id"),
     ("bulks", "id"),
     ("bulk_operations", "bulk"),
+    ("rules", "id"),
+    ("rule_caps", "rule"),
+    ("executions", "id"),
     ("api_keys", "id"),
     ("records", "id"),
     ("remembered", "number"),
@@ -142,7 +145,7 @@ async fn what_the_engine_writes_verifies() {
     for seed in [21, 22] {
         worlds.push(World::new(Arc::clone(&store), seed).await);
     }
-    for _ in 0..150 {
+    for _ in 0..200 {
         for world in &mut worlds {
             world.step(&clock).await;
         }
@@ -280,6 +283,13 @@ async fn every_row_that_was_added_is_found() {
         ("bulk_operations", "bulk", "77"),
         ("bulk_operations", "operation", "99999"),
         ("bulk_operations", "owner", "owner + 1"),
+        ("rules", "id", "77"),
+        ("rules", "owner", "owner + 1"),
+        ("rule_caps", "rule", "77"),
+        ("rule_caps", "step", "9"),
+        ("rule_caps", "owner", "owner + 1"),
+        ("executions", "id", "77"),
+        ("executions", "owner", "owner + 1"),
         ("api_keys", "id", "77"),
         ("api_keys", "tenant", "tenant + 1"),
         ("records", "id", "77"),

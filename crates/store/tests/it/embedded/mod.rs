@@ -9,5 +9,6 @@ mod measure;
 mod programme;
 mod programme_crash;
 mod records;
+mod rules;
 mod verify;
 mod views;

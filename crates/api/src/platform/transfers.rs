@@ -1,0 +1,270 @@
+//! Transfers: of one account, of several, one of them, and made.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+use ledger::{
+    AccountId, Currency, Direction, ErrorCode, ExecutionId, Origin, Party, Status, Transfer,
+    TransferId,
+};
+use serde_json::{Value, json};
+use service::NewTransfer;
+use store::{AccountRole, TransferQuery, TransferRow};
+
+use super::call::{Call, Done, idempotency_key, serve};
+use super::errors::Failure;
+use super::page::{Paging, paging, span, word};
+use super::{BODY_MAX, ids, page};
+use crate::http::{PathText, Query, is_json, path_text, read_body};
+use crate::json::{Fault, Fields};
+use crate::{App, time};
+
+/// Cents of the smallest transfer.
+const AMOUNT_MIN: i64 = 100;
+/// Characters that the receiving bank shows.
+const DESCRIPTION_MAX: usize = 10;
+
+const DIRECTIONS: &[(&str, Direction)] = &[
+    ("MONEY_IN", Direction::MoneyIn),
+    ("MONEY_OUT", Direction::MoneyOut),
+    ("INTERNAL", Direction::Internal),
+];
+const ORIGINS: &[(&str, &[Origin])] = &[
+    ("DIRECT_DEPOSIT", &[Origin::Paycheck]),
+    ("CHECK_DEPOSIT", &[Origin::CheckDeposit, Origin::Deposit]),
+    ("CASHBACK", &[Origin::Cashback, Origin::CardRefund]),
+    ("USER_PULL", &[Origin::UserPull]),
+    ("RULE", &[Origin::Rule]),
+    ("USER", &[Origin::User]),
+    (
+        "EXTERNAL_PULL",
+        &[Origin::ExternalPull, Origin::CardPurchase],
+    ),
+];
+const STATUSES: &[(&str, &[Status])] = &[
+    ("PENDING_APPROVAL", &[Status::PendingApproval]),
+    ("PROCESSING", &[Status::Processing, Status::Scheduled]),
+    ("PENDING", &[Status::Pending]),
+    ("COMPLETE", &[Status::Complete]),
+    ("INCOMPLETE", &[Status::Incomplete]),
+    ("ERROR", &[Status::Error, Status::Rejected]),
+    ("CANCELLED", &[Status::Cancelled]),
+];
+
+pub(super) async fn list(State(app): State<Arc<App>>, parts: Parts) -> Response {
+    let work = async |call: &Call| {
+        let accounts = page::accounts(parts.uri.query());
+        answer(&app, call, &parts, accounts).await
+    };
+    serve(
+        &app,
+        &parts,
+        ("LIST_TRANSFERS", "platformListTransfers"),
+        work,
+    )
+    .await
+}
+
+pub(super) async fn of_account(
+    State(app): State<Arc<App>>,
+    account: PathText,
+    parts: Parts,
+) -> Response {
+    let account = AccountId::new(ids::read(&path_text(account)).unwrap_or(0));
+    let work = async |call: &Call| answer(&app, call, &parts, Ok(vec![account])).await;
+    let names = ("LIST_TRANSFERS", "platformListAccountTransfers");
+    serve(&app, &parts, names, work).await
+}
+
+async fn answer(
+    app: &App,
+    call: &Call,
+    parts: &Parts,
+    accounts: Result<Vec<AccountId>, Fault>,
+) -> Result<Done, Failure> {
+    if !app.service().may_read_transfers(&call.key) {
+        return Err(service::Error::Forbidden.into());
+    }
+    let mut query = Query::parse(parts.uri.query());
+    let accounts = accounts.unwrap_or_else(|fault| {
+        query.faults.push(fault);
+        Vec::new()
+    });
+    let (asked, is_live) = filters(call, &mut query);
+    let paging: Paging = paging(&mut query);
+    if !query.faults.is_empty() {
+        return Err(Failure::Invalid(query.faults));
+    }
+    let service = app.service();
+    let found = service.transfers_of(&call.key, &accounts, &asked, paging.page);
+    let mut found = found.await?;
+    if !is_live {
+        // Only rules are simulated, and what a simulated run would move is in its explanation.
+        found.items.clear();
+        found.more = false;
+    }
+    let items = found.items.iter().map(shown).collect();
+    Ok(Done::ok(page::list(items, &paging, found.more)))
+}
+
+fn filters(call: &Call, query: &mut Query) -> (TransferQuery, bool) {
+    let role = word(
+        query,
+        "accountRole",
+        &[
+            ("source", AccountRole::Source),
+            ("destination", AccountRole::Destination),
+            ("either", AccountRole::Either),
+        ],
+    );
+    let direction = word(query, "direction", DIRECTIONS);
+    let status = word(query, "status", STATUSES);
+    let origin = word(query, "origin", ORIGINS);
+    let is_live = word(
+        query,
+        "executionMode",
+        &[("LIVE", true), ("SIMULATION", false), ("ALL", true)],
+    );
+    let execution = query
+        .take("rule_execution_id")
+        .map(|text| ExecutionId::new(ids::read(&text).unwrap_or(0)));
+    let (from, to) = span(query);
+    let asked = TransferQuery {
+        tenant: call.key.tenant,
+        account: AccountId::new(0),
+        role: role.unwrap_or(AccountRole::Either),
+        direction,
+        origin: origin.map(<[Origin]>::to_vec).unwrap_or_default(),
+        status: status.map(<[Status]>::to_vec).unwrap_or_default(),
+        execution,
+        from,
+        to,
+        after: None,
+        first: 0,
+    };
+    (asked, is_live.unwrap_or(true))
+}
+
+pub(super) async fn find(State(app): State<Arc<App>>, id: PathText, parts: Parts) -> Response {
+    let id = ids::read(&path_text(id)).map(TransferId::new);
+    let work = async |call: &Call| {
+        let row = app.service().transfer(&call.key, id).await?;
+        Ok(Done::ok(shown(&row)))
+    };
+    serve(&app, &parts, ("GET_TRANSFER", "platformGetTransfer"), work).await
+}
+
+pub(super) async fn create(State(app): State<Arc<App>>, parts: Parts, body: Body) -> Response {
+    let work = async |call: &Call| make(&app, call, &parts, body).await;
+    let names = ("CREATE_TRANSFER", "platformCreateTransfer");
+    serve(&app, &parts, names, work).await
+}
+
+async fn make(app: &App, call: &Call, parts: &Parts, body: Body) -> Result<Done, Failure> {
+    if !is_json(&parts.headers) {
+        return Err(Failure::NotJson);
+    }
+    let bytes = read_body(body, BODY_MAX).await.map_err(Failure::Body)?;
+    let idempotency = idempotency_key(parts, &call.request_id)?;
+    let new = parse(&bytes).map_err(Failure::Invalid)?;
+    let (source, destination) = (new.source, new.destination);
+    let service = app.service();
+    let made = service
+        .create_transfer(&call.key, new, idempotency, &call.request_id)
+        .await;
+    let made = made.map_err(|error| match error {
+        service::Error::Forbidden if service.may_transfer(&call.key, source, destination) => {
+            Failure::AmountTooLarge
+        }
+        error => error.into(),
+    })?;
+    Ok(Done {
+        status: StatusCode::CREATED,
+        data: body_of(
+            &made.transfer,
+            made.source.as_ref(),
+            made.destination.as_ref(),
+        ),
+        request_id: Some(made.request_id),
+    })
+}
+
+fn parse(bytes: &[u8]) -> Result<NewTransfer, Vec<Fault>> {
+    let mut fields = Fields::parse(bytes)?;
+    let source = fields.text("sourceAccountId");
+    let destination = fields.text("destinationAccountId");
+    let amount_minor = fields.integer("amountInCents", AMOUNT_MIN);
+    let description = fields.optional_text("description");
+    let plain = |text: &String| {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b == b' ';
+        text.len() <= DESCRIPTION_MAX && text.bytes().all(fits)
+    };
+    if !description.as_ref().is_none_or(plain) {
+        let reason = "must have at most 10 letters, digits and spaces";
+        fields.fault("description", reason);
+    }
+    if fields.optional_flag("simulation") == Some(true) {
+        fields.fault("simulation", "is for rules only");
+    }
+    if !source.is_empty() && source == destination {
+        fields.fault("destinationAccountId", "must not be the sourceAccountId");
+    }
+    fields.finish()?;
+    Ok(NewTransfer {
+        source: AccountId::new(ids::read(&source).unwrap_or(0)),
+        // Another number that nobody has: two strangers are not the same account.
+        destination: AccountId::new(ids::read(&destination).unwrap_or(u64::MAX)),
+        amount_minor,
+        currency: Currency::USD,
+        description: description.map(Arc::from),
+    })
+}
+
+fn shown(row: &TransferRow) -> Value {
+    body_of(&row.transfer, row.source.as_ref(), row.destination.as_ref())
+}
+
+fn body_of(transfer: &Transfer, source: Option<&Party>, destination: Option<&Party>) -> Value {
+    let (rule, execution) = transfer.rule.unzip();
+    let direction = DIRECTIONS.iter().find(|(_, it)| *it == transfer.direction);
+    json!({
+        "id": ids::spell(transfer.id.raw()),
+        "amountInCents": transfer.amount.minor(),
+        "direction": direction.map(|(name, _)| name),
+        "origin": name_in(ORIGINS, &transfer.origin),
+        "status": name_in(STATUSES, &transfer.status),
+        "executionMode": "LIVE",
+        "source": party(source),
+        "destination": party(destination),
+        "ruleId": rule.map(|rule| ids::spell(rule.raw())),
+        "ruleExecutionId": execution.map(|run| ids::spell(run.raw())),
+        "errorCode": transfer.error.map(ErrorCode::name),
+        "description": transfer.description.as_deref(),
+        "createdAt": time::render(transfer.created_at),
+        "completedAt": transfer.completed_at.map(time::render),
+    })
+}
+
+fn name_in<T: PartialEq>(names: &[(&'static str, &[T])], value: &T) -> Option<&'static str> {
+    let found = names.iter().find(|(_, values)| values.contains(value));
+    found.map(|(name, _)| *name)
+}
+
+/// Whoever is outside and not linked has no id.
+fn party(party: Option<&Party>) -> Value {
+    match party {
+        Some(party) => json!({
+            "id": ids::spell(party.id.raw()),
+            "name": &*party.name,
+            "type": ids::RULES.kind(party.kind),
+            "isDeleted": null,
+        }),
+        None => json!({
+            "id": null, "name": "External", "type": "EXTERNAL_ENTITY", "isDeleted": null,
+        }),
+    }
+}
