@@ -227,7 +227,7 @@ impl Service {
                 }
             }
         }
-        let transfers = self.transfers_of(tenant, &named).await?;
+        let transfers = self.transfers_told(tenant, &named).await?;
         let mut events = Vec::with_capacity(named.len());
         for (id, name, committed_at, fact) in named {
             let object = self.object(tenant, &fact, &transfers).await?;
@@ -248,7 +248,7 @@ impl Service {
     }
 
     /// The rows of all transfers that are told of.
-    async fn transfers_of(
+    async fn transfers_told(
         &self,
         tenant: TenantId,
         named: &[(Place, &'static str, Millis, Fact)],

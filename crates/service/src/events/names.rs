@@ -41,7 +41,8 @@ pub(super) fn of(fact: &Fact) -> &'static [&'static str] {
             | RecordKind::User
             | RecordKind::Settings
             | RecordKind::WebhookProgress
-            | RecordKind::Replay => &[],
+            | RecordKind::Replay
+            | RecordKind::Audit => &[],
         },
     }
 }
@@ -60,7 +61,7 @@ fn of_record(record: &Record) -> &'static [&'static str] {
         RecordKind::Webhook if is_new => &["webhook.created"],
         RecordKind::Webhook if webhooks::is_disabled(record) => &["webhook.disabled"],
         RecordKind::Webhook => &["webhook.updated"],
-        RecordKind::WebhookProgress | RecordKind::Replay => &[],
+        RecordKind::WebhookProgress | RecordKind::Replay | RecordKind::Audit => &[],
     }
 }
 
