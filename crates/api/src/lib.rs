@@ -7,6 +7,7 @@
 
 pub mod admin;
 pub mod app;
+pub mod hooks;
 mod http;
 mod json;
 mod metrics;

@@ -18,6 +18,7 @@ pub mod bulk;
 mod command;
 mod decide;
 mod effect;
+pub mod event;
 pub mod execution;
 pub mod forecast;
 pub mod id;

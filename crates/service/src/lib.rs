@@ -8,6 +8,7 @@ pub mod admin;
 mod approvals;
 mod audit;
 mod error;
+pub mod events;
 mod executions;
 mod forecast;
 mod idempotency;
@@ -22,6 +23,7 @@ mod rules;
 pub mod spelling;
 mod templates;
 mod transfers;
+pub mod webhooks;
 
 pub use approvals::ApprovalDecision;
 pub use audit::{AuditEntry, AuditQuery, Audited};
@@ -49,13 +51,20 @@ use keys::KeyDirectory;
 use limits::Limits;
 use multi::Multi;
 
+/// How long transcripts of webhooks are kept unless it is set, in days.
+pub const TRANSCRIPT_DAYS_DEFAULT: u32 = 7;
+
 /// What the operator can set.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Milliseconds from submission to settlement over the simulated rail.
     pub rail_delay_ms: i64,
     /// Requests a minute for each key of a live tenant.
     pub requests_per_minute: NonZeroU32,
+    /// Networks that webhooks may go to although they are not public.
+    pub webhook_networks: Vec<::webhooks::Network>,
+    /// How long transcripts of webhooks are kept, in days.
+    pub webhook_transcript_days: u32,
 }
 
 impl Default for Settings {
@@ -63,6 +72,8 @@ impl Default for Settings {
         Settings {
             rail_delay_ms: RAIL_DELAY_DEFAULT,
             requests_per_minute: PER_MINUTE_DEFAULT,
+            webhook_networks: Vec::new(),
+            webhook_transcript_days: TRANSCRIPT_DAYS_DEFAULT,
         }
     }
 }
@@ -74,6 +85,7 @@ pub struct Service {
     limits: Limits,
     settings: Settings,
     multi: Multi,
+    hooks: webhooks::Hooks,
     has_peers: bool,
     /// Until somebody follows them.
     notices: Mutex<Option<broadcast::Receiver<Notice>>>,
@@ -98,6 +110,9 @@ impl Service {
                 .any(|known| known.id == tenant && known.mode == TenantMode::Live)
         };
         let multi = Multi::open(&*store, &hasher, &tenants).await?;
+        let keep_ms = i64::from(settings.webhook_transcript_days).saturating_mul(86_400_000);
+        let networks = settings.webhook_networks.clone();
+        let hooks = webhooks::Hooks::new(&hasher, networks, keep_ms);
         let keys = KeyDirectory::new(hasher, store.keys(None).await?, live);
         let limits = Limits::new(settings.requests_per_minute);
         Ok(Service {
@@ -106,6 +121,7 @@ impl Service {
             limits,
             settings,
             multi,
+            hooks,
             has_peers: notices.is_some(),
             notices: Mutex::new(notices),
         })

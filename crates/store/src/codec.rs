@@ -36,10 +36,18 @@ const VERSION: u8 = 1;
 pub(crate) enum Change {
     Ledger(Effect),
     KeyCreated(KeyRecord),
-    KeyRevoked { key: KeyId, at: Millis },
+    KeyRevoked {
+        key: KeyId,
+        at: Millis,
+    },
     Remembered(Remembered),
     RecordPut(crate::Record),
-    RecordDeleted { kind: RecordKind, id: u64 },
+    RecordDeleted {
+        kind: RecordKind,
+        id: u64,
+    },
+    /// In whose history the commit is; the first change of a commit without effects.
+    Of(TenantId),
 }
 
 /// Begins a record at machine time `at`; changes follow until the record ends.
@@ -89,7 +97,13 @@ pub(crate) fn encode_change(e: &mut Encoder<'_>, change: &Change) {
         Change::KeyRevoked { key, at } => encode_key_revoked(e, *key, *at),
         Change::Remembered(remembered) => encode_remembered(e, remembered),
         Change::RecordPut(_) | Change::RecordDeleted { .. } => encode_record_change(e, change),
+        Change::Of(tenant) => encode_of(e, *tenant),
     }
+}
+
+pub(crate) fn encode_of(e: &mut Encoder<'_>, tenant: TenantId) {
+    e.byte(TAG_OF);
+    e.id(tenant.raw());
 }
 
 fn encode_reply(e: &mut Encoder<'_>, reply: &RememberedReply) {
@@ -308,6 +322,7 @@ const TAG_KEY_REVOKED: u8 = 65;
 const TAG_REMEMBERED: u8 = 66;
 const TAG_RECORD_PUT: u8 = 67;
 const TAG_RECORD_DELETED: u8 = 68;
+const TAG_OF: u8 = 69;
 
 fn decode_change(d: &mut Decoder<'_>) -> Result<Change, CodecError> {
     Ok(match d.byte()? {
@@ -338,6 +353,7 @@ fn decode_change(d: &mut Decoder<'_>) -> Result<Change, CodecError> {
             kind: d.code()?,
             id: d.id()?,
         },
+        TAG_OF => Change::Of(TenantId::new(d.id()?)),
         tag => Change::Ledger(effects::decode(d, tag)?),
     })
 }

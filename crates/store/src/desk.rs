@@ -22,6 +22,8 @@ use crate::{Action, Claim, Outcome, Submit};
 /// Everything that one command changes: it becomes durable as a whole.
 #[derive(Default)]
 pub(crate) struct Commit {
+    /// In whose history it is, if the tenant exists. Effects tell it by themselves.
+    pub of: Option<TenantId>,
     /// What it does to the ledger.
     pub effects: Vec<Effect>,
     /// What it does to records and API keys.
@@ -34,6 +36,11 @@ impl Commit {
     /// Appends it as a record of the journal, made at `now`.
     pub(crate) fn encode(&self, out: &mut Vec<u8>, now: Millis) {
         let mut encoder = codec::begin(out, now);
+        if let Some(tenant) = self.of
+            && self.effects.is_empty()
+        {
+            codec::encode_of(&mut encoder, tenant);
+        }
         for effect in &self.effects {
             codec::encode_effect(&mut encoder, effect);
         }
@@ -43,6 +50,18 @@ impl Commit {
         if let Some(remembered) = &self.remembered {
             codec::encode_remembered(&mut encoder, remembered);
         }
+    }
+}
+
+/// The tenant in whose history a submit goes.
+pub(crate) fn tenant_of(submit: &Submit) -> Option<TenantId> {
+    let of_puts = |puts: &[Put]| puts.first().map(|put| put.tenant);
+    match &submit.action {
+        Action::Command(command) => command.tenant(),
+        Action::Together { command, puts } => command.tenant().or_else(|| of_puts(puts)),
+        Action::Put(puts) => of_puts(puts),
+        Action::CreateKey(key) => Some(key.tenant),
+        Action::RevokeKey { tenant, .. } | Action::Refuse { tenant, .. } => Some(*tenant),
     }
 }
 
@@ -78,6 +97,7 @@ pub(crate) fn settle<D: Desk>(
     submit: Submit,
     now: Millis,
 ) -> Result<Outcome, D::Stop> {
+    let of = tenant_of(&submit).filter(|id| desk.state().tenant(*id).is_some());
     let Submit { action, claim } = submit;
     if let Some(claim) = &claim
         && let Some(number) = desk.remembered(&claim.key)
@@ -91,12 +111,18 @@ pub(crate) fn settle<D: Desk>(
         Action::CreateKey(key) => return create_key(desk, key, now),
         Action::RevokeKey { tenant, key } => return revoke_key(desk, tenant, key, now),
         Action::Refuse { code, message, .. } => {
-            refused(desk, claim, RememberedReply::Refused { code, message }, now)?;
+            refused(
+                desk,
+                of,
+                claim,
+                RememberedReply::Refused { code, message },
+                now,
+            )?;
             return Ok(Outcome::Done(Reply::Done));
         }
     };
     if let Err(refusal) = desk.shelf().check(&puts, desk.state()) {
-        return refuse_puts(desk, refusal, claim, now);
+        return refuse_puts(desk, of, refusal, claim, now);
     }
     let (effects, reply) = match command {
         None => (Vec::new(), Reply::Done),
@@ -105,7 +131,7 @@ pub(crate) fn settle<D: Desk>(
             match decide(state, &command, &mut Context { now, ids }) {
                 Ok(decision) => (decision.effects, decision.reply),
                 Err(rejection) => {
-                    refused(desk, claim, refusal_of(&rejection), now)?;
+                    refused(desk, of, claim, refusal_of(&rejection), now)?;
                     return Ok(Outcome::Refused(rejection));
                 }
             }
@@ -113,7 +139,7 @@ pub(crate) fn settle<D: Desk>(
     };
     let changes = match changes(desk, &puts, &reply, now) {
         Ok(changes) => changes,
-        Err(refusal) => return refuse_puts(desk, refusal, claim, now),
+        Err(refusal) => return refuse_puts(desk, of, refusal, claim, now),
     };
     let records = written(&changes);
     let remembered = claim.map(|claim| {
@@ -124,6 +150,7 @@ pub(crate) fn settle<D: Desk>(
         .iter()
         .any(|effect| matches!(effect, Effect::ClockSet { .. }));
     let commit = Commit {
+        of,
         effects,
         changes,
         remembered,
@@ -159,6 +186,7 @@ fn changes<D: Desk>(
 /// Remembers a refusal when its claim asks for that.
 fn refused<D: Desk>(
     desk: &mut D,
+    of: Option<TenantId>,
     claim: Option<Claim>,
     refusal: RememberedReply,
     now: Millis,
@@ -168,6 +196,7 @@ fn refused<D: Desk>(
     };
     let remembered = Some(remember(desk, claim, refusal, now));
     let commit = Commit {
+        of,
         remembered,
         ..Commit::default()
     };
@@ -176,13 +205,14 @@ fn refused<D: Desk>(
 
 fn refuse_puts<D: Desk>(
     desk: &mut D,
+    of: Option<TenantId>,
     refusal: Refusal,
     claim: Option<Claim>,
     now: Millis,
 ) -> Result<Outcome, D::Stop> {
     match refusal {
         Refusal::Rejected(rejection) => {
-            refused(desk, claim, refusal_of(&rejection), now)?;
+            refused(desk, of, claim, refusal_of(&rejection), now)?;
             Ok(Outcome::Refused(rejection))
         }
         Refusal::Conflict(conflict) => {
@@ -192,7 +222,7 @@ fn refuse_puts<D: Desk>(
                     code: Arc::from(RECORD_TAKEN),
                     message: Arc::from(kind.word()),
                 };
-                refused(desk, claim, taken, now)?;
+                refused(desk, of, claim, taken, now)?;
             }
             Ok(Outcome::Conflict(conflict))
         }
@@ -226,6 +256,7 @@ fn create_key<D: Desk>(desk: &mut D, key: KeyRecord, now: Millis) -> Result<Outc
         ..key
     };
     let commit = Commit {
+        of: Some(key.tenant),
         changes: vec![Change::KeyCreated(key.clone())],
         ..Commit::default()
     };
@@ -243,6 +274,7 @@ fn revoke_key<D: Desk>(
         return Ok(Outcome::KeyNotFound);
     }
     let commit = Commit {
+        of: Some(tenant),
         changes: vec![Change::KeyRevoked { key, at: now }],
         ..Commit::default()
     };

@@ -99,6 +99,7 @@ impl Gathered {
             Change::RecordDeleted { kind, id } => {
                 self.records.insert((kind, id), None);
             }
+            Change::Of(_) => {}
         }
         Ok(None)
     }

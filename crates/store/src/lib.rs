@@ -5,6 +5,7 @@
 //! reads, each of which sees everything committed before it arrived. What a request may do, and
 //! how it looks on the wire, is not known here.
 
+mod attempts;
 mod clock;
 mod codec;
 mod codes;
@@ -12,14 +13,17 @@ pub mod copy;
 mod desk;
 pub mod embedded;
 mod gather;
+mod history;
 pub mod postgres;
 mod query;
 mod records;
 mod shelf;
 mod verify;
 
+pub use attempts::{Attempt, AttemptQuery};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use embedded::{Embedded, Options};
+pub use history::{Fact, FactRow, HistoryPage, HistoryQuery, Place};
 pub use postgres::Notice;
 pub use query::{
     AccountClass, AccountPage, AccountQuery, AccountRole, AccountRow, BulkOperationPage,
@@ -42,7 +46,7 @@ use ledger::{
     Profile, ProfileId, ProfileKind, Rejection, Reply, RuleId, State, Status, Tenant, TenantId,
     TransferId,
 };
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 /// A boxed future, so that engines can stand behind one pointer.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -304,6 +308,24 @@ pub trait Store: Send + Sync + 'static {
     fn totals(&self) -> BoxFuture<'_, Result<Vec<(String, i128)>>>;
     /// The sum of each currency over one owner's accounts, system accounts included.
     fn owner_total(&self, owner: OwnerId) -> BoxFuture<'_, Result<i128>>;
+    /// Part of a tenant's history, in order.
+    fn history(&self, query: HistoryQuery) -> BoxFuture<'_, Result<HistoryPage>>;
+    /// The number of the newest commit of each of these tenants that has one.
+    fn heads(&self, tenants: Vec<TenantId>) -> BoxFuture<'_, Result<Vec<(TenantId, u64)>>>;
+    /// Changes when this server has committed something. What others commit is not told: who waits
+    /// for it looks again after some time.
+    fn news(&self) -> watch::Receiver<u64>;
+    /// Keeps transcripts of webhooks.
+    fn add_attempts(&self, attempts: Vec<Attempt>) -> BoxFuture<'_, Result<()>>;
+    /// Transcripts of webhooks, newest first.
+    fn attempts(&self, query: AttemptQuery) -> BoxFuture<'_, Result<Vec<Attempt>>>;
+    /// Throws away the transcripts of an endpoint before one.
+    fn cut_attempts(
+        &self,
+        tenant: TenantId,
+        endpoint: u64,
+        before: u64,
+    ) -> BoxFuture<'_, Result<()>>;
     /// What other servers over the same data change from now on, of what servers may keep in
     /// memory; `None` when there are none. Told within a second or two.
     fn notices(&self) -> Option<broadcast::Receiver<Notice>>;

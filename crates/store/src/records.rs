@@ -183,6 +183,12 @@ pub enum RecordKind {
     Session,
     /// What an operator has set for a tenant. Its id is the tenant's.
     Settings,
+    /// Where webhooks go.
+    Webhook,
+    /// How far the deliveries of a webhook, or a replay, have come. Its id is that one's.
+    WebhookProgress,
+    /// Events that are sent once more.
+    Replay,
     /// Something that was asked of the tenant, and whether it was done. Written once.
     Audit,
 }
@@ -212,6 +218,9 @@ impl RecordKind {
             RecordKind::User => "user",
             RecordKind::Session => "session",
             RecordKind::Settings => "settings",
+            RecordKind::Webhook => "webhook",
+            RecordKind::WebhookProgress => "progress of a webhook",
+            RecordKind::Replay => "replay",
             RecordKind::Audit => "audit",
         }
     }

@@ -1,12 +1,16 @@
 //! The command line as it is written.
 
+mod events;
 mod forecast;
 mod profiles;
 mod rules;
+mod webhooks;
 
+pub(crate) use events::{EventsCommand, WhichEvents};
 pub(crate) use forecast::ForecastFlags;
 pub(crate) use profiles::{OneProfile, ProfileCommand};
 pub(crate) use rules::{OneRule, RuleCommand};
+pub(crate) use webhooks::{OneWebhook, WebhookCommand};
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -179,6 +183,13 @@ pub(crate) struct ServeFlags {
     /// Requests a minute for each API key of a live tenant [default: 100].
     #[arg(long, value_name = "COUNT")]
     pub requests_per_minute: Option<NonZeroU32>,
+    /// Networks that webhooks may go to although they are private, without TLS too, with commas:
+    /// `127.0.0.0/8,10.1.0.0/16` [default: none; with --demo this machine].
+    #[arg(long, value_name = "NETWORKS")]
+    pub webhook_networks: Option<String>,
+    /// Days that transcripts of webhooks are kept [default: 7].
+    #[arg(long, value_name = "DAYS")]
+    pub webhook_transcript_days: Option<u32>,
     /// Serves live tenants on an address other machines can reach although nothing is encrypted.
     #[arg(long)]
     pub allow_plain_listener: bool,
@@ -229,6 +240,12 @@ pub(crate) enum AdminCommand {
     /// Simulated money for sandbox tenants.
     #[command(subcommand)]
     Simulate(SimulateCommand),
+    /// The event log.
+    #[command(subcommand)]
+    Events(EventsCommand),
+    /// Webhook endpoints and their deliveries.
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Looks ahead: what schedules, rules and assumed income would do to an owner's accounts. Nothing
     /// is written.
     Forecast(ForecastFlags),

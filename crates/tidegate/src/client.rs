@@ -1,6 +1,6 @@
 //! The command line's side of the admin API.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -55,6 +55,27 @@ impl Client {
         Ok(Client { http, base, token })
     }
 
+    /// A stream below `/admin/v1`, from after the event `last`.
+    pub(crate) async fn stream(
+        &self,
+        path: &str,
+        last: Option<&str>,
+    ) -> anyhow::Result<reqwest::Response> {
+        let url = format!("{}/admin/v1{path}", self.base);
+        let mut request = self.http.get(&url).bearer_auth(&self.token);
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let response = request
+            .send()
+            .await
+            .with_context(|| format!("no answer from {}", self.base))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(refusal(response).await)
+    }
+
     /// One call below `/admin/v1`. An answer without a body is `null`.
     pub(crate) async fn call(
         &self,
@@ -81,10 +102,20 @@ impl Client {
             serde_json::from_slice(&bytes).context("the answer is not JSON")?
         };
         if !status.is_success() {
-            let detail = answer["detail"].as_str().unwrap_or("no reason given");
-            let code = answer["code"].as_str().unwrap_or("unknown");
-            bail!("{detail} ({code}, HTTP {})", status.as_u16());
+            return Err(said(&answer, status));
         }
         Ok(answer)
     }
+}
+
+async fn refusal(response: reqwest::Response) -> anyhow::Error {
+    let status = response.status();
+    let bytes = response.bytes().await.unwrap_or_default();
+    said(&serde_json::from_slice(&bytes).unwrap_or_default(), status)
+}
+
+fn said(answer: &Value, status: reqwest::StatusCode) -> anyhow::Error {
+    let detail = answer["detail"].as_str().unwrap_or("no reason given");
+    let code = answer["code"].as_str().unwrap_or("unknown");
+    anyhow!("{detail} ({code}, HTTP {})", status.as_u16())
 }

@@ -1,8 +1,10 @@
 //! Commands that speak to a running server: each is one call of the admin API.
 
+mod events;
 mod forecast;
 mod profiles;
 mod rules;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -11,8 +13,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::cli::{
-    AccountCommand, AdminCommand, ClockCommand, Connection, HoldCommand, InTenant, KeyCommand,
-    Output, OwnerCommand, SimulateCommand, Simulated, TenantCommand, TransferCommand,
+    AccountCommand, AdminCommand, ClockCommand, Connection, EventsCommand, HoldCommand, InTenant,
+    KeyCommand, Output, OwnerCommand, SimulateCommand, Simulated, TenantCommand, TransferCommand,
 };
 use crate::client::Client;
 use crate::output::print_table;
@@ -56,6 +58,11 @@ pub(crate) fn run(connection: &Connection, command: AdminCommand) -> anyhow::Res
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    if let AdminCommand::Events(command) = &command
+        && !matches!(command, EventsCommand::List(_))
+    {
+        return runtime.block_on(events::follow(&client, connection.output, command));
+    }
     let is_forecast = matches!(command, AdminCommand::Forecast(_));
     let (answer, columns) = runtime.block_on(call(&client, command))?;
     match connection.output {
@@ -81,6 +88,12 @@ async fn call(client: &Client, command: AdminCommand) -> anyhow::Result<Answer> 
         AdminCommand::Hold(command) => hold(client, command).await,
         AdminCommand::Clock(command) => clock(client, command).await,
         AdminCommand::Simulate(command) => simulate(client, command).await,
+        AdminCommand::Events(
+            EventsCommand::List(which)
+            | EventsCommand::Tail(which)
+            | EventsCommand::Forward { which, .. },
+        ) => events::list(client, &which).await,
+        AdminCommand::Webhook(command) => webhooks::webhook(client, command).await,
         AdminCommand::Forecast(flags) => Ok((forecast::ask(client, flags).await?, &[])),
         AdminCommand::Status => Ok((get(client, "/status").await?, &[])),
     }

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use store::postgres::DatabaseUrl;
+use webhooks::Network;
 
 use crate::cli::{DatabaseFlags, LogFormat, ServeFlags};
 
@@ -29,13 +30,16 @@ pub(crate) struct Config {
     pub demo: bool,
     pub rail_delay_ms: i64,
     pub requests_per_minute: NonZeroU32,
+    /// Where webhooks may go besides the public Internet.
+    pub webhook_networks: Vec<Network>,
+    pub webhook_transcript_days: u32,
     pub allow_plain_listener: bool,
     pub log_format: LogFormat,
     sources: BTreeMap<&'static str, String>,
 }
 
 const FILE_DEFAULT: &str = "tidegate.toml";
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 16] = [
     "listen",
     "admin_listen",
     "data_dir",
@@ -48,6 +52,8 @@ const KEYS: [&str; 14] = [
     "demo",
     "rail_delay_ms",
     "requests_per_minute",
+    "webhook_networks",
+    "webhook_transcript_days",
     "allow_plain_listener",
     "log_format",
 ];
@@ -163,7 +169,7 @@ impl Config {
             "json" => Ok(LogFormat::Json),
             _ => bail!("must be text or json"),
         };
-        let config = Config {
+        let mut config = Config {
             listen: finder.find("listen", flags.listen, default("127.0.0.1:8080"), address)?,
             admin_listen: finder.find(
                 "admin_listen",
@@ -202,6 +208,22 @@ impl Config {
                 service::PER_MINUTE_DEFAULT,
                 |text| text.parse().context("must be a number greater than 0"),
             )?,
+            webhook_networks: finder.find(
+                "webhook_networks",
+                flags
+                    .webhook_networks
+                    .as_deref()
+                    .map(networks)
+                    .transpose()?,
+                Vec::new(),
+                networks,
+            )?,
+            webhook_transcript_days: finder.find(
+                "webhook_transcript_days",
+                flags.webhook_transcript_days,
+                service::TRANSCRIPT_DAYS_DEFAULT,
+                |text| text.parse().context("must be a number of days"),
+            )?,
             allow_plain_listener: finder.find(
                 "allow_plain_listener",
                 flags.allow_plain_listener.then_some(true),
@@ -213,6 +235,13 @@ impl Config {
         };
         if !(0..=RAIL_DELAY_MAX).contains(&config.rail_delay_ms) {
             bail!("rail_delay_ms must be from 0 to {RAIL_DELAY_MAX}");
+        }
+        if config.demo && config.webhook_networks.is_empty() {
+            config.webhook_networks = LOOPBACK
+                .map(networks)
+                .into_iter()
+                .collect::<Result<Vec<_>, _>>()?
+                .concat();
         }
         Ok(config)
     }
@@ -231,6 +260,11 @@ impl Config {
             "demo" => self.demo.to_string(),
             "rail_delay_ms" => self.rail_delay_ms.to_string(),
             "requests_per_minute" => self.requests_per_minute.to_string(),
+            "webhook_networks" => shown((!self.webhook_networks.is_empty()).then(|| {
+                let networks = self.webhook_networks.iter().map(Network::to_string);
+                networks.collect::<Vec<_>>().join(",")
+            })),
+            "webhook_transcript_days" => self.webhook_transcript_days.to_string(),
             "allow_plain_listener" => self.allow_plain_listener.to_string(),
             _ => match self.log_format {
                 LogFormat::Text => "text".to_owned(),
@@ -238,6 +272,18 @@ impl Config {
             },
         }
     }
+}
+
+/// What the demo allows: receivers on the same machine.
+const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1/128"];
+
+/// Networks with commas between them.
+fn networks(text: &str) -> anyhow::Result<Vec<Network>> {
+    let parts = text
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty());
+    parts.map(|part| Ok(part.parse::<Network>()?)).collect()
 }
 
 /// What is not there is shown like an empty cell.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use api::App;
+use api::hooks::Bodies;
 use ledger::TenantMode;
 use serde_json::json;
 use service::{Service, Settings};
@@ -53,6 +54,8 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let settings = Settings {
         rail_delay_ms: config.rail_delay_ms,
         requests_per_minute: config.requests_per_minute,
+        webhook_networks: config.webhook_networks.clone(),
+        webhook_transcript_days: config.webhook_transcript_days,
     };
     let service = Service::open(Arc::clone(&store), engine.hasher.clone(), settings).await;
     let service = Arc::new(service.context("the store cannot be read")?);
@@ -85,6 +88,14 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         until(stopping),
     ));
 
+    let (stop_deliveries, deliveries_stopping) = watch::channel(false);
+    let delivering = Arc::clone(&service);
+    let deliveries = tokio::spawn(async move {
+        let bodies = Arc::new(Bodies);
+        delivering
+            .deliver_webhooks(bodies, deliveries_stopping)
+            .await;
+    });
     let following = Arc::clone(&service);
     tokio::spawn(async move { following.follow_peers().await });
 
@@ -104,6 +115,10 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     stop.send_replace(true);
     api.await.context("the API listener failed")?;
     admin.await.context("the admin listener failed")?;
+    stop_deliveries.send_replace(true);
+    deliveries
+        .await
+        .context("the deliveries of webhooks failed")?;
     let closed = store.shut_down().await;
     drop(std::fs::remove_file(contact));
     closed.context("the store did not close in order")?;

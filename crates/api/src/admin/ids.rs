@@ -11,6 +11,14 @@ pub(super) const TRANSFER: &str = "txr_";
 pub(super) const KEY: &str = "key_";
 pub(super) const HOLD: &str = "hold_";
 pub(super) const PROFILE: &str = "prf_";
+pub(super) const EVENT: &str = "evt_";
+pub(super) const BULK: &str = "blk_";
+pub(super) const USER: &str = "usr_";
+pub(super) const SESSION: &str = "ses_";
+pub(super) const WEBHOOK: &str = "whk_";
+pub(super) const REPLAY: &str = "rpl_";
+pub(super) const ATTEMPT: &str = "att_";
+pub(super) const AUDIT: &str = "aud_";
 pub(super) const RULE: &str = "rule_";
 pub(super) const EXECUTION: &str = "rex_";
 

@@ -6,6 +6,7 @@
 mod accounts;
 mod approvals;
 mod clock;
+pub(crate) mod events;
 mod forecast;
 mod holds;
 mod ids;
@@ -21,6 +22,7 @@ mod rules;
 mod settings;
 mod system;
 mod tenants;
+mod webhooks;
 mod wire;
 
 pub use openapi::document;
@@ -158,6 +160,39 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route(
             "/tenants/{tenant}/simulate/external-pull",
             post(money::external_pull),
+        )
+        .route("/events", get(events::list))
+        .route("/events/stream", get(events::stream))
+        .route("/tenants/{tenant}/events/{event}", get(events::find))
+        .route(
+            "/tenants/{tenant}/webhooks",
+            post(webhooks::create).get(webhooks::list_all),
+        )
+        .route(
+            "/tenants/{tenant}/webhooks/{webhook}",
+            get(webhooks::find)
+                .patch(webhooks::change)
+                .delete(webhooks::remove),
+        )
+        .route(
+            "/tenants/{tenant}/webhooks/{webhook}/rotate",
+            post(webhooks::rotate),
+        )
+        .route(
+            "/tenants/{tenant}/webhooks/{webhook}/test",
+            post(webhooks::test),
+        )
+        .route(
+            "/tenants/{tenant}/webhooks/{webhook}/deliveries",
+            get(webhooks::deliveries),
+        )
+        .route(
+            "/tenants/{tenant}/replays",
+            post(webhooks::replay).get(webhooks::list_replays),
+        )
+        .route(
+            "/tenants/{tenant}/replays/{replay}",
+            get(webhooks::find_replay).delete(webhooks::remove_replay),
         )
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)

@@ -6,9 +6,11 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use super::approvals::ApprovalBody;
+use super::events::EventBody;
 use super::forecast::ForecastBody;
 use super::problem::Problem;
 use super::profiles::ProfileBody;
+use super::webhooks::{AttemptBody, ReplayBody, WebhookBody};
 use super::wire::{
     AccountBody, EntryBody, HoldBody, KeyBody, OwnerBody, RateLimitBody, SettingsBody, TenantBody,
     TransferBody,
@@ -20,8 +22,9 @@ use crate::http::json_response;
     info(title = "Tidegate: admin API", version = "1.0.0", description = "For operators, console and command line, on its own listener. Sums are minor units, times RFC 3339 in UTC, errors RFC 9457."),
     servers((url = "/admin/v1")),
     components(schemas(
-        Problem, ApprovalBody, ForecastBody, TenantBody, SettingsBody, RateLimitBody, OwnerBody, AccountBody, EntryBody,
-        HoldBody, KeyBody, ProfileBody, TransferBody
+        Problem, ApprovalBody, EventBody, ForecastBody, TenantBody, SettingsBody, RateLimitBody,
+        OwnerBody, AccountBody, EntryBody, HoldBody, KeyBody, ProfileBody, TransferBody,
+        WebhookBody, ReplayBody, AttemptBody
     )),
     security(("AdminToken" = [])),
 )]
@@ -36,6 +39,10 @@ enum Answer {
     One(&'static str),
     /// 200 with a list of this schema in `data`.
     Many(&'static str),
+    /// 200 with a list of this schema in `data`, and where the next one begins.
+    Page(&'static str),
+    /// 200 with server-sent events.
+    Stream,
     /// 200 with an object of any members.
     Object,
     /// 204.
@@ -526,6 +533,131 @@ const TRANSFER_FILTER: &[Field] = &[
     ("limit", "integer", false, "1 to 1000; 100 when absent"),
 ];
 
+const WEBHOOK_URL: Field = (
+    "url",
+    "string",
+    true,
+    "https; http and private networks only where the configuration allows it",
+);
+const DESCRIPTION: Field = ("description", "string", false, "A note");
+const FORMAT: Field = (
+    "format",
+    "string",
+    false,
+    "`standard` (the default), `sequence` or `multi`",
+);
+const FORM: Field = ("form", "string", false, "`thin` (the default) or `full`");
+const NAMES: Field = (
+    "events",
+    "strings",
+    false,
+    "Names such as `transfer.created`, or `transfer.*`; all when empty",
+);
+const ACCOUNTS: Field = ("accounts", "strings", false, "About these, acc_…");
+const OWNERS: Field = ("owners", "strings", false, "About these, own_…");
+const CONCURRENCY: Field = (
+    "concurrency",
+    "integer",
+    false,
+    "Deliveries under way at once: 1 to 64; 8 when absent",
+);
+const DISABLE_AFTER: Field = (
+    "disable_after_s",
+    "integer",
+    false,
+    "How long it may fail before it is switched off: 60 to 2592000 seconds; five days when absent",
+);
+const WEBHOOK: &[Field] = &[
+    WEBHOOK_URL,
+    DESCRIPTION,
+    FORMAT,
+    FORM,
+    NAMES,
+    ACCOUNTS,
+    OWNERS,
+    CONCURRENCY,
+    DISABLE_AFTER,
+];
+const WEBHOOK_CHANGE: &[Field] = &[
+    ("url", "string", false, "As when it is made"),
+    DESCRIPTION,
+    FORM,
+    NAMES,
+    ACCOUNTS,
+    OWNERS,
+    CONCURRENCY,
+    DISABLE_AFTER,
+    (
+        "enabled",
+        "boolean",
+        false,
+        "Whether anything is delivered; switched on again it goes on where it was",
+    ),
+];
+const ROTATE: &[Field] = &[(
+    "overlap_s",
+    "integer",
+    false,
+    "How long both secrets are live: 0 to 2592000 seconds; a day when absent",
+)];
+const DELIVERIES: &[Field] = &[
+    ("event", "string", false, "Of this event, evt_…"),
+    ("before", "string", false, "Before this one, att_…"),
+    ("limit", "integer", false, "1 to 1000; 100 when absent"),
+];
+const REPLAY: &[Field] = &[
+    ("webhook_id", "string", false, "To this endpoint, whk_…"),
+    ("url", "string", false, "Or to this URL"),
+    FORMAT,
+    FORM,
+    (
+        "after",
+        "string",
+        false,
+        "After this event (evt_…); from the first when absent",
+    ),
+    (
+        "until",
+        "string",
+        false,
+        "Up to this event; up to the newest when absent",
+    ),
+    ("event", "string", false, "Only this event, to an endpoint"),
+    NAMES,
+    ACCOUNTS,
+    OWNERS,
+];
+
+const EVENTS: &[Field] = &[
+    ("tenant", "string", true, "Of this tenant, ten_…"),
+    (
+        "after",
+        "string",
+        false,
+        "After this event (evt_…, or what `next` said), `start` or `now`",
+    ),
+    ("limit", "integer", false, "1 to 1000; 100 when absent"),
+    ("form", "string", false, "`thin` (the default) or `full`"),
+    (
+        "types",
+        "string",
+        false,
+        "Names such as `transfer.created`, or `transfer.*`, with commas",
+    ),
+    (
+        "accounts",
+        "string",
+        false,
+        "About these accounts, acc_…, with commas",
+    ),
+    (
+        "owners",
+        "string",
+        false,
+        "About these owners, own_…, with commas",
+    ),
+];
+
 const ROUTES: &[Route] = &[
     route(
         "get",
@@ -944,6 +1076,117 @@ const ROUTES: &[Route] = &[
             Answer::Made("TransferBody"),
         )
     },
+    Route {
+        query: EVENTS,
+        ..route(
+            "get",
+            "/events",
+            "Read a tenant's event log, oldest first",
+            Answer::Page("EventBody"),
+        )
+    },
+    Route {
+        query: EVENTS,
+        ..route(
+            "get",
+            "/events/stream",
+            "Follow a tenant's event log; from now on, or after `after` or the header Last-Event-ID",
+            Answer::Stream,
+        )
+    },
+    route(
+        "get",
+        "/tenants/{tenant}/events/{event}",
+        "Show an event in its full form",
+        Answer::One("EventBody"),
+    ),
+    Route {
+        body: WEBHOOK,
+        ..route(
+            "post",
+            "/tenants/{tenant}/webhooks",
+            "Make a webhook endpoint; it is told of everything from now on",
+            Answer::Made("WebhookBody"),
+        )
+    },
+    route(
+        "get",
+        "/tenants/{tenant}/webhooks",
+        "List webhook endpoints",
+        Answer::Many("WebhookBody"),
+    ),
+    route(
+        "get",
+        "/tenants/{tenant}/webhooks/{webhook}",
+        "Show a webhook endpoint with its secrets, and how far it has come",
+        Answer::One("WebhookBody"),
+    ),
+    Route {
+        body: WEBHOOK_CHANGE,
+        ..route(
+            "patch",
+            "/tenants/{tenant}/webhooks/{webhook}",
+            "Change a webhook endpoint; what is absent stays as it is",
+            Answer::One("WebhookBody"),
+        )
+    },
+    route(
+        "delete",
+        "/tenants/{tenant}/webhooks/{webhook}",
+        "Delete a webhook endpoint",
+        Answer::Nothing,
+    ),
+    Route {
+        body: ROTATE,
+        ..route(
+            "post",
+            "/tenants/{tenant}/webhooks/{webhook}/rotate",
+            "Make a new secret; the one before it stays live for a while",
+            Answer::One("WebhookBody"),
+        )
+    },
+    route(
+        "post",
+        "/tenants/{tenant}/webhooks/{webhook}/test",
+        "Send a delivery that only shows that deliveries arrive, and tell what became of it",
+        Answer::One("AttemptBody"),
+    ),
+    Route {
+        query: DELIVERIES,
+        ..route(
+            "get",
+            "/tenants/{tenant}/webhooks/{webhook}/deliveries",
+            "List the attempts of an endpoint (whk_…) or of a replay (rpl_…), newest first",
+            Answer::Many("AttemptBody"),
+        )
+    },
+    Route {
+        body: REPLAY,
+        ..route(
+            "post",
+            "/tenants/{tenant}/replays",
+            "Send events once more, to an endpoint or to a URL",
+            Answer::Made("ReplayBody"),
+        )
+    },
+    route(
+        "get",
+        "/tenants/{tenant}/replays",
+        "List replays",
+        Answer::Many("ReplayBody"),
+    ),
+    route(
+        "get",
+        "/tenants/{tenant}/replays/{replay}",
+        "Show a replay and how far it has come",
+        Answer::One("ReplayBody"),
+    ),
+    route(
+        "delete",
+        "/tenants/{tenant}/replays/{replay}",
+        "Stop a replay, or forget one that is over",
+        Answer::Nothing,
+    ),
 ];
 
 /// The document as pretty JSON.
@@ -1028,10 +1271,20 @@ fn operation(route: &Route) -> Value {
             json!({"type": "object", "required": ["data"],
                    "properties": {"data": {"type": "array", "items": schema(name)}}}),
         ),
+        Answer::Page(name) => (
+            "200",
+            json!({"type": "object", "required": ["data", "next", "more"],
+                   "properties": {"data": {"type": "array", "items": schema(name)},
+                                  "next": {"type": "string"}, "more": {"type": "boolean"}}}),
+        ),
+        Answer::Stream => ("200", json!({"type": "string"})),
         Answer::Object => ("200", json!({"type": "object"})),
         Answer::Nothing => ("204", Value::Null),
     };
-    operation["responses"][status] = if schema.is_null() {
+    operation["responses"][status] = if matches!(route.answer, Answer::Stream) {
+        json!({"description": "Server-sent events",
+               "content": {"text/event-stream": {"schema": schema}}})
+    } else if schema.is_null() {
         json!({"description": "Done"})
     } else {
         json!({"description": "Done", "content": {"application/json": {"schema": schema}}})
@@ -1082,6 +1335,6 @@ mod tests {
             let pointer = reference.split('"').next().expect("a closing quote");
             assert!(document.pointer(pointer).is_some(), "{pointer}");
         }
-        assert_eq!(document["paths"].as_object().map(Map::len), Some(41));
+        assert_eq!(document["paths"].as_object().map(Map::len), Some(51));
     }
 }

@@ -38,7 +38,11 @@ struct FieldError {
 }
 
 impl Problem {
-    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {
+    pub(super) fn new(
+        status: StatusCode,
+        code: &'static str,
+        detail: impl Into<String>,
+    ) -> Problem {
         Problem {
             r#type: "about:blank",
             title: status.canonical_reason().unwrap_or("Error").to_owned(),

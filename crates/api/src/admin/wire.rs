@@ -178,7 +178,7 @@ impl AccountBody {
     }
 }
 
-fn type_text(kind: AccountKind) -> &'static str {
+pub(super) fn type_text(kind: AccountKind) -> &'static str {
     match kind {
         AccountKind::IncomeSource => "income_source",
         AccountKind::Pod => "pod",
@@ -326,7 +326,7 @@ impl TransferBody {
 }
 
 /// `MoneyIn` as `money_in`: the core's own names, spelled for the wire.
-fn snake_case(name: &str) -> String {
+pub(super) fn snake_case(name: &str) -> String {
     let mut text = String::with_capacity(name.len() + 2);
     for (index, character) in name.chars().enumerate() {
         if character.is_ascii_uppercase() && index > 0 {

@@ -34,6 +34,7 @@ mod simulator;
 mod statements;
 mod transfers;
 mod users;
+pub(crate) mod webhook;
 mod wire;
 
 pub use body::{BODY_MAX, BULK_BODY_MAX};

@@ -25,6 +25,7 @@ mod params;
 mod request_id;
 mod trigger_rule;
 mod update_rule;
+pub(crate) mod webhook;
 mod wire;
 mod write;
 

@@ -11,14 +11,14 @@ use super::{Password, Programme, TenantSettings};
 use crate::{KeyHasher, Secret, Service, Settings};
 
 /// Where the machine's clock stands when a test begins.
-pub(super) const START: Millis = Millis(1_800_000_000_000);
+pub(crate) const START: Millis = Millis(1_800_000_000_000);
 /// The profiles of identities: the ids that come after the tenant's and the key's.
 const CORPORATES: u64 = (1_800_000_000_000 << 16) + 2;
 const CONSUMERS: u64 = CORPORATES + 1;
 /// A password that passes.
-pub(super) const PASSWORD: &str = "Passw0rd!";
+pub(crate) const PASSWORD: &str = "Passw0rd!";
 
-pub(super) struct Bed {
+pub(crate) struct Bed {
     folder: TempDir,
     pub clock: Arc<ManualClock>,
     store: Arc<Embedded>,
@@ -31,11 +31,11 @@ pub(super) struct Bed {
 
 impl Bed {
     /// A sandbox tenant with a programme key.
-    pub(super) async fn new() -> Bed {
+    pub(crate) async fn new() -> Bed {
         Bed::with(TenantMode::Sandbox).await
     }
 
-    pub(super) async fn with(mode: TenantMode) -> Bed {
+    pub(crate) async fn with(mode: TenantMode) -> Bed {
         let folder = tempfile::tempdir().expect("a temporary folder");
         // A sparse ballast is found in place; writing eight megabytes a test would be slow.
         let ballast = std::fs::File::create(folder.path().join("ballast")).expect("a new file");
@@ -70,7 +70,7 @@ impl Bed {
     }
 
     /// Closes everything and opens it again.
-    pub(super) async fn reopen(self) -> Bed {
+    pub(crate) async fn reopen(self) -> Bed {
         self.store.shut_down().await.expect("no panic");
         let Bed { service, store, .. } = self;
         drop((service, store));
@@ -88,19 +88,19 @@ impl Bed {
     }
 
     /// The machine's time.
-    pub(super) fn clock_ms(&self) -> i64 {
+    pub(crate) fn clock_ms(&self) -> i64 {
         self.store.now().0
     }
 
     /// Bytes that are never the same.
-    pub(super) fn entropy(&self) -> Entropy {
+    pub(crate) fn entropy(&self) -> Entropy {
         let number = self
             .drawn
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         Entropy::from_bytes([number; Entropy::BYTES])
     }
 
-    pub(super) async fn allow_many_identities(&self) {
+    pub(crate) async fn allow_many_identities(&self) {
         let settings = TenantSettings {
             multi_identity: true,
             ..TenantSettings::default()
@@ -112,7 +112,7 @@ impl Bed {
     }
 
     /// A corporate whose root user has this address.
-    pub(super) async fn corporate(&self, email: &str) -> Identity {
+    pub(crate) async fn corporate(&self, email: &str) -> Identity {
         let made = self
             .service
             .create_identity(&self.programme, corporate(email), None);
@@ -120,7 +120,7 @@ impl Bed {
     }
 
     /// Gives a user the usual password.
-    pub(super) async fn password(&self, user: u64) -> Login {
+    pub(crate) async fn password(&self, user: u64) -> Login {
         let (password, entropy) = (Password::new(PASSWORD), self.entropy());
         let set = self
             .service
@@ -128,7 +128,7 @@ impl Bed {
         set.await.expect("the first").login.expect("active")
     }
 
-    pub(super) async fn log_in(&self, email: &str, password: &str) -> super::Result<Login> {
+    pub(crate) async fn log_in(&self, email: &str, password: &str) -> super::Result<Login> {
         let (password, entropy) = (Password::new(password), self.entropy());
         self.service
             .login(&self.programme, email, password, entropy)
@@ -148,7 +148,7 @@ async fn open(folder: &TempDir, clock: &Arc<ManualClock>) -> (Arc<Embedded>, Ser
     (store, service.expect("a good store"))
 }
 
-pub(super) fn person(email: &str) -> Person {
+pub(crate) fn person(email: &str) -> Person {
     Person {
         name: "Ada".to_owned(),
         surname: "Byron".to_owned(),
@@ -161,7 +161,7 @@ pub(super) fn person(email: &str) -> Person {
     }
 }
 
-pub(super) fn corporate(email: &str) -> NewIdentity {
+pub(crate) fn corporate(email: &str) -> NewIdentity {
     NewIdentity {
         kind: IdentityKind::Corporate,
         company: Some(Company {
@@ -176,7 +176,7 @@ pub(super) fn corporate(email: &str) -> NewIdentity {
     }
 }
 
-pub(super) fn consumer(email: &str) -> NewIdentity {
+pub(crate) fn consumer(email: &str) -> NewIdentity {
     NewIdentity {
         kind: IdentityKind::Consumer,
         profile: CONSUMERS,

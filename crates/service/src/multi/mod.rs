@@ -27,7 +27,7 @@ mod sessions;
 mod settings;
 mod simulator;
 mod statements;
-mod stored;
+pub(crate) mod stored;
 mod submit;
 mod transfers;
 mod users;
@@ -240,6 +240,6 @@ impl Service {
 }
 
 #[cfg(test)]
-mod bed;
+pub(crate) mod bed;
 #[cfg(test)]
 mod ground;

@@ -91,7 +91,11 @@ impl Service {
                     self.multi.lockouts.forget((tenant, id));
                     Ok(())
                 }
-                RecordKind::Identity | RecordKind::Audit => Ok(()),
+                RecordKind::Webhook | RecordKind::Replay => {
+                    self.hooks.look_again();
+                    Ok(())
+                }
+                RecordKind::Identity | RecordKind::WebhookProgress | RecordKind::Audit => Ok(()),
             },
         }
     }

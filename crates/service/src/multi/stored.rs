@@ -28,12 +28,12 @@ pub trait Facts: Serialize + DeserializeOwned {
     const KIND: RecordKind;
 }
 
-pub(super) fn body(facts: &impl Serialize) -> Arc<str> {
+pub(crate) fn body(facts: &impl Serialize) -> Arc<str> {
     let text = serde_json::to_string(facts);
     Arc::from(text.expect("facts have string keys only"))
 }
 
-pub(super) fn corrupt(what: &str, id: u64) -> StoreError {
+pub(crate) fn corrupt(what: &str, id: u64) -> StoreError {
     StoreError::Corrupt(Arc::from(format!("record {id} is no {what}")))
 }
 

@@ -29,6 +29,7 @@ fn encode(at: Millis, changes: &[Change]) -> Vec<u8> {
             Change::KeyCreated(key) => encode_key_created(&mut e, key),
             Change::KeyRevoked { key, at } => encode_key_revoked(&mut e, *key, *at),
             Change::Remembered(remembered) => encode_remembered(&mut e, remembered),
+            Change::Of(tenant) => encode_of(&mut e, *tenant),
             Change::RecordPut(_) | Change::RecordDeleted { .. } => {
                 encode_record_change(&mut e, change);
             }
@@ -455,6 +456,7 @@ fn change() -> impl Strategy<Value = Change> {
         1 => remembered().prop_map(Change::Remembered),
         1 => kept_record().prop_map(Change::RecordPut),
         1 => (coded(), any::<u64>()).prop_map(|(kind, id)| Change::RecordDeleted { kind, id }),
+        1 => any::<u64>().prop_map(|id| Change::Of(TenantId::new(id))),
     ]
 }
 
@@ -550,7 +552,7 @@ fn another_version_is_refused() {
 
 #[test]
 fn unknown_tags_are_refused() {
-    let known: Vec<u8> = (1..=26).chain(64..=68).collect();
+    let known: Vec<u8> = (1..=26).chain(64..=69).collect();
     for tag in (0..=u8::MAX).filter(|tag| !known.contains(tag)) {
         let mut bytes = encode(AT, &[]);
         bytes.push(tag);
@@ -968,6 +970,11 @@ fn plain_samples() -> Vec<(&'static str, Change, &'static str)> {
             },
             "44034100000000000000",
         ),
+        (
+            "whose it is",
+            Change::Of(TenantId::new(0x11)),
+            "451100000000000000",
+        ),
     ]
 }
 
@@ -1023,7 +1030,7 @@ fn every_kind_of_change_has_a_sample() {
         .map(|(_, change, _)| tag_of(change))
         .collect();
     tags.dedup();
-    assert_eq!(tags, (1..=26).chain(64..=68).collect::<Vec<u8>>());
+    assert_eq!(tags, (1..=26).chain(64..=69).collect::<Vec<u8>>());
 }
 
 /// Written as a match, so that a new kind does not compile until it is here and has a sample.
@@ -1074,5 +1081,6 @@ fn tag_of(change: &Change) -> u8 {
         Change::Remembered(_) => 66,
         Change::RecordPut(_) => 67,
         Change::RecordDeleted { .. } => 68,
+        Change::Of(_) => 69,
     }
 }

@@ -169,7 +169,7 @@ impl Adding {
                 Change::Remembered(_) => tally.remembered += 1,
                 Change::RecordPut(record) => drop(self.records.insert((record.kind, record.id))),
                 Change::RecordDeleted { kind, id } => drop(self.records.remove(&(kind, id))),
-                Change::KeyRevoked { .. } => {}
+                Change::KeyRevoked { .. } | Change::Of(_) => {}
             }
         }
         Ok(())

@@ -9,6 +9,7 @@ use ledger::{AccountId, KeyId, OperationOutcome, ProfileId, State, TenantClock};
 use rusqlite::{Connection, params};
 
 use super::bind::Binder;
+use super::commit_page::CommitPages;
 use super::fill::{self, ListLine};
 use super::owner_page::Line;
 use super::remembered_page::RememberedRun;
@@ -59,6 +60,7 @@ impl Delta {
         &mut self,
         connection: &mut Connection,
         state: &State,
+        pages: &CommitPages,
         progress: &Progress,
     ) -> rusqlite::Result<()> {
         self.gathered
@@ -77,6 +79,7 @@ impl Delta {
         self.write_programme(&transaction)?;
         rules::write(&transaction, &self.gathered.rules)?;
         self.write_records(&transaction)?;
+        pages.write(&transaction)?;
         views::set_progress(&transaction, progress)?;
         transaction.commit()?;
         self.clear();

@@ -5,18 +5,21 @@
 //! It waits as long as nobody needs the views, because large sorted runs are cheap and small ones
 //! are not. It keeps a replica of the state and so checks every commit a second time.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use journal::{JournalError, Reader};
-use ledger::State;
+use ledger::{State, TenantId};
 use rusqlite::Connection;
 
+use super::commit_page::CommitPages;
 use super::delta::Delta;
 use super::shared::Shared;
 use super::space::Space;
 use super::views::Progress;
 use crate::codec;
+use crate::history::tenant_of_change;
 
 /// What is gathered before it is written, by [`Delta::len`]. The longer a run, the fewer pages are
 /// written twice; it takes some 20 MB.
@@ -48,6 +51,8 @@ pub(crate) struct Written {
     pub records: u64,
     /// Whether an account is called something else now.
     pub renames: bool,
+    /// The number of the newest commit of each tenant that has new ones.
+    pub newest: BTreeMap<TenantId, u64>,
 }
 
 /// The views' side of the store.
@@ -57,6 +62,7 @@ pub(crate) struct Indexer {
     state: State,
     progress: Progress,
     delta: Delta,
+    pages: CommitPages,
     /// Records noted in `delta` but not yet written.
     noted: u64,
 }
@@ -67,15 +73,22 @@ impl Indexer {
         reader: Reader,
         state: State,
         progress: Progress,
-    ) -> Indexer {
-        Indexer {
+    ) -> rusqlite::Result<Indexer> {
+        let pages = CommitPages::load(&connection)?;
+        Ok(Indexer {
             connection,
             reader,
             state,
             progress,
             delta: Delta::default(),
+            pages,
             noted: 0,
-        }
+        })
+    }
+
+    /// The number of each tenant's newest commit.
+    pub(crate) fn newest(&self) -> HashMap<TenantId, u64> {
+        self.pages.newest().clone()
     }
 
     /// The views, for reading.
@@ -93,12 +106,17 @@ impl Indexer {
             let full = self.gather(through)?;
             if self.noted > 0 || self.progress.position.batch < through {
                 let renames = self.delta.renames();
-                self.delta
-                    .write(&mut self.connection, &self.state, &self.progress)?;
+                self.delta.write(
+                    &mut self.connection,
+                    &self.state,
+                    &self.pages,
+                    &self.progress,
+                )?;
                 written(Written {
                     batch: self.progress.position.batch,
                     records: std::mem::take(&mut self.noted),
                     renames,
+                    newest: self.pages.written(),
                 });
             }
             if !full {
@@ -117,15 +135,21 @@ impl Indexer {
                 batch: number,
                 what,
             };
-            for bytes in batch.records() {
+            let before = self.progress.position;
+            for (index, bytes) in batch.records().enumerate() {
                 let at = codec::decode_into(bytes, &mut changes)
                     .map_err(|error| wrong(error.to_string()))?;
                 self.progress.last_at_ms = self.progress.last_at_ms.max(at.0);
+                let mut tenant = None;
                 for change in changes.drain(..) {
+                    tenant = tenant.or_else(|| tenant_of_change(&self.state, &change));
                     if let codec::Change::Remembered(remembered) = &change {
                         self.progress.last_remembered = remembered.number;
                     }
                     self.delta.take(&mut self.state, change).map_err(wrong)?;
+                }
+                if let Some(tenant) = tenant {
+                    self.pages.note(tenant, &before, number, index as u64);
                 }
                 self.noted += 1;
             }
@@ -156,7 +180,7 @@ impl Indexer {
                     // In this order: see `cache`.
                     shared.ended.forget();
                 }
-                shared.indexed_batch(written.batch, written.records);
+                shared.indexed_batch(&written);
             });
             match result {
                 Ok(()) => shared.index_recovered(),

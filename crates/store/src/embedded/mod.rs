@@ -7,12 +7,14 @@
 //!                            indexer ─► views.sqlite ─► reads (wait until the views are there)
 //! ```
 //!
-//! The data folder holds `journal/`, `views.sqlite`, `lock` and `ballast`; secrets that other
-//! layers keep beside them are not known here.
+//! The data folder holds `journal/`, `views.sqlite`, `webhooks.sqlite`, `lock` and `ballast`; secrets
+//! that other layers keep beside them are not known here.
 
+mod attempts;
 mod bare;
 mod bind;
 mod cache;
+mod commit_page;
 pub(crate) mod copy;
 mod delta;
 mod entry_page;
@@ -41,9 +43,11 @@ use ledger::{
     AccountId, BulkId, Execution, ExecutionId, Hold, Millis, Owner, OwnerId, Profile, ProfileId,
     ProfileKind, RuleId, State, Status, Tenant, TenantId, TransferId,
 };
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 
+use crate::attempts::{Attempt, AttemptQuery};
 use crate::clock::{Clock, SystemClock};
+use crate::history::{HistoryPage, HistoryQuery};
 use crate::query::{
     AccountPage, AccountQuery, AccountRow, BulkOperationPage, BulkOperationQuery, BulkPage,
     BulkQuery, BulkRow, EntryPage, EntryQuery, EntryRow, ExecutionQuery, OwnerTransferPage,
@@ -51,6 +55,7 @@ use crate::query::{
 };
 use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
 use crate::{BoxFuture, Health, Notice, Outcome, Result, Store, StoreError, Submit};
+use attempts::Attempts;
 pub use bare::BareWriter;
 use indexer::{IndexError, Indexer};
 use load::Memory;
@@ -143,6 +148,8 @@ pub struct Opened {
 pub struct Embedded {
     shared: Arc<Shared>,
     readers: Readers,
+    storage: Arc<dyn Storage>,
+    attempts: Attempts,
     clock: Arc<dyn Clock>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     opened: Opened,
@@ -171,8 +178,9 @@ impl Embedded {
                 ..journal::Options::default()
             },
         )?;
-        let reader = Reader::new(storage, progress.position);
-        let mut indexer = Indexer::new(connection, reader, memory.state.clone(), progress);
+        let reader = Reader::new(Arc::clone(&storage), progress.position);
+        let mut indexer = Indexer::new(connection, reader, memory.state.clone(), progress)
+            .map_err(views_error)?;
         let behind = found.end.batch.saturating_sub(progress.position.batch);
         let memory = if behind == 0 {
             memory
@@ -183,7 +191,7 @@ impl Embedded {
                 .0
         };
         let keys = reads::key_owners(indexer.views()).map_err(views_error)?;
-        let shared = Arc::new(Shared::new(found.end.batch, found.end.batch));
+        let shared = Arc::new(Shared::new(found.end.batch, indexer.newest()));
         let writer = Writer::new(
             memory,
             keys,
@@ -215,6 +223,8 @@ impl Embedded {
         Ok(Embedded {
             shared,
             readers: Readers::new(folder),
+            storage,
+            attempts: Attempts::new(folder),
             clock: Arc::clone(&options.clock),
             threads: Mutex::new(threads),
             opened,
@@ -579,6 +589,39 @@ impl Store for Embedded {
 
     fn notices(&self) -> Option<broadcast::Receiver<Notice>> {
         None
+    }
+
+    fn history(&self, query: HistoryQuery) -> BoxFuture<'_, Result<HistoryPage>> {
+        let storage = Arc::clone(&self.storage);
+        Box::pin(self.read(move |views| reads::history(views, &storage, &query)))
+    }
+
+    fn heads(&self, tenants: Vec<TenantId>) -> BoxFuture<'_, Result<Vec<(TenantId, u64)>>> {
+        Box::pin(async move {
+            self.shared.caught_up().await?;
+            Ok(self.shared.newest_of(&tenants))
+        })
+    }
+
+    fn add_attempts(&self, attempts: Vec<Attempt>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.attempts.add(attempts))
+    }
+
+    fn attempts(&self, query: AttemptQuery) -> BoxFuture<'_, Result<Vec<Attempt>>> {
+        Box::pin(self.attempts.find(query))
+    }
+
+    fn cut_attempts(
+        &self,
+        tenant: TenantId,
+        endpoint: u64,
+        before: u64,
+    ) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.attempts.cut(tenant, endpoint, before))
+    }
+
+    fn news(&self) -> watch::Receiver<u64> {
+        self.shared.news.subscribe()
     }
 
     fn now(&self) -> Millis {

@@ -3,6 +3,7 @@
 mod accounts;
 mod entries;
 mod fork;
+mod history;
 mod lists;
 mod programme;
 mod rules;
@@ -25,6 +26,7 @@ use crate::{Result, StoreError};
 pub(crate) use accounts::{accounts, accounts_page};
 pub(crate) use entries::{entries, entries_between};
 pub(crate) use fork::fork;
+pub(crate) use history::history;
 pub(crate) use lists::{open_transfers, owner_transfers, transfers, waiting_transfers};
 pub(crate) use programme::{bulk, bulk_operations, bulks, profile, profiles};
 pub(crate) use rules::{execution, executions, rule, rules};

@@ -1,6 +1,6 @@
 //! What the handle, the writer and the indexer share: the queue, the progress, the reasons to stop.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,6 +9,7 @@ use ledger::TenantId;
 use tokio::sync::{oneshot, watch};
 
 use super::cache::EndedTransfers;
+use super::indexer::Written;
 use crate::{Outcome, Result, StoreError, Submit};
 
 /// Requests that may wait to be decided; the next is refused before anything is decided.
@@ -62,6 +63,10 @@ pub(crate) struct Shared {
     /// The same number, to be looked at without a lock.
     indexed_batch: AtomicU64,
     index_failed: Mutex<Option<Arc<str>>>,
+    /// The number of each tenant's newest commit that was indexed.
+    newest: Mutex<HashMap<TenantId, u64>>,
+    /// Counts batches, for those who wait for what is new.
+    pub news: watch::Sender<u64>,
     /// Transfers kept for lookups; the indexer makes it forget.
     pub ended: EndedTransfers,
     /// Whether the disk has no room for writes right now.
@@ -76,8 +81,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub(crate) fn new(committed: u64, indexed: u64) -> Shared {
+    pub(crate) fn new(indexed: u64, newest: HashMap<TenantId, u64>) -> Shared {
+        let committed = indexed;
         Shared {
+            newest: Mutex::new(newest),
+            news: watch::Sender::new(0),
             queue: Mutex::default(),
             writer_wakes: Condvar::new(),
             demand: Mutex::default(),
@@ -185,6 +193,7 @@ impl Shared {
     /// The writer made a batch durable.
     pub(crate) fn committed_batch(&self, batch: u64, records: usize, lag_max: u64) {
         self.committed.store(batch, Ordering::Release);
+        self.news.send_replace(batch);
         let records = self.records.fetch_add(records as u64, Ordering::AcqRel) + records as u64;
         let lag = records.saturating_sub(self.records_indexed.load(Ordering::Acquire));
         if self.indexer_idle.swap(false, Ordering::AcqRel) || lag >= lag_max {
@@ -207,10 +216,20 @@ impl Shared {
     }
 
     /// The indexer brought the views to `batch`.
-    pub(crate) fn indexed_batch(&self, batch: u64, records: u64) {
-        self.records_indexed.fetch_add(records, Ordering::AcqRel);
-        self.indexed_batch.store(batch, Ordering::Release);
-        self.indexed.send_replace(batch);
+    pub(crate) fn indexed_batch(&self, written: &Written) {
+        let newest = &written.newest;
+        lock(&self.newest).extend(newest.iter().map(|(tenant, number)| (*tenant, *number)));
+        self.records_indexed
+            .fetch_add(written.records, Ordering::AcqRel);
+        self.indexed_batch.store(written.batch, Ordering::Release);
+        self.indexed.send_replace(written.batch);
+    }
+
+    /// The number of each tenant's newest commit that was indexed, of these tenants.
+    pub(crate) fn newest_of(&self, tenants: &[TenantId]) -> Vec<(TenantId, u64)> {
+        let newest = lock(&self.newest);
+        let find = |tenant: &TenantId| Some((*tenant, *newest.get(tenant)?));
+        tenants.iter().filter_map(find).collect()
     }
 
     /// The indexer cannot go on; reads that need more than it has are refused.

@@ -134,7 +134,8 @@ pub fn rebuild_views(folder: &Path) -> Result<u64, VerifyError> {
     let connection = views::open(folder).map_err(unreadable)?;
     let progress = views::Progress::NOTHING;
     let reader = Reader::new(storage, progress.position);
-    let mut indexer = Indexer::new(connection, reader, State::default(), progress);
+    let mut indexer =
+        Indexer::new(connection, reader, State::default(), progress).map_err(unreadable)?;
     indexer
         .catch_up(opened.end.batch, |_| {})
         .map_err(|error| match error {

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 pub(crate) const FILE: &str = "views.sqlite";
 
 /// Version of the tables below; other versions are deleted and filled again.
-const SCHEMA_VERSION: i64 = 6;
+const SCHEMA_VERSION: i64 = 7;
 
 /// Tables are clustered by the order they are read in, and only accounts and bulks, of which there are
 /// few, have another index: sorted inserts into few trees are what keeps filling them cheap. What grows
@@ -119,6 +119,11 @@ CREATE INDEX records_of_owner ON records (kind, tenant, owner, id);
 CREATE INDEX records_unique ON records (kind, tenant, unique_key) WHERE unique_key IS NOT NULL;
 CREATE TABLE remembered_pages (
     page INTEGER PRIMARY KEY, keys BLOB NOT NULL, answers BLOB NOT NULL);
+CREATE TABLE commit_pages (
+    tenant INTEGER NOT NULL, first INTEGER NOT NULL, commits INTEGER NOT NULL,
+    batch INTEGER NOT NULL, segment INTEGER NOT NULL, offset INTEGER NOT NULL, chain BLOB NOT NULL,
+    runs BLOB NOT NULL,
+    PRIMARY KEY (tenant, first)) WITHOUT ROWID;
 CREATE VIEW entries AS SELECT
     p.account AS account, p.page * 16 + e.key + 1 AS sequence, e.value ->> 0 AS transfer,
     CASE WHEN e.value ->> 1 < 0 THEN 1 ELSE 2 END AS side, abs(e.value ->> 1) AS amount,

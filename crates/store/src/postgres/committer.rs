@@ -255,6 +255,9 @@ impl Committer {
             self.shared
                 .commits
                 .fetch_add(done.commits, Ordering::Relaxed);
+            self.shared
+                .news
+                .send_modify(|count| *count = count.wrapping_add(1));
         }
         // Work that could not be done although nothing else was to do would come back at once, and
         // again: it is left to whoever looks after its lane.

@@ -7,7 +7,7 @@ use ledger::{
     AccountId, BulkId, Execution, ExecutionId, Hold, Millis, Owner, OwnerId, Profile, ProfileId,
     ProfileKind, RuleId, State, Status, Tenant, TenantId, TransferId,
 };
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::committer::Committer;
@@ -23,7 +23,9 @@ use super::pool::{READS, Readers};
 use super::session::Session;
 use super::shared::{Job, Shared};
 use super::transact::Transactor;
+use crate::attempts::{Attempt, AttemptQuery};
 use crate::clock::Clock;
+use crate::history::{HistoryPage, HistoryQuery};
 use crate::query::{
     AccountPage, AccountQuery, AccountRow, BulkOperationPage, BulkOperationQuery, BulkPage,
     BulkQuery, BulkRow, EntryPage, EntryQuery, EntryRow, ExecutionQuery, OwnerTransferPage,
@@ -318,6 +320,35 @@ impl Store for Postgres {
 
     fn notices(&self) -> Option<broadcast::Receiver<Notice>> {
         Some(self.shared.notices.subscribe())
+    }
+
+    fn history(&self, query: HistoryQuery) -> BoxFuture<'_, Result<HistoryPage>> {
+        Box::pin(async move { self.readers.history(&query).await })
+    }
+
+    fn heads(&self, tenants: Vec<TenantId>) -> BoxFuture<'_, Result<Vec<(TenantId, u64)>>> {
+        Box::pin(async move { self.readers.heads(&tenants).await })
+    }
+
+    fn add_attempts(&self, attempts: Vec<Attempt>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.readers.add_attempts(attempts))
+    }
+
+    fn attempts(&self, query: AttemptQuery) -> BoxFuture<'_, Result<Vec<Attempt>>> {
+        Box::pin(async move { self.readers.attempts(&query).await })
+    }
+
+    fn cut_attempts(
+        &self,
+        tenant: TenantId,
+        endpoint: u64,
+        before: u64,
+    ) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.readers.cut_attempts(tenant, endpoint, before))
+    }
+
+    fn news(&self) -> watch::Receiver<u64> {
+        self.shared.news.subscribe()
     }
 
     fn now(&self) -> Millis {

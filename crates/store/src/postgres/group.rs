@@ -18,7 +18,7 @@ use crate::desk::{self, Commit, Desk};
 use crate::gather::Gathered;
 use crate::records::{Fingerprint, Remembered};
 use crate::shelf::Shelf;
-use crate::{Action, Outcome, Submit};
+use crate::{Outcome, Submit};
 
 /// Ids of other servers may be this many milliseconds ahead: as much as their clocks may, and some.
 const AHEAD_MS: i64 = 5_000;
@@ -69,15 +69,7 @@ pub(crate) struct Changed {
 
 /// The tenant in whose history a submit goes.
 pub(crate) fn tenant_of(submit: &Submit) -> TenantId {
-    let of_puts = |puts: &[crate::Put]| puts.first().map(|put| put.tenant);
-    let tenant = match &submit.action {
-        Action::Command(command) => command.tenant(),
-        Action::Together { command, puts } => command.tenant().or_else(|| of_puts(puts)),
-        Action::Put(puts) => of_puts(puts),
-        Action::CreateKey(key) => Some(key.tenant),
-        Action::RevokeKey { tenant, .. } | Action::Refuse { tenant, .. } => Some(*tenant),
-    };
-    tenant.unwrap_or(NOBODY)
+    desk::tenant_of(submit).unwrap_or(NOBODY)
 }
 
 impl<'a> Group<'a> {
@@ -262,7 +254,7 @@ impl<'a> Group<'a> {
             }
             Change::KeyCreated(key) => (key.tenant, API_KEYS, key.id.raw()),
             Change::KeyRevoked { key, .. } => (self.tenant, API_KEYS, key.raw()),
-            Change::Ledger(_) | Change::Remembered(_) => return,
+            Change::Ledger(_) | Change::Remembered(_) | Change::Of(_) => return,
         };
         let id = self.ids.issue(self.now);
         self.changed.noted.push(Noted {

@@ -311,4 +311,13 @@ pub(crate) const STEPS: &[Step] = &[
         "executions of an owner by status, above all those that are not over",
         "CREATE INDEX executions_of_status ON executions (owner, status, id)",
     ),
+    step(
+        "transcripts of webhooks",
+        "CREATE TABLE webhook_attempts (
+            tenant bigint NOT NULL, endpoint bigint NOT NULL, id bigint NOT NULL,
+            event bigint NOT NULL, tries bigint NOT NULL, at_ms bigint NOT NULL,
+            elapsed_ms bigint NOT NULL, status bigint, failure text, request text NOT NULL,
+            answer text NOT NULL,
+            PRIMARY KEY (tenant, endpoint, id))",
+    ),
 ];

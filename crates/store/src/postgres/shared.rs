@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     /// Set when the server closes.
     pub closing: watch::Sender<bool>,
     pub notices: broadcast::Sender<Notice>,
+    /// Changes when something was committed here.
+    pub news: watch::Sender<u64>,
     /// Transactions that were committed.
     pub groups: AtomicU64,
     /// Commits in them.
@@ -74,6 +76,7 @@ impl Shared {
             number: watch::Sender::new(number),
             closing: watch::Sender::new(false),
             notices: broadcast::Sender::new(NOTICES_MAX),
+            news: watch::Sender::new(0),
             groups: AtomicU64::new(0),
             commits: AtomicU64::new(0),
             taken: AtomicUsize::new(0),

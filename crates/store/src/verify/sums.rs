@@ -137,6 +137,7 @@ impl Sums {
             Change::RecordDeleted { kind, id } => {
                 self.records.remove(&(*kind, *id));
             }
+            Change::Of(_) => {}
         }
     }
 

@@ -6,6 +6,7 @@
 mod bed;
 mod commits;
 mod embedded;
+mod history;
 mod lists;
 mod postgres;
 mod programme;

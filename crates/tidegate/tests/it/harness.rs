@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use api::App;
+use api::hooks::Bodies;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
@@ -18,6 +19,8 @@ use service::{KeyHasher, Service, Settings};
 use sim::postgres::Database;
 use store::{Embedded, ManualClock, Options, Store};
 use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
 use crate::{contract, openapi, postgres};
@@ -106,6 +109,17 @@ impl Call {
     pub fn json(self, body: &Value) -> Call {
         self.json_text(body.to_string())
     }
+
+    fn request(&self) -> Request<Body> {
+        let mut request = Request::builder()
+            .method(self.method.clone())
+            .uri(&self.path);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let body = Body::from(self.body.clone());
+        request.body(body).expect("a request that can be sent")
+    }
 }
 
 /// One answer.
@@ -187,6 +201,9 @@ impl Reply {
 }
 
 struct Running {
+    /// Stops the deliveries of webhooks.
+    stop: watch::Sender<bool>,
+    deliveries: JoinHandle<()>,
     store: Arc<dyn Store>,
     app: Arc<App>,
     public: Router,
@@ -206,6 +223,7 @@ impl Server {
     pub async fn new() -> Server {
         Server::with(Settings {
             rail_delay_ms: RAIL_MS,
+            webhook_networks: vec!["127.0.0.0/8".parse().expect("a network")],
             ..Settings::default()
         })
         .await
@@ -224,7 +242,7 @@ impl Server {
     /// Another server over the same database.
     pub async fn peer(&self) -> Server {
         let database = self.database.clone().expect("a server that can be joined");
-        Server::over(Some(database), self.settings).await
+        Server::over(Some(database), self.settings.clone()).await
     }
 
     async fn over(database: Option<Arc<Database>>, settings: Settings) -> Server {
@@ -258,12 +276,21 @@ impl Server {
         };
         let hasher = KeyHasher::new([7; 32]);
         let shared = Arc::clone(&store);
-        let service = Service::open(shared, hasher, self.settings).await;
+        let service = Service::open(shared, hasher, self.settings.clone()).await;
         let service = Arc::new(service.expect("the keys can be read"));
         let following = Arc::clone(&service);
         tokio::spawn(async move { following.follow_peers().await });
+        let (stop, stopping) = watch::channel(false);
+        let delivering = Arc::clone(&service);
+        let deliveries = tokio::spawn(async move {
+            delivering
+                .deliver_webhooks(Arc::new(Bodies), stopping)
+                .await;
+        });
         let app = Arc::new(App::new(service, ADMIN_TOKEN));
         self.running = Some(Running {
+            stop,
+            deliveries,
             public: api::public_router(&app),
             admin: api::admin_router(&app),
             app,
@@ -273,7 +300,9 @@ impl Server {
 
     /// Closes the store and opens it again.
     pub async fn restart(&mut self) {
-        let running = self.running.take().expect("it runs");
+        let mut running = self.running.take().expect("it runs");
+        running.stop.send_replace(true);
+        (&mut running.deliveries).await.expect("no task panicked");
         running.store.shut_down().await.expect("no thread panicked");
         drop(running);
         self.start().await;
@@ -306,6 +335,15 @@ impl Server {
         let reply = send(&self.running().admin, &call).await;
         openapi::check_admin(&call, &reply);
         reply
+    }
+
+    /// Opens a stream of the admin listener.
+    pub async fn open_admin(&self, call: &Call) -> Body {
+        let request = call.request();
+        let response = self.running().admin.clone().oneshot(request).await;
+        let response = response.expect("routers do not fail");
+        assert_eq!(response.status().as_u16(), 200, "{call:?}");
+        response.into_body()
     }
 
     /// Calls the admin API below `/admin/v1` with its token.
@@ -368,16 +406,7 @@ impl Server {
 }
 
 async fn send(router: &Router, call: &Call) -> Reply {
-    let mut request = Request::builder()
-        .method(call.method.clone())
-        .uri(&call.path);
-    for (name, value) in &call.headers {
-        request = request.header(name, value);
-    }
-    let request = request
-        .body(Body::from(call.body.clone()))
-        .expect("a request that can be sent");
-    let response = router.clone().oneshot(request).await;
+    let response = router.clone().oneshot(call.request()).await;
     let response = response.expect("routers do not fail");
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.expect("a body in memory").to_bytes();

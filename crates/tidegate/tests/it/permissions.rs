@@ -348,6 +348,7 @@ async fn keys_of_live_tenants_have_a_rate_limit_each() {
     let server = Server::with(Settings {
         rail_delay_ms: RAIL_MS,
         requests_per_minute: NonZeroU32::new(3).expect("3 is not 0"),
+        ..Settings::default()
     })
     .await;
     let live = server.tenant("Real money", "live").await;

@@ -9,6 +9,7 @@ use ledger::{AccountKind, Effect, KeyId, Millis, OwnerId, State, TenantId, Work}
 
 use super::kept::Kept;
 use crate::codec::{self, Change};
+use crate::history::tenant_of_change;
 use crate::postgres::facts::SystemAccount;
 use crate::postgres::failure::Failure;
 use crate::postgres::group::{Changed, NOBODY};
@@ -64,47 +65,12 @@ impl Filler {
         Ok(self.changed.commits.len() >= COMMITS_MAX || self.bytes >= BYTES_MAX)
     }
 
-    /// In whose history a change is. A refusal that is remembered does not tell.
+    /// In whose history a change is.
     fn tenant_of(&self, change: &Change) -> Option<TenantId> {
-        let state = &self.state;
         match change {
-            Change::Ledger(effect) => match effect {
-                Effect::TenantCreated(it) => Some(it.id),
-                Effect::ClockSet { tenant, .. } => Some(*tenant),
-                Effect::OwnerCreated(it) => Some(it.tenant),
-                Effect::AccountOpened(it) => Some(it.tenant),
-                Effect::AccountStateSet { account, .. }
-                | Effect::AccountChanged { account, .. } => Some(state.account(*account)?.tenant),
-                Effect::ProfileSet(it) => Some(it.tenant),
-                Effect::TransferRecorded(it) => Some(it.tenant),
-                Effect::TransferMoved { transfer, .. } => {
-                    Some(state.open_transfer(*transfer)?.tenant)
-                }
-                Effect::Posted { posting, .. } => {
-                    let entry = posting.entries().first()?;
-                    Some(state.account(entry.account)?.tenant)
-                }
-                Effect::HoldPlaced(it) => Some(it.tenant),
-                Effect::HoldReleased(hold) => Some(state.hold(*hold)?.tenant),
-                Effect::BulkSubmitted(it) => Some(it.tenant),
-                Effect::BulkMoved { bulk, .. } | Effect::BulkStepped { bulk, .. } => {
-                    Some(state.bulk(*bulk)?.tenant)
-                }
-                Effect::RuleSet(it) => Some(it.tenant),
-                Effect::RuleDeleted { rule, .. } | Effect::CapCounted { rule, .. } => {
-                    Some(state.rule(*rule)?.tenant)
-                }
-                Effect::ExecutionRecorded(it) => Some(it.tenant),
-                Effect::ExecutionMoved { execution, .. } => {
-                    Some(state.execution(*execution)?.tenant)
-                }
-                Effect::DueAdded(due) | Effect::DueRemoved(due) => Some(due.tenant),
-            },
-            Change::KeyCreated(key) => Some(key.tenant),
             Change::KeyRevoked { key, .. } => self.keys.get(key).copied(),
-            Change::RecordPut(record) => Some(record.tenant),
             Change::RecordDeleted { kind, id } => self.record_tenants.get(&(*kind, *id)).copied(),
-            Change::Remembered(_) => None,
+            other => tenant_of_change(&self.state, other),
         }
     }
 
@@ -123,7 +89,7 @@ impl Filler {
                 self.record_tenants.insert(at, record.tenant);
             }
             Change::RecordDeleted { kind, id } => drop(self.record_tenants.remove(&(*kind, *id))),
-            Change::Remembered(_) => {}
+            Change::Remembered(_) | Change::Of(_) => {}
         }
     }
 

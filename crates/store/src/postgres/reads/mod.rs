@@ -5,7 +5,9 @@
 //! transaction; entries need none, because they never change once they are there.
 
 mod accounts;
+mod attempts;
 mod entries;
+mod history;
 mod programme;
 mod records;
 mod rules;

@@ -1,0 +1,302 @@
+//! What may be sent now: the next events of an endpoint, in order within each lane.
+//!
+//! An event is started when no earlier one that shares a lane with it is under way or waits for its
+//! next try. So each account's events arrive in order, and one that fails holds up its own accounts
+//! and nothing else. Pure: time is handed in.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+
+use ledger::Millis;
+use store::Place;
+
+use crate::events::Event;
+
+/// Events that are looked at ahead.
+pub(super) const WINDOW: usize = 256;
+/// Events that may wait for their next try before nothing new is started.
+pub(super) const WAITING_MAX: usize = 64;
+
+/// An event that is not over.
+pub(super) struct Slot {
+    pub event: Arc<Event>,
+    lanes: Vec<u64>,
+    /// Attempts that were made.
+    pub tries: u32,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    Ready,
+    /// Under way; of a retry it is known when it was due.
+    Flying {
+        was_due: Option<Millis>,
+    },
+    Waiting {
+        next_at: Millis,
+    },
+}
+
+/// What became of an attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Landing {
+    /// Nothing more is tried: it was taken, or given up.
+    Over,
+    /// It is tried again.
+    Again { next_at: Millis },
+}
+
+/// See the module.
+pub(super) struct Window {
+    slots: VecDeque<Slot>,
+    /// How far was read.
+    read: Place,
+}
+
+impl Window {
+    /// Nothing yet, read up to `read`.
+    pub(super) fn new(read: Place) -> Window {
+        Window {
+            slots: VecDeque::new(),
+            read,
+        }
+    }
+
+    /// Adds an event that waits for its next try since before. Before any others.
+    pub(super) fn restore(&mut self, event: Event, tries: u32, next_at: Millis) {
+        let state = State::Waiting { next_at };
+        self.slots.push_back(slot(event, tries, state));
+    }
+
+    /// Adds an event that was read.
+    pub(super) fn push(&mut self, event: Event) {
+        self.slots.push_back(slot(event, 0, State::Ready));
+    }
+
+    /// Everything up to here was read and added, as far as it is wanted.
+    pub(super) fn read_to(&mut self, place: Place) {
+        self.read = self.read.max(place);
+    }
+
+    pub(super) fn read(&self) -> Place {
+        self.read
+    }
+
+    /// How many events may be added.
+    pub(super) fn room(&self) -> usize {
+        if self.waiting() >= WAITING_MAX {
+            return 0;
+        }
+        WINDOW.saturating_sub(self.slots.len())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    fn waiting(&self) -> usize {
+        let waits = |slot: &&Slot| matches!(slot.state, State::Waiting { .. });
+        self.slots.iter().filter(waits).count()
+    }
+
+    /// Starts at most `most` events: each with the number of this attempt, from 1.
+    pub(super) fn start(&mut self, now: Millis, most: usize) -> Vec<(Arc<Event>, u32)> {
+        let is_stuck = self.waiting() >= WAITING_MAX;
+        let mut started = Vec::new();
+        let mut busy = HashSet::new();
+        for slot in &mut self.slots {
+            if started.len() >= most {
+                break;
+            }
+            let is_free = !slot.lanes.iter().any(|lane| busy.contains(lane));
+            busy.extend(slot.lanes.iter().copied());
+            let (is_due, was_due) = match slot.state {
+                State::Ready => (!is_stuck, None),
+                State::Waiting { next_at } => (next_at <= now, Some(next_at)),
+                State::Flying { .. } => (false, None),
+            };
+            if is_free && is_due {
+                slot.state = State::Flying { was_due };
+                slot.tries = slot.tries.saturating_add(1);
+                started.push((Arc::clone(&slot.event), slot.tries));
+            }
+        }
+        started
+    }
+
+    /// An attempt has ended.
+    pub(super) fn land(&mut self, event: Place, landing: Landing) {
+        let Some(place) = self.slots.iter().position(|slot| slot.event.id == event) else {
+            return;
+        };
+        match landing {
+            Landing::Over => drop(self.slots.remove(place)),
+            Landing::Again { next_at } => {
+                if let Some(slot) = self.slots.get_mut(place) {
+                    slot.state = State::Waiting { next_at };
+                }
+            }
+        }
+    }
+
+    /// Up to where every event is over or waits for its next try.
+    pub(super) fn settled(&self) -> Place {
+        let is_new = |slot: &&Slot| {
+            let state = slot.state;
+            matches!(state, State::Ready | State::Flying { was_due: None })
+        };
+        match self.slots.iter().find(is_new) {
+            Some(slot) => Place::from_raw(slot.event.id.raw().saturating_sub(1)),
+            None => self.read,
+        }
+    }
+
+    /// The events up to `through` that wait for their next try, or whose next try is under way: id,
+    /// attempts that have ended, time.
+    pub(super) fn retries(&self, through: Place) -> Vec<(Place, u32, Millis)> {
+        let waits = |slot: &Slot| match slot.state {
+            State::Waiting { next_at } => Some((slot.event.id, slot.tries, next_at)),
+            State::Flying {
+                was_due: Some(next_at),
+            } => Some((slot.event.id, slot.tries.saturating_sub(1), next_at)),
+            State::Ready | State::Flying { was_due: None } => None,
+        };
+        let retries = self.slots.iter().filter_map(waits);
+        retries.filter(|(event, _, _)| *event <= through).collect()
+    }
+}
+
+fn slot(event: Event, tries: u32, state: State) -> Slot {
+    Slot {
+        lanes: event.lanes(),
+        event: Arc::new(event),
+        tries,
+        state,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger::{AccountId, Amount, Currency, HoldId};
+    use ledger::{Effect, Hold, TenantId};
+    use store::Fact;
+
+    use super::*;
+    use crate::events::Object;
+
+    const NOW: Millis = Millis(1_000);
+
+    /// An event about one account.
+    fn event(id: u64, account: u64) -> Event {
+        let hold = Hold {
+            id: HoldId::new(id),
+            tenant: TenantId::new(1),
+            account: AccountId::new(account),
+            amount: Amount::new(1, Currency::USD).expect("positive"),
+            created_at: NOW,
+            expires_at: None,
+        };
+        Event {
+            id: Place::from_raw(id * 10),
+            tenant: TenantId::new(1),
+            name: "hold.placed",
+            at: NOW,
+            committed_at: NOW,
+            fact: Fact::Ledger(Effect::HoldPlaced(hold)),
+            object: Object::None,
+        }
+    }
+
+    fn window(events: &[(u64, u64)]) -> Window {
+        let mut window = Window::new(Place::START);
+        for (id, account) in events {
+            window.push(event(*id, *account));
+            window.read_to(Place::from_raw(id * 10));
+        }
+        window
+    }
+
+    fn started(window: &mut Window, now: Millis, most: usize) -> Vec<u64> {
+        let started = window.start(now, most);
+        started
+            .iter()
+            .map(|(event, _)| event.id.raw() / 10)
+            .collect()
+    }
+
+    fn place(id: u64) -> Place {
+        Place::from_raw(id * 10)
+    }
+
+    #[test]
+    fn one_account_is_told_in_order_and_others_beside_it() {
+        let mut window = window(&[(1, 7), (2, 7), (3, 8), (4, 9)]);
+        assert_eq!(started(&mut window, NOW, 2), [1, 3]);
+        assert_eq!(started(&mut window, NOW, 8), [4]);
+        assert_eq!(window.settled(), Place::from_raw(9));
+        window.land(place(1), Landing::Over);
+        assert_eq!(window.settled(), Place::from_raw(19));
+        assert_eq!(started(&mut window, NOW, 8), [2]);
+        for id in 2..5 {
+            window.land(place(id), Landing::Over);
+        }
+        assert!(window.is_empty());
+        assert_eq!(window.settled(), place(4));
+    }
+
+    #[test]
+    fn what_waits_holds_up_its_account_alone_and_is_remembered() {
+        let mut window = window(&[(1, 7), (2, 7), (3, 8)]);
+        assert_eq!(started(&mut window, NOW, 8), [1, 3]);
+        let next_at = NOW.plus(5);
+        window.land(place(1), Landing::Again { next_at });
+        window.land(place(3), Landing::Over);
+        assert_eq!(started(&mut window, NOW, 8), [0_u64; 0]);
+        // The second of the account was not begun: all before it is settled.
+        assert_eq!(window.settled(), Place::from_raw(19));
+        assert_eq!(window.retries(window.settled()), [(place(1), 1, next_at)]);
+        assert_eq!(started(&mut window, next_at, 8), [1]);
+        // While it is tried again, it is still remembered as one that waits.
+        assert_eq!(window.settled(), Place::from_raw(19));
+        assert_eq!(window.retries(window.settled()), [(place(1), 1, next_at)]);
+        window.land(place(1), Landing::Over);
+        assert_eq!(started(&mut window, next_at, 8), [2]);
+    }
+
+    #[test]
+    fn a_dead_endpoint_stops_the_reading() {
+        let events: Vec<(u64, u64)> = (1..200).map(|id| (id, id)).collect();
+        let mut window = window(&events);
+        let next_at = NOW.plus(9);
+        let mut tried = Vec::new();
+        loop {
+            let batch = started(&mut window, NOW, 8);
+            if batch.is_empty() {
+                break;
+            }
+            for id in &batch {
+                window.land(place(*id), Landing::Again { next_at });
+            }
+            tried.extend(batch);
+        }
+        assert_eq!(tried.len(), WAITING_MAX);
+        assert_eq!(window.room(), 0);
+        assert_eq!(window.retries(window.settled()).len(), WAITING_MAX);
+        // Those that wait are tried again, and one that is taken lets the others go on.
+        assert_eq!(started(&mut window, next_at, 1), [1]);
+        window.land(place(1), Landing::Over);
+        assert!(window.room() > 0);
+    }
+
+    #[test]
+    fn what_waited_before_a_restart_goes_on() {
+        let mut window = Window::new(place(5));
+        window.restore(event(2, 7), 3, NOW.plus(5));
+        window.push(event(6, 7));
+        window.read_to(place(6));
+        assert_eq!(window.settled(), Place::from_raw(59));
+        assert_eq!(started(&mut window, NOW, 8), [0_u64; 0]);
+        assert_eq!(window.start(NOW.plus(5), 8)[0].1, 4);
+    }
+}
