@@ -4,9 +4,11 @@
 //! wire format or SQL. Every function takes the caller's key or an admin's tenant, so that no path
 //! to the ledger goes around [`permission::allows`].
 
+mod accounts;
 pub mod admin;
 mod approvals;
 mod audit;
+mod cards;
 mod error;
 pub mod events;
 mod executions;
@@ -25,8 +27,10 @@ mod templates;
 mod transfers;
 pub mod webhooks;
 
+pub use accounts::AccountAnswer;
 pub use approvals::ApprovalDecision;
 pub use audit::{AuditEntry, AuditQuery, Audited};
+pub use cards::{CardTransactions, CardView};
 pub use error::{Error, Result};
 pub use executions::ExecutionPage;
 pub use idempotency::IdempotencyKey;

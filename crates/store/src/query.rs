@@ -134,6 +134,8 @@ pub struct TransferQuery {
     pub status: Vec<Status>,
     /// Made by this run of a rule.
     pub execution: Option<ExecutionId>,
+    /// Paid by this card, or paid back to it.
+    pub card: Option<AccountId>,
     /// Created at or after.
     pub from: Option<Millis>,
     /// Created at or before.

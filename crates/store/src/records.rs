@@ -51,6 +51,8 @@ pub enum Permission {
     ReadRuleExecutions(Resources),
     /// Make rules (with all of them), change and delete these.
     CreateAndEditRules(Resources),
+    /// Open accounts (with all of them) and delete these.
+    CreateAndDeleteAccounts(Resources),
     /// Read what was asked of the tenant.
     ReadAuditLogs,
     /// Transfers of these accounts.

@@ -8,6 +8,7 @@
 mod accounts;
 mod audit;
 mod call;
+mod cards;
 mod errors;
 mod ids;
 mod openapi;
@@ -64,6 +65,7 @@ fn routes(router: Router<Arc<App>>, base: &str) -> Router<Arc<App>> {
         )
         .route(&at("/transfers/{id}"), get(transfers::find))
         .route(&at("/external-transactions"), get(outside::transactions))
+        .route(&at("/card-transactions"), get(cards::transactions))
         .route(&at("/audit-logs"), get(audit::list))
 }
 

@@ -141,6 +141,7 @@ fn filters(call: &Call, query: &mut Query) -> (TransferQuery, bool) {
         origin: origin.map(<[Origin]>::to_vec).unwrap_or_default(),
         status: status.map(<[Status]>::to_vec).unwrap_or_default(),
         execution,
+        card: None,
         from,
         to,
         after: None,
@@ -255,7 +256,7 @@ fn name_in<T: PartialEq>(names: &[(&'static str, &[T])], value: &T) -> Option<&'
 }
 
 /// Whoever is outside and not linked has no id.
-fn party(party: Option<&Party>) -> Value {
+pub(super) fn party(party: Option<&Party>) -> Value {
     match party {
         Some(party) => json!({
             "id": ids::spell(party.id.raw()),

@@ -22,6 +22,8 @@ pub(super) const ACCOUNT: &str = "acc_";
 pub(super) const TRANSFER: &str = "txr_";
 pub(super) const RULE: &str = "rule_";
 pub(super) const EXECUTION: &str = "rex_";
+pub(super) const CARD: &str = "card_";
+pub(super) const CARD_TRANSACTION: &str = "ctx_";
 pub(super) const CURSOR: &str = "cursor_";
 
 /// How rules are written here.

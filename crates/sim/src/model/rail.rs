@@ -60,6 +60,7 @@ impl Model {
             order: None,
             fee: 0,
             cancel_reason: None,
+            card: None,
             run: None,
         };
         self.transfers.insert(TransferId::new(id()), transfer);

@@ -168,6 +168,7 @@ async fn everything(store: &Shared, worlds: &[World]) -> Vec<String> {
                 origin: Vec::new(),
                 status: Vec::new(),
                 execution: None,
+                card: None,
                 from: None,
                 to: None,
                 after: None,

@@ -13,11 +13,16 @@ fn served_routes() -> BTreeSet<String> {
 
 #[test]
 fn every_route_has_a_table_of_refusals() {
-    let tables: BTreeSet<String> = [sequence_refusals::ROUTES, sequence_refusals::rules::ROUTES]
-        .into_iter()
-        .flatten()
-        .map(|&route| route.to_owned())
-        .collect();
+    let tables: BTreeSet<String> = [
+        sequence_refusals::ROUTES,
+        sequence_refusals::accounts::ROUTES,
+        sequence_refusals::cards::ROUTES,
+        sequence_refusals::rules::ROUTES,
+    ]
+    .into_iter()
+    .flatten()
+    .map(|&route| route.to_owned())
+    .collect();
     assert_eq!(tables, served_routes(), "see sequence_refusals.rs");
 }
 

@@ -435,6 +435,7 @@ pub fn everything() -> Value {
         {"scope": "READ_TRANSFERS", "resources": "*"},
         {"scope": "MANUAL_TRANSFER", "resources": [{"source": "*", "target": "*"}]},
         {"scope": "READ_CARDS", "resources": "*"},
+        {"scope": "CREATE_AND_DELETE_ACCOUNTS", "resources": "*"},
     ])
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Call, Neighbour, RAIL_MS, Reply, World, everything, id};
 use crate::sequence_rules::split;
+use crate::wallet::Wallet;
 
 const BASE: &str = "/platform/v1";
 
@@ -233,6 +234,81 @@ async fn a_transfer_is_made_and_found_in_both_dialects() {
         "INVALID_PARAMETERS",
         &["from must be within the last 90 days"],
     );
+}
+
+#[tokio::test]
+async fn card_transactions_are_those_of_an_accounts_cards() {
+    let world = World::new().await;
+    let wallet = Wallet::of(&world).await;
+    let client = Client::new(&world).await;
+    let at_merchant = async |card, what, cents| {
+        wallet.at_merchant(&world, card, what, cents).await;
+        world.advance(1_000).await;
+    };
+    at_merchant(&wallet.debit, "purchase", 700).await;
+    at_merchant(&wallet.other, "purchase", 300).await;
+    at_merchant(&wallet.debit, "merchant_refund", 200).await;
+    let account = uuid(&wallet.account.acc());
+    let path = format!("/card-transactions?accountId={account}");
+    let debit = uuid(&wallet.debit.acc());
+    let all = client.items(&path).await;
+    let told = |items: &[Value]| -> Vec<Value> {
+        let told = items.iter().map(|it| {
+            json!([
+                it["cardId"],
+                it["direction"],
+                it["subtype"],
+                it["amountInCents"]
+            ])
+        });
+        told.collect()
+    };
+    let other = uuid(&wallet.other.acc());
+    let refund = json!([debit, "MONEY_IN", "REFUND", 200]);
+    let small = json!([other, "MONEY_OUT", "PURCHASE", 300]);
+    let large = json!([debit, "MONEY_OUT", "PURCHASE", 700]);
+    assert_eq!(told(&all), [refund.clone(), small.clone(), large.clone()]);
+    assert_eq!(all[0]["status"], "COMPLETE");
+    assert_eq!(all[0]["cardType"], "DEBIT_CARD");
+    assert_eq!(all[0]["description"], "Café");
+    assert_eq!(
+        all[0]["account"],
+        json!({"id": account, "name": "Account", "type": "POD", "isDeleted": null})
+    );
+    for (query, expected) in [
+        (
+            format!("cardId={debit}"),
+            vec![refund.clone(), large.clone()],
+        ),
+        (format!("cardId={other}"), vec![small.clone()]),
+        ("cardId=x".to_owned(), vec![]),
+        (
+            "from=2027-01-15T08:00:01Z&to=2027-01-15T08:00:01Z".to_owned(),
+            vec![small],
+        ),
+        ("pageSize=1&page=3".to_owned(), vec![large]),
+    ] {
+        let items = client.items(&format!("{path}&{query}")).await;
+        assert_eq!(told(&items), expected, "{query}");
+    }
+    let page = client.get(&format!("{path}&pageSize=1")).await.expect(200);
+    assert_eq!(page["data"]["pagination"]["hasNextPage"], true);
+    let reply = client.get("/card-transactions?from=now&page=0").await;
+    let words = ["accountId is required", "from", "page"];
+    reply.refused(400, "INVALID_PARAMETERS", &words);
+    let scopes = json!([{"scope": "READ_TRANSFERS", "resources": [world.fund]}]);
+    let narrow = Client::with(&world, &scopes).await;
+    narrow.get(&path).await.refused(403, "ACCESS_DENIED", &[]);
+    let scopes = json!([{"scope": "READ_CARDS", "resources": "*"}]);
+    let blind = Client::with(&world, &scopes).await;
+    blind
+        .get("/card-transactions")
+        .await
+        .refused(403, "ACCESS_DENIED", &[]);
+    let seen = client
+        .items("/audit-logs?action=LIST_CARD_TRANSACTIONS")
+        .await;
+    assert!(seen.len() >= 7, "{seen:?}");
 }
 
 #[tokio::test]

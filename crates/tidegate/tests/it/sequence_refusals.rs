@@ -169,6 +169,8 @@ macro_rules! tables {
     };
 }
 
+pub mod accounts;
+pub mod cards;
 pub mod rules;
 
 tables! {

@@ -278,6 +278,8 @@ async fn transfers_are_the_same() {
             origin: several(random, &[Origin::Paycheck, Origin::User, Origin::Deposit]),
             status: several(random, &Status::ALL),
             execution: (random.below(9) == 0).then(|| ExecutionId::new(random.below(2) as u64)),
+            card: (random.below(9) == 0)
+                .then(|| known.accounts[random.below(known.accounts.len())]),
             from: time(random, &known.times),
             to: time(random, &known.times),
             after: some(random, &known.transfers),
