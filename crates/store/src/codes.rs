@@ -25,6 +25,12 @@ pub(crate) trait Code: Sized + Copy {
     fn from_code(code: u8) -> Option<Self>;
 }
 
+/// A [`Code`] whose values are all listed.
+pub(crate) trait Listed: Code + 'static {
+    /// Every value.
+    const ALL: &'static [Self];
+}
+
 macro_rules! codes {
     ($($type:ty, $what:literal: { $($value:path = $code:literal),+ $(,)? })+) => { $(
         impl Code for $type {
@@ -37,6 +43,10 @@ macro_rules! codes {
             fn from_code(code: u8) -> Option<Self> {
                 match code { $($code => Some($value),)+ _ => None }
             }
+        }
+
+        impl Listed for $type {
+            const ALL: &'static [$type] = &[$($value),+];
         }
     )+ };
 }

@@ -196,15 +196,6 @@ pub enum RecordKind {
 }
 
 impl RecordKind {
-    /// Every kind.
-    pub const ALL: [RecordKind; 5] = [
-        RecordKind::Identity,
-        RecordKind::User,
-        RecordKind::Session,
-        RecordKind::Settings,
-        RecordKind::Audit,
-    ];
-
     /// Whether its records are written once, under a new id, and never changed. Nothing that is
     /// decided looks at them, so no engine keeps them in memory.
     #[must_use]
