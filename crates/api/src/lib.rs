@@ -7,6 +7,7 @@
 //! bytes.
 
 pub mod admin;
+pub mod amounts;
 pub mod app;
 mod cards;
 pub mod hooks;

@@ -6,6 +6,7 @@
 
 mod accounts;
 pub mod admin;
+pub mod amounts;
 mod approvals;
 mod audit;
 mod cards;
@@ -29,7 +30,7 @@ pub mod webhooks;
 
 pub use accounts::AccountAnswer;
 pub use approvals::ApprovalDecision;
-pub use audit::{AuditEntry, AuditQuery, Audited};
+pub use audit::{AuditEntry, AuditQuery, Audited, KEPT_DAYS};
 pub use cards::{CardTransactions, CardView};
 pub use error::{Error, Result};
 pub use executions::ExecutionPage;
@@ -46,6 +47,7 @@ pub use transfers::{Answered, NewTransfer};
 use std::sync::{Arc, Mutex};
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use ledger::{RAIL_DELAY_DEFAULT, TenantMode};
 use store::{Notice, Store, StoreError};
@@ -69,6 +71,8 @@ pub struct Settings {
     pub webhook_networks: Vec<::webhooks::Network>,
     /// How long transcripts of webhooks are kept, in days.
     pub webhook_transcript_days: u32,
+    /// How long a rule's question for an amount may take.
+    pub amount_query_time: Duration,
 }
 
 impl Default for Settings {
@@ -78,6 +82,7 @@ impl Default for Settings {
             requests_per_minute: PER_MINUTE_DEFAULT,
             webhook_networks: Vec::new(),
             webhook_transcript_days: TRANSCRIPT_DAYS_DEFAULT,
+            amount_query_time: amounts::TIME_DEFAULT,
         }
     }
 }
@@ -90,6 +95,7 @@ pub struct Service {
     settings: Settings,
     multi: Multi,
     hooks: webhooks::Hooks,
+    asking: amounts::Asking,
     has_peers: bool,
     /// Until somebody follows them.
     notices: Mutex<Option<broadcast::Receiver<Notice>>>,
@@ -116,7 +122,8 @@ impl Service {
         let multi = Multi::open(&*store, &hasher, &tenants).await?;
         let keep_ms = i64::from(settings.webhook_transcript_days).saturating_mul(86_400_000);
         let networks = settings.webhook_networks.clone();
-        let hooks = webhooks::Hooks::new(&hasher, networks, keep_ms);
+        let hooks = webhooks::Hooks::new(&hasher, networks.clone(), keep_ms);
+        let asking = amounts::Asking::new(&hasher, networks, settings.amount_query_time);
         let keys = KeyDirectory::new(hasher, store.keys(None).await?, live);
         let limits = Limits::new(settings.requests_per_minute);
         Ok(Service {
@@ -126,6 +133,7 @@ impl Service {
             settings,
             multi,
             hooks,
+            asking,
             has_peers: notices.is_some(),
             notices: Mutex::new(notices),
         })

@@ -193,11 +193,13 @@ pub enum RecordKind {
     Replay,
     /// Something that was asked of the tenant, and whether it was done. Written once.
     Audit,
+    /// Where a rule asks for amounts. Its id is the rule's.
+    AmountSource,
 }
 
 impl RecordKind {
-    /// Whether its records are written once, under a new id, and never changed. Nothing that is
-    /// decided looks at them, so no engine keeps them in memory.
+    /// Whether its records are written once, under a new id, and never changed; old ones may be
+    /// thrown away. Nothing that is decided looks at them, so no engine keeps them in memory.
     #[must_use]
     pub fn is_log(self) -> bool {
         self == RecordKind::Audit
@@ -215,6 +217,7 @@ impl RecordKind {
             RecordKind::WebhookProgress => "progress of a webhook",
             RecordKind::Replay => "replay",
             RecordKind::Audit => "audit",
+            RecordKind::AmountSource => "amount source",
         }
     }
 }

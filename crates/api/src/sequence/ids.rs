@@ -30,6 +30,7 @@ pub(super) const CURSOR: &str = "cursor_";
 pub(super) const RULES: Spelling = Spelling {
     camel: false,
     name: "nickname",
+    asks: false,
     account: |id| spell(ACCOUNT, id),
     read_account: |text| read(ACCOUNT, text),
     rule: |id| spell(RULE, id),

@@ -95,6 +95,10 @@ impl Service {
                     self.hooks.look_again();
                     Ok(())
                 }
+                RecordKind::AmountSource => {
+                    self.asking.look_again();
+                    Ok(())
+                }
                 RecordKind::Identity | RecordKind::WebhookProgress | RecordKind::Audit => Ok(()),
             },
         }
@@ -144,6 +148,8 @@ impl Service {
                 tenant: tenant.id,
                 owner: None,
                 after: 0,
+                before: u64::MAX,
+                newest_first: false,
                 limit: usize::MAX,
             });
             self.multi.sessions.keep(tenant.id, &records.await?)?;

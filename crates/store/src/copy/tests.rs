@@ -149,6 +149,8 @@ async fn everything(store: &Shared, worlds: &[World]) -> Vec<String> {
                 tenant,
                 owner: None,
                 after: 0,
+                before: u64::MAX,
+                newest_first: false,
                 limit: ALL,
             }));
         }

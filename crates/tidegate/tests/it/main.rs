@@ -2,6 +2,7 @@
 
 mod admin;
 mod admin_rules;
+mod amounts;
 mod approvals;
 mod cli;
 mod cli_rules;

@@ -312,6 +312,54 @@ async fn card_transactions_are_those_of_an_accounts_cards() {
 }
 
 #[tokio::test]
+async fn audit_entries_are_kept_for_ninety_days() {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+    let world = World::new().await;
+    let client = Client::new(&world).await;
+    let service = world.server.app().service();
+    for _ in 0..40 {
+        client.get("/accounts").await.expect(200);
+    }
+    world.advance(60 * DAY_MS).await;
+    client.get("/rules").await.expect(200);
+    assert_eq!(
+        service.prune_audit_log().await.expect("it can be written"),
+        0
+    );
+    let all = "/audit-logs?pageSize=100";
+    let actions = |items: &[Value]| -> Vec<Value> {
+        items.iter().map(|item| item["action"].clone()).collect()
+    };
+    let seen = client.items(all).await;
+    assert_eq!((seen.len(), &seen[0]["action"]), (41, &json!("LIST_RULES")));
+    // By page and by filter, from the newest end.
+    let second = client.items("/audit-logs?pageSize=20&page=3").await;
+    assert_eq!(second.len(), 2);
+    let rules = client.items("/audit-logs?action=LIST_RULES").await;
+    assert_eq!(actions(&rules), [json!("LIST_RULES")]);
+    world.advance(30 * DAY_MS + 1).await;
+    assert_eq!(
+        service.prune_audit_log().await.expect("it can be written"),
+        40
+    );
+    assert_eq!(
+        service.prune_audit_log().await.expect("it can be written"),
+        0
+    );
+    let left = client.items(all).await;
+    assert_eq!(
+        actions(&left),
+        [
+            "LIST_AUDIT_LOGS",
+            "LIST_AUDIT_LOGS",
+            "LIST_AUDIT_LOGS",
+            "LIST_RULES"
+        ]
+        .map(|action| json!(action))
+    );
+}
+
+#[tokio::test]
 async fn a_rule_is_the_same_in_both_dialects() {
     let world = World::new().await;
     let client = Client::new(&world).await;

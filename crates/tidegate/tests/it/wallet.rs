@@ -5,12 +5,11 @@ use serde_json::{Value, json};
 
 use crate::harness::{World, id};
 use crate::multi_client::{MultiClient, PASSWORD};
-use crate::multi_world::{Instrument, Profiles, card, open_account, profiles, spelled};
+use crate::multi_world::{Instrument, card, open_account, profiles, spelled};
 
 pub struct Wallet {
     key: String,
     token: String,
-    profiles: Profiles,
     /// In US dollars, with 1,000.00.
     pub account: Instrument,
     /// Two debit cards of it.
@@ -53,7 +52,6 @@ impl Wallet {
         Wallet {
             token: user.token().to_owned(),
             key,
-            profiles,
             account,
             debit: first,
             other,
@@ -65,16 +63,6 @@ impl Wallet {
     /// The corporate's user in Multi.
     pub fn user<'a>(&self, world: &'a World) -> MultiClient<'a> {
         MultiClient::new(&world.server, &self.key).with_token(&self.token)
-    }
-
-    /// A debit card more.
-    pub async fn another(&self, world: &World) -> Instrument {
-        let mut body = card(&self.profiles.debit);
-        body["mode"] = json!("DEBIT_MODE");
-        body["parentManagedAccountId"] = json!(self.account.id);
-        let user = self.user(world);
-        let made = user.post("/managed_cards", &body).await.expect(200);
-        Instrument::card(id(&made))
     }
 
     /// `purchase` or `merchant_refund` at a merchant.

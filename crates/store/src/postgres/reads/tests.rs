@@ -460,6 +460,8 @@ async fn records(twins: &Twins, known: &Known, random: &mut SplitMix64) {
                 tenant: *tenant,
                 owner: None,
                 after: 0,
+                before: u64::MAX,
+                newest_first: false,
                 limit: usize::MAX,
             };
             all.extend(compare!(twins, &query, records(query), records(&query)));
@@ -475,6 +477,8 @@ async fn records(twins: &Twins, known: &Known, random: &mut SplitMix64) {
             tenant,
             owner: some(random, &known.owners),
             after: [0, one.id, one.id.saturating_sub(1), u64::MAX][random.below(4)],
+            before: u64::MAX,
+            newest_first: false,
             limit: page(random).1,
         };
         compare!(twins, &query, records(query), records(&query));

@@ -237,10 +237,9 @@ async fn delete_account(ground: &Ground) {
     ground
         .refuse("as a destination", named, 409, "named_by_rule", &["rule"])
         .await;
-    let gone = world
-        .john()
-        .send(Method::DELETE, &format!("/rules/{rule}"), None);
-    gone.await.expect(204);
+    let gone = format!("/rules/{rule}");
+    let gone = world.john().send(Method::DELETE, &gone, None).await;
+    gone.expect(204);
     world.server.call(doomed.clone()).await.expect(204);
     // The same key again: the same answer. Another: it is not there.
     world.server.call(doomed.clone()).await.expect(204);
