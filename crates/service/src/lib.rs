@@ -10,6 +10,7 @@ pub mod amounts;
 mod approvals;
 mod audit;
 mod cards;
+mod dry_transfers;
 mod error;
 pub mod events;
 mod executions;

@@ -195,6 +195,8 @@ pub enum RecordKind {
     Audit,
     /// Where a rule asks for amounts. Its id is the rule's.
     AmountSource,
+    /// What a transfer would have come to. Its id is that transfer's. Written once.
+    DryTransfer,
 }
 
 impl RecordKind {
@@ -202,7 +204,7 @@ impl RecordKind {
     /// thrown away. Nothing that is decided looks at them, so no engine keeps them in memory.
     #[must_use]
     pub fn is_log(self) -> bool {
-        self == RecordKind::Audit
+        matches!(self, RecordKind::Audit | RecordKind::DryTransfer)
     }
 
     /// Its name, for messages.
@@ -218,6 +220,7 @@ impl RecordKind {
             RecordKind::Replay => "replay",
             RecordKind::Audit => "audit",
             RecordKind::AmountSource => "amount source",
+            RecordKind::DryTransfer => "dry run of a transfer",
         }
     }
 }

@@ -43,6 +43,7 @@ pub(super) fn of(fact: &Fact) -> &'static [&'static str] {
             | RecordKind::WebhookProgress
             | RecordKind::Replay
             | RecordKind::AmountSource
+            | RecordKind::DryTransfer
             | RecordKind::Audit => &[],
         },
     }
@@ -65,6 +66,7 @@ fn of_record(record: &Record) -> &'static [&'static str] {
         RecordKind::WebhookProgress
         | RecordKind::Replay
         | RecordKind::AmountSource
+        | RecordKind::DryTransfer
         | RecordKind::Audit => &[],
     }
 }

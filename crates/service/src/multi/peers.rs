@@ -99,7 +99,10 @@ impl Service {
                     self.asking.look_again();
                     Ok(())
                 }
-                RecordKind::Identity | RecordKind::WebhookProgress | RecordKind::Audit => Ok(()),
+                RecordKind::Identity
+                | RecordKind::WebhookProgress
+                | RecordKind::DryTransfer
+                | RecordKind::Audit => Ok(()),
             },
         }
     }

@@ -38,6 +38,7 @@ mod openapi;
 mod peers;
 mod permissions;
 mod platform;
+mod platform_refusals;
 mod postgres;
 mod process;
 mod profiles;

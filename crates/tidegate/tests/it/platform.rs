@@ -312,6 +312,160 @@ async fn card_transactions_are_those_of_an_accounts_cards() {
 }
 
 #[tokio::test]
+async fn a_dry_transfer_tells_what_would_come_and_moves_nothing() {
+    let world = World::new().await;
+    let client = Client::new(&world).await;
+    let (fund, trip, bank) = (uuid(&world.fund), uuid(&world.trip), uuid(&world.bank));
+    let body = |from: &str, to: &str, cents: i64| {
+        json!({"sourceAccountId": from, "destinationAccountId": to, "amountInCents": cents,
+               "simulation": true})
+    };
+    let before = world.snapshot().await;
+    let mut made = Vec::new();
+    for (from, to, cents, status, error) in [
+        (&fund, &trip, 50_000, "COMPLETE", Value::Null),
+        (
+            &fund,
+            &trip,
+            50_001,
+            "INCOMPLETE",
+            json!("INSUFFICIENT_FUNDS"),
+        ),
+        (&fund, &bank, 100, "COMPLETE", Value::Null),
+    ] {
+        let reply = client
+            .send(Method::POST, "/transfers", &body(from, to, cents))
+            .await;
+        let dry = reply.expect(201)["data"].take();
+        assert_eq!(
+            (&dry["status"], &dry["errorCode"]),
+            (&json!(status), &error),
+            "{dry}"
+        );
+        assert_eq!(dry["executionMode"], "SIMULATION");
+        made.push(dry);
+    }
+    assert_eq!(made[0]["completedAt"], "2027-01-15T08:00:00Z");
+    assert_eq!(made[2]["completedAt"], "2027-01-15T08:00:05Z");
+    assert_eq!(made[2]["direction"], "MONEY_OUT");
+    world.quiesce().await;
+    assert_eq!(world.snapshot().await, before, "nothing has moved");
+    // It is found by its id and listed when it is asked for.
+    for dry in &made {
+        let found = client.get(&format!("/transfers/{}", id(dry))).await;
+        assert_eq!(found.expect(200)["data"], *dry);
+    }
+    let path = format!("/accounts/{fund}/transfers");
+    let listed = async |query: &str| -> Vec<String> {
+        let items = client.items(&format!("{path}?{query}")).await;
+        items.iter().map(id).collect()
+    };
+    let ids: Vec<String> = made.iter().rev().map(id).collect();
+    let real = listed("").await;
+    assert_eq!(real.len(), 1);
+    assert_eq!(listed("executionMode=SIMULATION").await, ids);
+    assert_eq!(
+        listed("executionMode=ALL").await,
+        [&ids[..], &real[..]].concat()
+    );
+    assert_eq!(
+        listed("executionMode=ALL&pageSize=2&page=2").await,
+        [&ids[2..], &real[..]].concat()
+    );
+    assert_eq!(
+        listed("executionMode=SIMULATION&status=INCOMPLETE").await,
+        ids[1..2]
+    );
+    assert_eq!(
+        listed("executionMode=SIMULATION&direction=MONEY_OUT").await,
+        ids[..1]
+    );
+    assert_eq!(
+        listed("executionMode=SIMULATION&accountRole=destination").await,
+        [""; 0]
+    );
+    let both = format!("/transfers?executionMode=SIMULATION&accountIds={fund}&accountIds={trip}");
+    assert_eq!(client.items(&both).await.len(), 3);
+    // A key that may read another account sees none of it.
+    let scopes = json!([{"scope": "READ_TRANSFERS", "resources": [world.card]}]);
+    let other = Client::with(&world, &scopes).await;
+    other
+        .get(&format!("/transfers/{}", ids[0]))
+        .await
+        .refused(403, "ACCESS_DENIED", &[]);
+    other.get(&both).await.refused(403, "ACCESS_DENIED", &[]);
+    // The other dialect knows nothing of it.
+    let theirs = format!("/transfers?account_id={}", world.fund);
+    assert_eq!(
+        world
+            .john()
+            .get(&theirs)
+            .await
+            .data()
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
+    // What would be refused is refused.
+    let stranger = uuid(&world.stranger().await);
+    world.set_state(&world.trip, "block").await.expect(200);
+    for (from, to, code, words) in [
+        ("x", &*fund, "TRANSFER_SOURCE_NOT_FOUND", ""),
+        (&*fund, "x", "TRANSFER_DESTINATION_NOT_FOUND", ""),
+        (&*fund, &*stranger, "INVALID_PARAMETERS", "same owner"),
+        (
+            &*fund,
+            &*trip,
+            "INVALID_PARAMETERS",
+            "destination account is blocked",
+        ),
+    ] {
+        let dry = client
+            .send(Method::POST, "/transfers", &body(from, to, 100))
+            .await;
+        dry.refused(400, code, &[words]);
+        let mut real = body(from, to, 100);
+        real["simulation"] = json!(false);
+        let real = client.send(Method::POST, "/transfers", &real).await;
+        assert_eq!(dry.json(), real.json(), "as it would be");
+    }
+    // A repeated one is the same; the key is bound to it.
+    let once = |body: &Value| {
+        client
+            .call(Method::POST, "/transfers")
+            .header("idempotency-key", "k")
+            .json(body)
+    };
+    let first = world
+        .server
+        .call(once(&body(&fund, &bank, 300)))
+        .await
+        .expect(201);
+    let again = world
+        .server
+        .call(once(&body(&fund, &bank, 300)))
+        .await
+        .expect(201);
+    assert_eq!(first, again);
+    let mut live = body(&fund, &bank, 300);
+    live["simulation"] = json!(false);
+    let mismatch = world.server.call(once(&live)).await;
+    mismatch.refused(400, "IDEMPOTENCY_KEY_MISMATCH", &[]);
+    // Above what a key may move it is refused, too.
+    let scopes = json!([{"scope": "MANUAL_TRANSFER",
+        "resources": [{"source": world.fund, "target": world.bank, "max_amount": 200}]}]);
+    let narrow = Client::with(&world, &scopes).await;
+    let most = narrow
+        .send(Method::POST, "/transfers", &body(&fund, &bank, 201))
+        .await;
+    most.refused(403, "MAXIMUM_AMOUNT_EXCEEDED", &[]);
+    let denied = narrow
+        .send(Method::POST, "/transfers", &body(&bank, &fund, 100))
+        .await;
+    denied.refused(403, "ACCESS_DENIED", &[]);
+}
+
+#[tokio::test]
 async fn audit_entries_are_kept_for_ninety_days() {
     const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
     let world = World::new().await;
@@ -625,7 +779,7 @@ async fn every_refusal_has_the_dialects_code() {
     for (name, value) in [
         ("description", json!("more than ten")),
         ("description", json!("a-b")),
-        ("simulation", json!(true)),
+        ("simulation", json!("yes")),
     ] {
         let mut wrong = body(&fund, &trip, 100);
         wrong[name] = value;

@@ -184,6 +184,7 @@ fn record_id(kind: RecordKind, id: u64) -> String {
         RecordKind::Replay => ids::REPLAY,
         RecordKind::Audit => ids::AUDIT,
         RecordKind::AmountSource => ids::RULE,
+        RecordKind::DryTransfer => ids::TRANSFER,
     };
     spell(prefix, id)
 }
