@@ -2,8 +2,8 @@
 //!
 //! The order of refusals of every endpoint: 404 in plain text by path and method, 401, 429, then
 //! for bodies the content type and the size, 400 of the request itself, 403, 404, what the ledger
-//! says. Lists that need a scope on something look at the scope first. Shown by
-//! `crates/tidegate/tests/it/platform.rs`.
+//! says. Lists that need a scope on something look at the scope first. Shown row by row in
+//! `crates/tidegate/tests/it/platform_refusals.rs`.
 
 mod accounts;
 mod audit;
