@@ -128,7 +128,9 @@ impl Bed {
         let before = dump(self.path());
         rebuild_views(self.path()).unwrap_or_else(|error| panic!("{error}"));
         let after = dump(self.path());
-        for (table, rows) in &before {
+        // Where a run of the indexer ends, a page of commits does: there are as many runs as there
+        // were reads.
+        for (table, rows) in before.iter().filter(|(table, _)| *table != "commit_pages") {
             assert_eq!(Some(rows), after.get(table), "{table}");
         }
     }
