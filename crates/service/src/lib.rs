@@ -10,6 +10,7 @@ mod audit;
 mod error;
 pub mod events;
 mod executions;
+pub mod faults;
 mod forecast;
 mod idempotency;
 pub mod keys;
@@ -29,7 +30,7 @@ pub use approvals::ApprovalDecision;
 pub use audit::{AuditEntry, AuditQuery, Audited};
 pub use error::{Error, Result};
 pub use executions::ExecutionPage;
-pub use idempotency::IdempotencyKey;
+pub use idempotency::{Became, IdempotencyKey, KeyCaller, KeyUse, Made};
 pub use keys::{ApiKey, KeyHasher, Secret};
 pub use limits::PER_MINUTE_DEFAULT;
 pub use operator_rules::Linted;
@@ -86,6 +87,8 @@ pub struct Service {
     settings: Settings,
     multi: Multi,
     hooks: webhooks::Hooks,
+    faults: faults::Faults,
+    flights: idempotency::Flights,
     has_peers: bool,
     /// Until somebody follows them.
     notices: Mutex<Option<broadcast::Receiver<Notice>>>,
@@ -122,6 +125,8 @@ impl Service {
             settings,
             multi,
             hooks,
+            faults: faults::Faults::default(),
+            flights: idempotency::Flights::default(),
             has_peers: notices.is_some(),
             notices: Mutex::new(notices),
         })

@@ -36,6 +36,14 @@ pub(super) struct AccountList {
     data: Vec<AccountSummary>,
 }
 
+/// The answer about an idempotency key.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes the envelope, which is generic in code")]
+pub(super) struct KeySuccess {
+    request_id: String,
+    data: super::look_up_key::KeyBody,
+}
+
 /// The answer with one account.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes the envelope, which is generic in code")]
@@ -62,6 +70,7 @@ pub(super) struct AccountSuccess {
         super::trigger_rule::handle,
         super::list_executions::handle,
         super::get_execution::handle,
+        super::look_up_key::handle,
     ),
     components(schemas(ErrorEnvelope, PageInfo)),
     modifiers(&Authorization),

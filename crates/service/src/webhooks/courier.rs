@@ -21,11 +21,12 @@ use tokio::time::Instant;
 
 use super::progress::{Kept, LEASE_MS, Waiting};
 use super::request::Parts;
-use super::window::{Landing, Window};
+use super::window::{Landing, Started, Window};
 use super::{Format, Render, Wanted};
 use crate::Service;
 use crate::error::Result;
-use crate::events::{Event, EventFilter, EventQuery};
+use crate::events::{Event, EventFilter, EventQuery, Object};
+use crate::faults::{DeliveryFault, Fault};
 
 /// The shortest time between two reads of the log that found its end.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -37,6 +38,10 @@ const WRITE: Duration = Duration::from_secs(1);
 const CUT: Duration = Duration::from_secs(600);
 /// Events that are read at once.
 const READ: usize = 128;
+/// How often it is looked whether a request has marked the transfer that it made.
+const MARK: Duration = Duration::from_millis(2);
+/// How long that is waited for at most.
+const MARK_MAX: Duration = Duration::from_secs(2);
 
 /// Where deliveries go and which events they are.
 #[derive(Clone, PartialEq, Debug)]
@@ -256,16 +261,37 @@ impl Courier {
         }
         let page = self.service.events(&query).await?;
         self.more = page.more;
+        wait_for_marks(&self.service, self.route.tenant).await;
         for event in page.events {
             if self.route.until.is_some_and(|until| event.id > until) {
                 break;
             }
             if self.route.also.wants(&event) && self.tells(&event).await? {
-                self.window.push(event);
+                let fault = self.fault_of(&event);
+                self.window.push(event, fault);
             }
         }
         self.window.read_to(page.through);
         Ok(())
+    }
+
+    /// What is to go wrong with the first attempt of an event: what its transfer's request has asked
+    /// for, else what is switched on for the tenant. Replays are as they should be.
+    fn fault_of(&self, event: &Event) -> Option<DeliveryFault> {
+        if self.route.until.is_some() {
+            return None;
+        }
+        let marked = match &event.object {
+            Object::Transfer(row) => self.service.faults.marks.of(row.transfer.id),
+            _ => None,
+        };
+        marked.or_else(|| {
+            let switched = self.service.switched_faults(self.route.tenant, true);
+            switched.into_iter().find_map(|fault| match fault {
+                Fault::Delivery(fault) => Some(fault),
+                _ => None,
+            })
+        })
     }
 
     /// Whether the format has something to say of an event. Learns whose it is.
@@ -298,13 +324,23 @@ impl Courier {
             return;
         }
         let now = self.service.store.now();
-        for (event, tries) in self.window.start(now, free) {
-            let outgoing = self.outgoing(&event, now);
+        for started in self.window.start(now, free) {
+            let Started {
+                event,
+                tries,
+                fault,
+            } = started;
+            let outgoing = self.outgoing(&event, now, fault);
             let service = Arc::clone(&self.service);
             let id = event.id;
             self.flights.push(Box::pin(async move {
                 let sent = match &outgoing {
-                    Some(outgoing) => Some(service.hooks.sender.send(outgoing).await),
+                    Some(outgoing) => {
+                        if fault == Some(DeliveryFault::Duplicate) {
+                            service.hooks.sender.send(outgoing).await;
+                        }
+                        Some(service.hooks.sender.send(outgoing).await)
+                    }
                     None => None,
                 };
                 Landed {
@@ -319,7 +355,12 @@ impl Courier {
     }
 
     /// The request of an attempt; `None` when the URL is not allowed any more.
-    fn outgoing(&self, event: &Event, now: Millis) -> Option<Outgoing> {
+    fn outgoing(
+        &self,
+        event: &Event,
+        now: Millis,
+        fault: Option<DeliveryFault>,
+    ) -> Option<Outgoing> {
         let target = self.target.as_ref()?;
         let rendered = self.render.render(event, &self.wanted(event, now))?;
         let live = |(secret, until): &(Secret, Option<Millis>)| {
@@ -328,12 +369,17 @@ impl Courier {
                 .then(|| secret.clone())
         };
         let delivery_id = self.render.delivery_id(event.tenant, event.id);
+        let secrets = match fault {
+            Some(DeliveryFault::Unsigned) => Vec::new(),
+            Some(DeliveryFault::BadSignature) => vec![Secret::new([0; 32])],
+            _ => self.route.secrets.iter().filter_map(live).collect(),
+        };
         let parts = Parts {
             target,
             format: self.route.format,
             delivery_id: &delivery_id,
             now,
-            secrets: self.route.secrets.iter().filter_map(live).collect(),
+            secrets,
         };
         Some(parts.request(rendered))
     }
@@ -452,6 +498,14 @@ impl Courier {
                 tracing::warn!(%error, "old transcripts of webhooks stay");
             }
         }
+    }
+}
+
+/// Requests that are about to say what is to go wrong with deliveries are let finish.
+async fn wait_for_marks(service: &Service, tenant: TenantId) {
+    let patience = Instant::now() + MARK_MAX;
+    while service.faults.marks.is_coming(tenant) && Instant::now() < patience {
+        tokio::time::sleep(MARK).await;
     }
 }
 

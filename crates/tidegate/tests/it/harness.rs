@@ -323,6 +323,9 @@ impl Server {
     /// Calls the public listener.
     pub async fn call(&self, call: Call) -> Reply {
         let reply = send(&self.running().public, &call).await;
+        if reply.header("tidegate-fault").is_some() {
+            return reply;
+        }
         openapi::check_sequence(&call, &reply);
         openapi::check_platform(&call, &reply);
         openapi::check_multi(&call, &reply);
@@ -411,7 +414,8 @@ async fn send(router: &Router, call: &Call) -> Reply {
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.expect("a body in memory").to_bytes();
     let what = format!("{} {}", call.method, call.path);
-    assert_ne!(parts.status.as_u16(), 500, "{what}: {bytes:?}");
+    let is_asked_for = parts.headers.contains_key("tidegate-fault");
+    assert!(is_asked_for || parts.status != 500, "{what}: {bytes:?}");
     Reply::new(what, parts.status.as_u16(), parts.headers, bytes)
 }
 

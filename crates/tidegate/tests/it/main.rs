@@ -14,9 +14,11 @@ mod demo;
 mod documents;
 mod embedded;
 mod events;
+mod faults;
 
 mod forecast;
 mod harness;
+mod key_lookup;
 mod multi_bulks;
 mod multi_client;
 mod multi_crash;
