@@ -37,15 +37,19 @@ async fn hold(server: &Server, world: &World, account: &str) {
 }
 
 impl Pair {
-    /// The first server has delivered one event; the second came later.
     fn new() -> Pair {
-        let (first, second, outside) = (runtime(), runtime(), runtime());
+        Pair::on(runtime())
+    }
+
+    /// The first server, on these threads, has delivered one event; the second came later.
+    fn on(first: Runtime) -> Pair {
+        let (second, outside) = (runtime(), runtime());
         let receiver = outside.block_on(Receiver::new());
         let world = first.block_on(async { World::on(Server::shared().await).await });
         let body = json!({"url": receiver.url(), "events": ["hold.placed"]});
         let made = first.block_on(endpoint(&world, &body));
         first.block_on(hold(&world.server, &world, &world.fund));
-        outside.block_on(receiver.wait(1));
+        first.block_on(receiver.wait(1));
         let peer = second.block_on(world.server.peer());
         Pair {
             first: Some(first),
@@ -74,16 +78,15 @@ impl Pair {
         });
     }
 
-    /// What `GET` of the second server says below the tenant's path.
-    fn get(&self, path: &str) -> Value {
-        let path = self.world.path(path);
-        self.second.block_on(self.peer.admin_get(&path))
+    /// The path of the endpoint.
+    fn path(&self) -> String {
+        self.world.path(&format!("/webhooks/{}", id(&self.made)))
     }
 
     /// How far the deliveries have come.
     fn delivering(&self) -> Value {
-        let mut shown = self.get(&format!("/webhooks/{}", id(&self.made)));
-        shown["delivering"].take()
+        let shown = self.second.block_on(self.peer.admin_get(&self.path()));
+        shown["delivering"].clone()
     }
 
     fn wait(&self, receiver: &Receiver, count: usize) -> Vec<Received> {
@@ -144,6 +147,34 @@ fn the_endpoint_of_a_server_that_is_gone_is_taken_over_after_its_lease() {
     let all = pair.wait(&pair.receiver, 52);
     pair.written(52);
     assert_eq!(pair.receiver.all().len(), 52);
+    let all = all.iter().map(Received::json);
+    assert_eq!(by_account(all), by_account(pair.log()));
+}
+
+#[test]
+fn a_server_that_was_suspended_beyond_its_lease_repeats_nothing() {
+    // It has one thread, and that goes on only while it is waited for.
+    let first = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let pair = Pair::on(first.expect("a runtime"));
+    let first = pair.first.as_ref().expect("not ended");
+    let (server, path) = (&pair.world.server, pair.path());
+    let shown = async || server.admin_get(&path).await["delivering"].clone();
+    first.block_on(Receiver::until(async || shown().await["delivered"] == 1));
+    // Time goes on without it.
+    server.advance(LEASE_MS);
+    pair.peer.advance(LEASE_MS);
+    pair.holds(20);
+    pair.wait(&pair.receiver, 21);
+    // It comes back, and sees that somebody else delivers.
+    first.block_on(async {
+        hold(server, &pair.world, &pair.world.fund).await;
+        pair.receiver.wait(22).await;
+        Receiver::until(async || shown().await["delivered"] == 22).await;
+    });
+    let all = pair.receiver.all();
+    assert_eq!(all.len(), 22);
     let all = all.iter().map(Received::json);
     assert_eq!(by_account(all), by_account(pair.log()));
 }
