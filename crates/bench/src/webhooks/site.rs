@@ -1,7 +1,7 @@
 //! A server with a tenant whose transfers are told of, and what is done with it.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Site {
     pub system: System,
     pub world: World,
-    admin: JsonClient,
+    data: PathBuf,
 }
 
 /// What a load on it came to: transfers or deliveries.
@@ -60,18 +60,23 @@ impl Site {
         Ok(Site {
             world: setup::world(&mut admin, args.accounts).await?,
             system: System::new(child),
-            admin,
+            data: data.to_owned(),
         })
+    }
+
+    /// A connection of its own for each call: between two of them the server would close it.
+    async fn admin(&self) -> Result<JsonClient> {
+        setup::admin(&self.system.child, &self.data).await
     }
 
     /// Makes an endpoint that is told of transfers; its path.
     ///
     /// # Errors
     /// When the server refuses.
-    pub async fn endpoint(&mut self, url: &str, concurrency: u16) -> Result<String> {
+    pub async fn endpoint(&self, url: &str, concurrency: u16) -> Result<String> {
         let path = format!("/admin/v1/tenants/{}/webhooks", self.world.tenant);
         let body = json!({"url": url, "events": ["transfer.*"], "concurrency": concurrency});
-        let made = self.admin.post(&path, &body).await?;
+        let made = self.admin().await?.post(&path, &body).await?;
         Ok(format!("{path}/{}", setup::id_of(&made)?))
     }
 
@@ -79,9 +84,9 @@ impl Site {
     ///
     /// # Errors
     /// When the server refuses.
-    pub async fn switch(&mut self, endpoint: &str, enabled: bool) -> Result<()> {
+    pub async fn switch(&self, endpoint: &str, enabled: bool) -> Result<()> {
         let body = json!({"enabled": enabled});
-        self.admin.patch(endpoint, &body).await?;
+        self.admin().await?.patch(endpoint, &body).await?;
         Ok(())
     }
 
