@@ -42,6 +42,9 @@ const READ: usize = 128;
 const MARK: Duration = Duration::from_millis(2);
 /// How long that is waited for at most.
 const MARK_MAX: Duration = Duration::from_secs(2);
+/// There must be room for so many before more is read, unless nothing is under way: a read costs about
+/// the same for one event as for all of these.
+const WORTH_READING: usize = 64;
 
 /// Where deliveries go and which events they are.
 #[derive(Clone, PartialEq, Debug)]
@@ -189,13 +192,11 @@ impl Courier {
             if *stop.borrow() {
                 return self.leave().await.map(|()| true);
             }
-            let rested = self.read_at.is_none_or(|at| at.elapsed() >= PAUSE);
-            if self.window.room() > 0 && (self.more || (has_news && rested)) {
-                has_news = false;
-                news.borrow_and_update();
-                self.read().await?;
+            // Before anything is started: a server that was suspended may have lost the lease.
+            if !self.keep_up().await? {
+                self.write_attempts().await;
+                return Ok(false);
             }
-            self.start();
             if let Some(reason) = self.verdict.take() {
                 self.leave().await?;
                 tracing::warn!(
@@ -208,18 +209,25 @@ impl Courier {
                         .disable_webhook(self.route.tenant, self.route.id, &reason);
                 if let Err(error) = disabled.await {
                     tracing::warn!(%error, "a webhook could not be switched off");
+                    // What has failed is tried again, and so is this.
+                    return Ok(false);
                 }
                 return Ok(true);
+            }
+            self.start();
+            let rested = self.read_at.is_none_or(|at| at.elapsed() >= PAUSE);
+            if self.is_worth_reading() && (self.more || (has_news && rested)) {
+                has_news = false;
+                news.borrow_and_update();
+                self.read().await?;
+                self.start();
             }
             if self.is_finished() {
                 self.kept.said.finished = true;
                 return self.leave().await.map(|()| true);
             }
-            if !self.keep_up().await? {
-                return Ok(false);
-            }
             let wake = match (has_news, self.read_at) {
-                (true, Some(at)) if self.window.room() > 0 => at + PAUSE,
+                (true, Some(at)) if self.is_worth_reading() => at + PAUSE,
                 _ => Instant::now() + TICK,
             };
             tokio::select! {
@@ -236,8 +244,20 @@ impl Courier {
                     // What other servers have committed is not told.
                     has_news |= self.service.has_peers;
                 }
-                _ = stop.changed() => {}
+                changed = stop.changed() => {
+                    if changed.is_err() {
+                        return self.leave().await.map(|()| true);
+                    }
+                }
             }
+        }
+    }
+
+    /// Whether there is room for many events, or for some and nothing else to do.
+    fn is_worth_reading(&self) -> bool {
+        match self.window.room() {
+            0 => false,
+            room => room >= WORTH_READING || self.flights.is_empty(),
         }
     }
 

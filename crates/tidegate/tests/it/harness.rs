@@ -223,10 +223,17 @@ impl Server {
     pub async fn new() -> Server {
         Server::with(Settings {
             rail_delay_ms: RAIL_MS,
-            webhook_networks: vec!["127.0.0.0/8".parse().expect("a network")],
-            ..Settings::default()
+            ..Server::settings()
         })
         .await
+    }
+
+    /// Receivers of webhooks may be on this machine.
+    fn settings() -> Settings {
+        Settings {
+            webhook_networks: vec!["127.0.0.0/8".parse().expect("a network")],
+            ..Settings::default()
+        }
     }
 
     pub async fn with(settings: Settings) -> Server {
@@ -236,7 +243,7 @@ impl Server {
     /// A server over PostgreSQL, whatever the tests are run on, so that others can join it.
     pub async fn shared() -> Server {
         let database = Arc::new(postgres::with_tables());
-        Server::over(Some(database), Settings::default()).await
+        Server::over(Some(database), Server::settings()).await
     }
 
     /// Another server over the same database.

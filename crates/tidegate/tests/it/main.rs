@@ -54,3 +54,6 @@ mod sequence_rules;
 mod sequence_transfers;
 mod shape;
 mod webhooks;
+mod webhooks_crash;
+mod webhooks_hostile;
+mod webhooks_peers;
