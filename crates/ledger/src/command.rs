@@ -80,6 +80,13 @@ pub enum Command {
         /// What it shall be. Closing (`Destroyed`) needs a balance of zero and nothing open.
         state: AccountState,
     },
+    /// Closes an account for its user, for good: nothing may lead to it any more, no rule either.
+    DeleteAccount {
+        /// The tenant.
+        tenant: TenantId,
+        /// The account.
+        account: AccountId,
+    },
     /// Records a transfer by hand, to be settled by due work.
     CreateTransfer(CreateTransfer),
     /// Makes a profile.
@@ -218,6 +225,7 @@ impl Command {
             | Command::ClockToNextDue { tenant }
             | Command::CreateOwner { tenant, .. }
             | Command::SetAccountState { tenant, .. }
+            | Command::DeleteAccount { tenant, .. }
             | Command::CancelTransfer { tenant, .. }
             | Command::SubmitBulk { tenant, .. }
             | Command::SteerBulk { tenant, .. }

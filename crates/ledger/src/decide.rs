@@ -132,6 +132,9 @@ fn decide_alone(
             let account = seen_by(state, *tenant, *owner, *account);
             accounts::set_state(state, *tenant, account, (*wanted, *reason), context)
         }
+        Command::DeleteAccount { tenant, account } => {
+            accounts::delete(state, *tenant, *account, context)
+        }
         Command::CreateTransfer(create) => transfers::create(state, create, context),
         Command::CreateProfile(new) => profiles::create(state, new, context),
         Command::ChangeProfile(change) => profiles::change(state, change, context),

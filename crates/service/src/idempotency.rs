@@ -25,15 +25,19 @@ pub(crate) enum KeyOperation {
     UpdateRule,
     DeleteRule,
     TriggerRule,
+    CreateIncomeSource,
+    DeleteAccount,
 }
 
 impl KeyOperation {
-    pub(crate) const ALL: [KeyOperation; 5] = [
+    pub(crate) const ALL: [KeyOperation; 7] = [
         KeyOperation::CreateTransfer,
         KeyOperation::CreateRule,
         KeyOperation::UpdateRule,
         KeyOperation::DeleteRule,
         KeyOperation::TriggerRule,
+        KeyOperation::CreateIncomeSource,
+        KeyOperation::DeleteAccount,
     ];
 
     /// Part of what is hashed: never changes.
@@ -44,6 +48,8 @@ impl KeyOperation {
             KeyOperation::UpdateRule => "update_rule",
             KeyOperation::DeleteRule => "delete_rule",
             KeyOperation::TriggerRule => "trigger_rule",
+            KeyOperation::CreateIncomeSource => "create_income_source",
+            KeyOperation::DeleteAccount => "delete_account",
         }
     }
 }

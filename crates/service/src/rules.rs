@@ -89,7 +89,12 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    fn claim(&self, key: &ApiKey, operation: KeyOperation, object: u64) -> Option<Claim> {
+    pub(crate) fn claim(
+        &self,
+        key: &ApiKey,
+        operation: KeyOperation,
+        object: u64,
+    ) -> Option<Claim> {
         let text = self.idempotency.as_ref()?;
         let body = fingerprint(&[&object.to_le_bytes(), self.body]);
         Some(text.claim(key.tenant, key.id, operation, body))

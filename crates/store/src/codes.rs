@@ -55,7 +55,8 @@ codes! {
     RecordKind, "kind of record": {
         RecordKind::Identity = 1, RecordKind::User = 2, RecordKind::Session = 3,
         RecordKind::Settings = 4, RecordKind::Audit = 5, RecordKind::Webhook = 6,
-        RecordKind::WebhookProgress = 7, RecordKind::Replay = 8,
+        RecordKind::WebhookProgress = 7, RecordKind::Replay = 8, RecordKind::AmountSource = 9,
+        RecordKind::DryTransfer = 10,
     }
     TenantMode, "tenant mode": { TenantMode::Live = 1, TenantMode::Sandbox = 2 }
     OwnerKind, "kind of owner": {

@@ -4,6 +4,7 @@
 //! `code` and every field at fault in `errors`. Health and metrics are beside it, without a token.
 
 mod accounts;
+mod amounts;
 mod approvals;
 mod clock;
 pub(crate) mod events;
@@ -108,6 +109,10 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route(
             "/tenants/{tenant}/transfers/{transfer}/deny",
             post(approvals::deny),
+        )
+        .route(
+            "/tenants/{tenant}/rules/{rule}/amount-source",
+            put(amounts::set).get(amounts::find).delete(amounts::delete),
         )
         .route(
             "/tenants/{tenant}/rules/{rule}/approval",

@@ -5,6 +5,7 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
+use super::amounts::AmountSourceBody;
 use super::approvals::ApprovalBody;
 use super::events::EventBody;
 use super::forecast::ForecastBody;
@@ -23,7 +24,7 @@ use crate::http::json_response;
     info(title = "Tidegate: admin API", version = "1.0.0", description = "For operators, console and command line, on its own listener. Sums are minor units, times RFC 3339 in UTC, errors RFC 9457."),
     servers((url = "/admin/v1")),
     components(schemas(
-        Problem, ApprovalBody, EventBody, ForecastBody, TenantBody, SettingsBody, RateLimitBody,
+        Problem, AmountSourceBody, ApprovalBody, EventBody, ForecastBody, TenantBody, SettingsBody, RateLimitBody,
         OwnerBody, AccountBody, EntryBody, HoldBody, KeyBody, ProfileBody, TransferBody,
         WebhookBody, ReplayBody, AttemptBody, KeyStateBody, FaultBody
     )),
@@ -105,6 +106,12 @@ const DECIDER: Field = (
     false,
     "Who decides, for the audit log, up to 100 characters",
 );
+const AMOUNT_SOURCE: &[Field] = &[(
+    "url",
+    "string",
+    true,
+    "Where questions are sent: an https URL, or one in a network that the server allows",
+)];
 const RULE_APPROVAL: &[Field] = &[(
     "approval_above",
     "integer",
@@ -936,6 +943,27 @@ const ROUTES: &[Route] = &[
             Answer::One("TransferBody"),
         )
     },
+    Route {
+        body: AMOUNT_SOURCE,
+        ..route(
+            "put",
+            "/tenants/{tenant}/rules/{rule}/amount-source",
+            "Say where a rule asks for amounts",
+            Answer::One("AmountSource"),
+        )
+    },
+    route(
+        "get",
+        "/tenants/{tenant}/rules/{rule}/amount-source",
+        "Show where a rule asks for amounts, and with which secret",
+        Answer::One("AmountSource"),
+    ),
+    route(
+        "delete",
+        "/tenants/{tenant}/rules/{rule}/amount-source",
+        "A rule asks for amounts no more",
+        Answer::Nothing,
+    ),
     Route {
         body: RULE_APPROVAL,
         ..route(

@@ -298,6 +298,9 @@ pub(super) struct TransferBody {
     /// Why it was called off.
     #[schema(required)]
     cancel_reason: Option<String>,
+    /// The card that paid or was paid back; a debit card's money is on its account.
+    #[schema(required)]
+    card_id: Option<String>,
     created_at: String,
     updated_at: String,
     /// When it is to happen, if not at once.
@@ -335,6 +338,7 @@ impl TransferBody {
             tag: transfer.tag.as_deref().map(str::to_owned),
             description: transfer.description.as_deref().map(str::to_owned),
             cancel_reason: transfer.cancel_reason.as_deref().map(str::to_owned),
+            card_id: transfer.card.map(|card| spell(ids::ACCOUNT, card.raw())),
             created_at: time::render(transfer.created_at),
             updated_at: time::render(transfer.updated_at),
             scheduled_at: transfer.scheduled_at.map(time::render),
@@ -408,6 +412,9 @@ fn permission_json(permission: &Permission) -> Value {
         Permission::TriggerRules(ids) => resources("TRIGGER_RULES", ids::RULE, ids),
         Permission::ReadRuleExecutions(ids) => resources("READ_RULE_EXECUTIONS", ids::RULE, ids),
         Permission::CreateAndEditRules(ids) => resources("CREATE_AND_EDIT_RULES", ids::RULE, ids),
+        Permission::CreateAndDeleteAccounts(ids) => {
+            resources("CREATE_AND_DELETE_ACCOUNTS", ids::ACCOUNT, ids)
+        }
         Permission::ReadTransfers(ids) => resources("READ_TRANSFERS", ids::ACCOUNT, ids),
         Permission::ReadCards(ids) => resources("READ_CARDS", ids::ACCOUNT, ids),
         Permission::ManualTransfer(sets) => {

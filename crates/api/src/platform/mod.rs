@@ -2,12 +2,13 @@
 //!
 //! The order of refusals of every endpoint: 404 in plain text by path and method, 401, 429, then
 //! for bodies the content type and the size, 400 of the request itself, 403, 404, what the ledger
-//! says. Lists that need a scope on something look at the scope first. Shown by
-//! `crates/tidegate/tests/it/platform.rs`.
+//! says. Lists that need a scope on something look at the scope first. Shown row by row in
+//! `crates/tidegate/tests/it/platform_refusals.rs`.
 
 mod accounts;
 mod audit;
 mod call;
+mod cards;
 mod errors;
 mod ids;
 mod openapi;
@@ -67,6 +68,7 @@ fn routes(router: Router<Arc<App>>, base: &str) -> Router<Arc<App>> {
         )
         .route(&at("/transfers/{id}"), get(transfers::find))
         .route(&at("/external-transactions"), get(outside::transactions))
+        .route(&at("/card-transactions"), get(cards::transactions))
         .route(&at("/audit-logs"), get(audit::list))
 }
 

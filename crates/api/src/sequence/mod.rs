@@ -6,17 +6,23 @@
 //! are looked at. Proven row by row in `crates/tidegate/tests/it/sequence_refusals.rs`.
 
 mod auth;
+mod card_wire;
+mod create_income_source;
 mod create_rule;
 pub mod create_transfer;
+mod delete_account;
 mod delete_rule;
 mod envelope;
 mod errors;
 mod get_account;
+mod get_card;
 mod get_execution;
 mod get_rule;
 mod get_transfer;
 mod ids;
 mod list_accounts;
+mod list_card_transactions;
+mod list_cards;
 mod list_executions;
 mod list_rules;
 mod list_transfers;
@@ -50,7 +56,14 @@ pub const BODY_MAX: usize = 64 * 1024;
 pub fn router(app: &Arc<App>) -> Router {
     let routes = Router::new()
         .route("/accounts", get(list_accounts::handle))
-        .route("/accounts/{id}", get(get_account::handle))
+        .route(
+            "/accounts/income-sources",
+            post(create_income_source::handle),
+        )
+        .route(
+            "/accounts/{id}",
+            get(get_account::handle).delete(delete_account::handle),
+        )
         .route(
             "/transfers",
             post(create_transfer::handle).get(list_transfers::handle),
@@ -67,6 +80,12 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/rule-executions", get(list_executions::handle))
         .route("/rule-executions/{id}", get(get_execution::handle))
         .route("/idempotency-keys/{key}", get(look_up_key::handle))
+        .route("/cards", get(list_cards::handle))
+        .route("/cards/{id}", get(get_card::handle))
+        .route(
+            "/cards/{id}/transactions",
+            get(list_card_transactions::handle),
+        )
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .with_state(Arc::clone(app));

@@ -60,6 +60,7 @@ pub(super) fn create(
         scheduled_at: None,
         fee_minor: 0,
         cancel_reason: None,
+        card: None,
         created_at: now,
         updated_at: now,
         completed_at: None,

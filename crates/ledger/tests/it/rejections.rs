@@ -319,6 +319,34 @@ fn open_account() {
 }
 
 #[test]
+fn delete_account() {
+    let mut world = World::new();
+    let (_, _, theirs) = neighbour(&mut world, TenantMode::Sandbox);
+    let gone = closed(&mut world, POD);
+    let pod = world.funded(POD, 100);
+    let bank = world.account(BANK);
+    let open = world.transfer(bank, pod, 1);
+    let tenant = world.tenant;
+    let wrap = |(tenant, account)| Command::DeleteAccount { tenant, account };
+    check(&mut world, (NO_TENANT, GHOST), wrap)
+        .row("tenant_not_found", |_, _| {})
+        .row("account_not_found", |_, c| c.0 = tenant)
+        .row("account_not_found", |_, c| c.1 = theirs)
+        .row("already_in_state", |_, c| c.1 = gone)
+        .row("balance_not_zero", |_, c| c.1 = pod)
+        .row("account_in_use", |w, _| {
+            let all = w.withdrawal(pod, 100);
+            w.run(&all).expect("it is all there");
+        })
+        .row("ok", |w, _| {
+            w.run_due();
+            w.give_back(open, ErrorCode::PaymentFailed)
+                .expect("pending");
+        })
+        .end();
+}
+
+#[test]
 fn set_account_state() {
     let mut world = World::new();
     let (_, _, theirs) = neighbour(&mut world, TenantMode::Sandbox);

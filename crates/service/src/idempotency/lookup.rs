@@ -133,11 +133,8 @@ impl Service {
         let mut callers: Vec<KeyCaller> = keys.iter().map(|key| KeyCaller::Key(key.id)).collect();
         callers.push(KeyCaller::Programme);
         let query = RecordQuery {
-            kind: RecordKind::Identity,
-            tenant,
-            owner: None,
-            after: 0,
             limit: IDENTITIES_MAX.saturating_add(1),
+            ..RecordQuery::new(RecordKind::Identity, tenant)
         };
         let identities = self.store.records(query).await?;
         if identities.len() > IDENTITIES_MAX {
@@ -181,11 +178,8 @@ impl Service {
         };
         if owner.is_some() {
             let query = RecordQuery {
-                kind: RecordKind::User,
-                tenant,
                 owner,
-                after: 0,
-                limit: usize::MAX,
+                ..RecordQuery::new(RecordKind::User, tenant)
             };
             let users = self.store.records(query).await?;
             operations.extend(users.iter().map(|user| ReferenceUse::ChangeUser(user.id)));

@@ -101,6 +101,8 @@ impl Service {
             tenant,
             owner: Some(owner),
             after: 0,
+            before: u64::MAX,
+            newest_first: false,
             limit: usize::MAX,
         };
         let records = self.store.records(query).await?;

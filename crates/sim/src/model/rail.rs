@@ -63,6 +63,7 @@ impl Model {
             order: None,
             fee: 0,
             cancel_reason: None,
+            card: None,
             run: None,
         };
         let id = TransferId::new(id());

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use api::App;
+use api::amounts::Amounts;
 use api::hooks::Bodies;
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -204,6 +205,7 @@ struct Running {
     /// Stops the deliveries of webhooks.
     stop: watch::Sender<bool>,
     deliveries: JoinHandle<()>,
+    questions: JoinHandle<()>,
     store: Arc<dyn Store>,
     app: Arc<App>,
     public: Router,
@@ -294,10 +296,16 @@ impl Server {
                 .deliver_webhooks(Arc::new(Bodies), stopping)
                 .await;
         });
+        let asking = Arc::clone(&service);
+        let stopping = stop.subscribe();
+        let questions = tokio::spawn(async move {
+            asking.answer_amounts(Arc::new(Amounts), stopping).await;
+        });
         let app = Arc::new(App::new(service, ADMIN_TOKEN));
         self.running = Some(Running {
             stop,
             deliveries,
+            questions,
             public: api::public_router(&app),
             admin: api::admin_router(&app),
             app,
@@ -310,6 +318,7 @@ impl Server {
         let mut running = self.running.take().expect("it runs");
         running.stop.send_replace(true);
         (&mut running.deliveries).await.expect("no task panicked");
+        (&mut running.questions).await.expect("no task panicked");
         running.store.shut_down().await.expect("no thread panicked");
         drop(running);
         self.start().await;
@@ -446,6 +455,7 @@ pub fn everything() -> Value {
         {"scope": "READ_TRANSFERS", "resources": "*"},
         {"scope": "MANUAL_TRANSFER", "resources": [{"source": "*", "target": "*"}]},
         {"scope": "READ_CARDS", "resources": "*"},
+        {"scope": "CREATE_AND_DELETE_ACCOUNTS", "resources": "*"},
     ])
 }
 

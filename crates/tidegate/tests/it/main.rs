@@ -2,6 +2,7 @@
 
 mod admin;
 mod admin_rules;
+mod amounts;
 mod approvals;
 mod cli;
 mod cli_rules;
@@ -39,6 +40,7 @@ mod openapi;
 mod peers;
 mod permissions;
 mod platform;
+mod platform_refusals;
 mod postgres;
 mod process;
 mod profiles;
@@ -49,10 +51,12 @@ mod rules_year;
 mod samples;
 mod schema;
 mod sequence_accounts;
+mod sequence_cards;
 mod sequence_refusals;
 mod sequence_rules;
 mod sequence_transfers;
 mod shape;
+mod wallet;
 mod webhooks;
 mod webhooks_crash;
 mod webhooks_hostile;

@@ -34,7 +34,36 @@ impl Received {
     }
 }
 
-type Answering = Box<dyn Fn(&Received, usize) -> u16 + Send>;
+/// What a receiver answers.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub status: u16,
+    pub body: Vec<u8>,
+    /// Where it sends the sender, if anywhere.
+    pub location: Option<String>,
+    /// Whether it keeps the sender waiting for good.
+    pub hangs: bool,
+}
+
+impl Told {
+    pub fn status(status: u16) -> Told {
+        Told {
+            status,
+            body: Vec::new(),
+            location: None,
+            hangs: false,
+        }
+    }
+
+    pub fn body(body: impl Into<Vec<u8>>) -> Told {
+        Told {
+            body: body.into(),
+            ..Told::status(200)
+        }
+    }
+}
+
+type Answering = Box<dyn Fn(&Received, usize) -> Told + Send>;
 
 /// See the module.
 pub struct Receiver {
@@ -58,7 +87,7 @@ impl Receiver {
         let mut receiver = Receiver {
             address: listener.local_addr().expect("bound"),
             received: Arc::default(),
-            answering: Arc::new(Mutex::new(Box::new(|_, _| 204))),
+            answering: Arc::new(Mutex::new(Box::new(|_, _| Told::status(204)))),
             count: watch::Sender::new(0),
             task: tokio::spawn(async {}),
         };
@@ -100,14 +129,23 @@ impl Receiver {
                             headers: parts.headers,
                             body,
                         };
-                        let mut all = into.lock().unwrap_or_else(PoisonError::into_inner);
-                        let told = told.lock().unwrap_or_else(PoisonError::into_inner);
-                        let status = told(&one, all.len());
-                        all.push(one);
-                        counting.send_replace(all.len());
-                        let answer = Response::builder().status(status);
-                        let answer = answer.body(Full::new(Bytes::new())).expect("valid");
-                        Ok::<_, hyper::Error>(answer)
+                        let told = {
+                            let mut all = into.lock().unwrap_or_else(PoisonError::into_inner);
+                            let told = told.lock().unwrap_or_else(PoisonError::into_inner);
+                            let told = told(&one, all.len());
+                            all.push(one);
+                            counting.send_replace(all.len());
+                            told
+                        };
+                        if told.hangs {
+                            std::future::pending::<()>().await;
+                        }
+                        let mut answer = Response::builder().status(told.status);
+                        if let Some(location) = &told.location {
+                            answer = answer.header("location", location);
+                        }
+                        let body = Full::new(Bytes::from(told.body));
+                        Ok::<_, hyper::Error>(answer.body(body).expect("valid"))
                     }
                 });
                 let served = hyper::server::conn::http1::Builder::new()
@@ -123,10 +161,15 @@ impl Receiver {
 
     /// Answers from now on with this status; it is told the request and how many came before.
     pub fn answer(&self, status: impl Fn(&Received, usize) -> u16 + Send + 'static) {
+        self.tell(move |received, before| Told::status(status(received, before)));
+    }
+
+    /// Answers from now on like this.
+    pub fn tell(&self, told: impl Fn(&Received, usize) -> Told + Send + 'static) {
         *self
             .answering
             .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Box::new(status);
+            .unwrap_or_else(PoisonError::into_inner) = Box::new(told);
     }
 
     /// Everything that came, once it is so many.

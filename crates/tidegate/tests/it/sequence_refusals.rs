@@ -169,6 +169,8 @@ macro_rules! tables {
     };
 }
 
+pub mod accounts;
+pub mod cards;
 pub mod rules;
 
 tables! {
@@ -973,7 +975,11 @@ async fn methods_that_a_path_does_not_have_are_refused_by_name() {
     ];
     for (path, allowed) in [
         ("/api/v1/accounts", &["GET", "HEAD"][..]),
-        ("/api/v1/accounts/acc_1", &["GET", "HEAD"]),
+        ("/api/v1/accounts/acc_1", &["DELETE", "GET", "HEAD"]),
+        ("/api/v1/accounts/income-sources", &["POST"]),
+        ("/api/v1/cards", &["GET", "HEAD"]),
+        ("/api/v1/cards/card_1", &["GET", "HEAD"]),
+        ("/api/v1/cards/card_1/transactions", &["GET", "HEAD"]),
         ("/api/v1/transfers", &["GET", "HEAD", "POST"]),
         ("/api/v1/transfers/txr_1", &["GET", "HEAD"]),
     ] {

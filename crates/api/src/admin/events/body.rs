@@ -192,6 +192,8 @@ fn record_id(kind: RecordKind, id: u64) -> String {
         RecordKind::Webhook | RecordKind::WebhookProgress => ids::WEBHOOK,
         RecordKind::Replay => ids::REPLAY,
         RecordKind::Audit => ids::AUDIT,
+        RecordKind::AmountSource => ids::RULE,
+        RecordKind::DryTransfer => ids::TRANSFER,
     };
     spell(prefix, id)
 }

@@ -12,12 +12,13 @@ use crate::postgres::session::Call;
 const ADD_TRANSFERS: &str = "INSERT INTO transfers \
      (owner, id, tenant, source, destination, currency, amount, direction, origin, rail, \
      rail_delay_ms, status, error, rule, execution, api_key, description, created_ms, \
-     updated_ms, completed_ms, profile, tag, scheduled_ms, fee, cancel_reason, between_instruments) \
+     updated_ms, completed_ms, profile, tag, scheduled_ms, fee, cancel_reason, between_instruments, \
+     card) \
      SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], \
      $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], \
      $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::text[], \
      $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::text[], $23::bigint[], \
-     $24::bigint[], $25::text[], $26::boolean[])";
+     $24::bigint[], $25::text[], $26::boolean[], $27::bigint[])";
 const SET_TRANSFERS: &str = "UPDATE transfers AS t \
      SET status = w.status, error = w.error, updated_ms = w.updated_ms, \
      completed_ms = w.completed_ms, fee = w.fee, cancel_reason = w.cancel_reason \
@@ -77,6 +78,7 @@ row!(NewTransfer {
     fee: i64,
     cancel_reason: Option<String>,
     between_instruments: bool,
+    card: Option<i64>,
 });
 row!(MovedTransfer {
     owner: i64,
@@ -294,6 +296,7 @@ impl NewTransfer {
             cancel_reason: text(&transfer.cancel_reason),
             between_instruments: is_instrument(transfer.source)
                 && is_instrument(transfer.destination),
+            card: transfer.card.map(|id| signed(id.raw())),
         }
     }
 }

@@ -8,6 +8,7 @@ mod groups;
 mod measure;
 mod nodes;
 mod outage;
+mod rules;
 mod script;
 mod together;
 
