@@ -10,9 +10,11 @@ pub mod admin;
 pub mod amounts;
 pub mod app;
 mod cards;
+mod faults;
 pub mod hooks;
 mod http;
 mod json;
+mod key_state;
 mod metrics;
 pub mod multi;
 mod peers;
@@ -23,6 +25,7 @@ pub mod sequence;
 mod time;
 
 pub use app::App;
+pub use faults::Unsent;
 pub use time::{parse as parse_timestamp, render as render_timestamp};
 
 use std::sync::Arc;

@@ -431,6 +431,9 @@ pub struct CreateTransfer {
     pub description: Option<Arc<str>>,
     /// Whether it waits until a person lets it go.
     pub needs_approval: bool,
+    /// How it is to end although nothing is wrong with it: an error that a sandbox tenant has asked
+    /// for. One that waits for approval does not get so far.
+    pub fails_with: Option<ErrorCode>,
 }
 
 /// Money that arrives from outside.

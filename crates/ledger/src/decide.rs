@@ -4,7 +4,7 @@
 //! (`docs/reference/errors.md`). Nothing is changed here; a refusal has no effects.
 
 mod accounts;
-mod approvals;
+pub(crate) mod approvals;
 mod bulks;
 mod due;
 mod executions;

@@ -8,6 +8,7 @@ use store::{AccountRow, Action, Outcome, RememberedReply, Submit};
 
 use crate::Service;
 use crate::error::{Error, Result};
+use crate::idempotency::KeyOperation;
 use crate::keys::ApiKey;
 use crate::permission::{Wish, allows};
 use crate::reads::{NOBODY, is_shown};
@@ -45,7 +46,7 @@ impl Service {
         let owners = self.store.owners(key.tenant).await?;
         let owner = owners.into_iter().min_by_key(|owner| owner.id);
         let owner = owner.ok_or(Rejection::OwnerNotFound)?;
-        let claim = request.claim(key, "create_income_source", 0);
+        let claim = request.claim(key, KeyOperation::CreateIncomeSource, 0);
         let body = claim.as_ref().map(|claim| claim.body);
         let command = Command::OpenAccount(OpenAccount {
             tenant: key.tenant,
@@ -65,7 +66,7 @@ impl Service {
             action: Action::Command(command),
             claim,
         };
-        let (account, request_id) = match self.store.submit(submit).await? {
+        let (account, request_id) = match self.submit(submit).await? {
             Outcome::Done(Reply::Account(account)) => (account, Arc::from(request.id)),
             Outcome::Refused(rejection) => return Err(rejection.into()),
             Outcome::Replay(number) => {
@@ -110,7 +111,7 @@ impl Service {
         let row = self.store.account(key.tenant, id).await?;
         row.filter(|row| row.account.currency == currency && is_shown(row))
             .ok_or(NOT_FOUND)?;
-        let claim = request.claim(key, "delete_account", id.raw());
+        let claim = request.claim(key, KeyOperation::DeleteAccount, id.raw());
         let body = claim.as_ref().map(|claim| claim.body);
         let submit = Submit {
             action: Action::Command(Command::DeleteAccount {
@@ -119,7 +120,7 @@ impl Service {
             }),
             claim,
         };
-        match self.store.submit(submit).await? {
+        match self.submit(submit).await? {
             Outcome::Done(_) => Ok(()),
             Outcome::Refused(Rejection::AlreadyInState { .. } | Rejection::AccountNotFound) => {
                 Err(NOT_FOUND)

@@ -20,6 +20,8 @@ use store::{
 
 use crate::Service;
 use crate::error::{Error, Result};
+use crate::faults;
+use crate::idempotency::KeyOperation;
 use crate::keys::ApiKey;
 use crate::multi::stored::{body, corrupt};
 use crate::permission::{Wish, allows, needs_approval};
@@ -89,7 +91,7 @@ impl Service {
             field: "amount_in_cents",
             reason: "must be greater than zero",
         })?;
-        let claim = request.claim(key, "create_transfer", 0);
+        let claim = request.claim(key, KeyOperation::CreateTransfer, 0);
         let claimed = claim.as_ref().map(|claim| claim.body);
         let command = CreateTransfer {
             tenant: key.tenant,
@@ -105,6 +107,7 @@ impl Service {
                 new.destination,
                 new.amount_minor,
             ),
+            fails_with: faults::asked().transfer_error,
         };
         let state = self.state_for(&command).await?;
         let transfer = try_out(state, &command, self.store.now())?;
@@ -121,7 +124,7 @@ impl Service {
             action: Action::Put(vec![put]),
             claim,
         };
-        let (record, request_id) = match self.store.submit(submit).await? {
+        let (record, request_id) = match self.submit(submit).await? {
             Outcome::Stored { mut records, .. } => (records.pop(), Arc::from(request.id)),
             Outcome::Refused(rejection) => return Err(rejection.into()),
             Outcome::Replay(number) => {

@@ -14,6 +14,7 @@ mod dry_transfers;
 mod error;
 pub mod events;
 mod executions;
+pub mod faults;
 mod forecast;
 mod idempotency;
 pub mod keys;
@@ -35,7 +36,7 @@ pub use audit::{AuditEntry, AuditQuery, Audited, KEPT_DAYS};
 pub use cards::{CardTransactions, CardView};
 pub use error::{Error, Result};
 pub use executions::ExecutionPage;
-pub use idempotency::IdempotencyKey;
+pub use idempotency::{Became, IdempotencyKey, KeyCaller, KeyUse, Made};
 pub use keys::{ApiKey, KeyHasher, Secret};
 pub use limits::PER_MINUTE_DEFAULT;
 pub use operator_rules::Linted;
@@ -96,6 +97,8 @@ pub struct Service {
     settings: Settings,
     multi: Multi,
     hooks: webhooks::Hooks,
+    faults: faults::Faults,
+    flights: idempotency::Flights,
     asking: amounts::Asking,
     has_peers: bool,
     /// Until somebody follows them.
@@ -134,6 +137,8 @@ impl Service {
             settings,
             multi,
             hooks,
+            faults: faults::Faults::default(),
+            flights: idempotency::Flights::default(),
             asking,
             has_peers: notices.is_some(),
             notices: Mutex::new(notices),

@@ -10,6 +10,7 @@ mod clock;
 pub(crate) mod events;
 mod forecast;
 mod holds;
+mod idempotency;
 mod ids;
 mod keys;
 mod money;
@@ -190,6 +191,10 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route(
             "/tenants/{tenant}/webhooks/{webhook}/deliveries",
             get(webhooks::deliveries),
+        )
+        .route(
+            "/tenants/{tenant}/idempotency-keys/{key}",
+            get(idempotency::look_up),
         )
         .route(
             "/tenants/{tenant}/replays",

@@ -9,12 +9,13 @@ use super::amounts::AmountSourceBody;
 use super::approvals::ApprovalBody;
 use super::events::EventBody;
 use super::forecast::ForecastBody;
+use super::idempotency::KeyStateBody;
 use super::problem::Problem;
 use super::profiles::ProfileBody;
 use super::webhooks::{AttemptBody, ReplayBody, WebhookBody};
 use super::wire::{
-    AccountBody, EntryBody, HoldBody, KeyBody, OwnerBody, RateLimitBody, SettingsBody, TenantBody,
-    TransferBody,
+    AccountBody, EntryBody, FaultBody, HoldBody, KeyBody, OwnerBody, RateLimitBody, SettingsBody,
+    TenantBody, TransferBody,
 };
 use crate::http::json_response;
 
@@ -25,7 +26,7 @@ use crate::http::json_response;
     components(schemas(
         Problem, AmountSourceBody, ApprovalBody, EventBody, ForecastBody, TenantBody, SettingsBody, RateLimitBody,
         OwnerBody, AccountBody, EntryBody, HoldBody, KeyBody, ProfileBody, TransferBody,
-        WebhookBody, ReplayBody, AttemptBody
+        WebhookBody, ReplayBody, AttemptBody, KeyStateBody, FaultBody
     )),
     security(("AdminToken" = [])),
 )]
@@ -202,6 +203,21 @@ const SETTINGS: &[Field] = &[
         "integer",
         false,
         "Minutes, -840 to 840, that their calendar is ahead of UTC",
+    ),
+    (
+        "faults",
+        "array",
+        false,
+        "At most 8 of {fault, every}: what goes wrong with a sandbox tenant's writes and deliveries; none when empty",
+    ),
+];
+const KEY_STATE: &[Field] = &[
+    ("key_id", "string", false, "Used by this API key only"),
+    (
+        "owner_id",
+        "string",
+        false,
+        "Used by this identity's users only; not together with `key_id`",
     ),
 ];
 const ACCOUNT: &[Field] = &[
@@ -1203,6 +1219,15 @@ const ROUTES: &[Route] = &[
         "List replays",
         Answer::Many("ReplayBody"),
     ),
+    Route {
+        query: KEY_STATE,
+        ..route(
+            "get",
+            "/tenants/{tenant}/idempotency-keys/{key}",
+            "What became of an idempotency key",
+            Answer::One("KeyStateBody"),
+        )
+    },
     route(
         "get",
         "/tenants/{tenant}/replays/{replay}",

@@ -56,6 +56,16 @@ pub(super) struct SettingsBody {
     round_down: &'static str,
     /// Minutes that the calendar of rules is ahead of UTC.
     utc_offset_minutes: i16,
+    /// What goes wrong with the tenant's writes and deliveries.
+    faults: Vec<FaultBody>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct FaultBody {
+    /// Such as `commit-then-500`.
+    fault: String,
+    /// 1 is every time, 3 the first and then every third.
+    every: u32,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -77,6 +87,14 @@ impl SettingsBody {
                 false => "MULTIPLE",
             },
             utc_offset_minutes: settings.rules.utc_offset_minutes,
+            faults: settings
+                .faults
+                .iter()
+                .map(|switch| FaultBody {
+                    fault: switch.fault.clone(),
+                    every: switch.every,
+                })
+                .collect(),
             rate_limits: limits
                 .map(|limit| RateLimitBody {
                     requests: limit.requests,

@@ -22,11 +22,11 @@ pub use openapi::document;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
 
-use crate::{App, peers};
+use crate::{App, faults, peers};
 
 /// Bytes of a request body.
 const BODY_MAX: usize = 64 * 1024;
@@ -39,13 +39,16 @@ pub fn router(app: &Arc<App>) -> Router {
     let routes = routes
         .method_not_allowed_fallback(not_listed)
         .with_state(Arc::clone(app));
-    let routes = peers::acquainted(routes, app, |app, _, error| {
-        call::refuse(app, &error.into())
-    });
+    let routes = faults::faulty(routes, app, refuse);
+    let routes = peers::acquainted(routes, app, refuse);
     routes
         .route("/platform/v1/openapi", get(openapi::serve))
         .route("/openapi/platform.json", get(openapi::serve))
         .route("/platform/v1/{*rest}", axum::routing::any(not_listed))
+}
+
+fn refuse(app: &App, _: &HeaderMap, error: service::Error) -> Response {
+    call::refuse(app, &error.into())
 }
 
 fn routes(router: Router<Arc<App>>, base: &str) -> Router<Arc<App>> {

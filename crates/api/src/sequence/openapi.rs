@@ -37,6 +37,14 @@ pub(super) struct AccountList {
     data: Vec<AccountSummary>,
 }
 
+/// The answer about an idempotency key.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes the envelope, which is generic in code")]
+pub(super) struct KeySuccess {
+    request_id: String,
+    data: super::look_up_key::KeyBody,
+}
+
 /// The answer with one account.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes the envelope, which is generic in code")]
@@ -100,6 +108,7 @@ pub(super) struct IncomeSourceRequest {
         super::trigger_rule::handle,
         super::list_executions::handle,
         super::get_execution::handle,
+        super::look_up_key::handle,
         super::list_cards::handle,
         super::get_card::handle,
         super::list_card_transactions::handle,

@@ -55,6 +55,7 @@ fn longest() -> Option<Arc<str>> {
 fn create_transfer() {
     let mut world = World::new();
     let (_, _, theirs) = neighbour(&mut world, TenantMode::Sandbox);
+    let (live, _, _) = neighbour(&mut world, TenantMode::Live);
     world.funded(POD, 100); // makes the owner's world account
     let system = world
         .state
@@ -75,11 +76,13 @@ fn create_transfer() {
     let command = CreateTransfer {
         tenant: NO_TENANT,
         description: too_long(),
+        fails_with: Some(ErrorCode::PaymentFailed),
         ..world.transfer_of(GHOST, GHOST, 10)
     };
     let tenant = world.tenant;
     check(&mut world, command, Command::CreateTransfer)
         .row("tenant_not_found", |_, _| {})
+        .row("sandbox_only", |_, c| c.tenant = live)
         .row("same_account", |_, c| c.tenant = tenant)
         .row("transfer_source_not_found", |_, c| {
             c.destination = OTHER_GHOST;

@@ -364,6 +364,7 @@ impl Ground {
             rail_delay_ms: RAIL_MS,
             description: None,
             needs_approval: false,
+            fails_with: None,
         }
     }
 

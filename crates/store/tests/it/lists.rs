@@ -116,6 +116,7 @@ impl World {
                     rail_delay_ms: RAIL_MS,
                     description: None,
                     needs_approval: false,
+                    fails_with: None,
                 });
                 done(store, command).await;
             }

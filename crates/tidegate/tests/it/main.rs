@@ -15,9 +15,11 @@ mod demo;
 mod documents;
 mod embedded;
 mod events;
+mod faults;
 
 mod forecast;
 mod harness;
+mod key_lookup;
 mod multi_bulks;
 mod multi_client;
 mod multi_crash;
@@ -56,3 +58,6 @@ mod sequence_transfers;
 mod shape;
 mod wallet;
 mod webhooks;
+mod webhooks_crash;
+mod webhooks_hostile;
+mod webhooks_peers;

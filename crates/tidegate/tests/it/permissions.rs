@@ -35,9 +35,12 @@ const OPENED_BY: [(&str, &str); 18] = [
     ("DELETE /accounts/{id}", "CREATE_AND_DELETE_ACCOUNTS"),
 ];
 
+/// Routes that every key may use: they tell of its own doing.
+const OPEN: [&str; 1] = ["GET /idempotency-keys/{key}"];
+
 /// The routes that have a test here.
 pub fn routes() -> impl Iterator<Item = &'static str> {
-    OPENED_BY.iter().map(|(route, _)| *route)
+    OPENED_BY.iter().map(|(route, _)| *route).chain(OPEN)
 }
 
 /// Each scope, on everything.
@@ -154,6 +157,15 @@ async fn call(world: &World, key: &Caller<'_>, route: &str, there: &There) -> Re
 
 fn is_forbidden(reply: &Reply) {
     reply.refused(403, "forbidden", &["does not have the required permission"]);
+}
+
+#[tokio::test]
+async fn every_key_may_ask_about_its_own_idempotency_keys() {
+    let world = World::new().await;
+    for (_, scope) in scopes() {
+        let key = world.with_permissions(&json!([scope])).await;
+        key.get("/idempotency-keys/k").await.expect(200);
+    }
 }
 
 #[tokio::test]

@@ -269,6 +269,7 @@ async fn money_on_its_way_out_is_not_settled() {
             rail_delay_ms: 5_000,
             description: None,
             needs_approval: false,
+            fails_with: None,
         }))
         .await;
     assert!(matches!(reply, Reply::Transfer { .. }));

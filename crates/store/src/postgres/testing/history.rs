@@ -351,6 +351,7 @@ impl World {
             rail_delay_ms: 2_000,
             description: None,
             needs_approval: false,
+            fails_with: None,
         });
         self.transfer(command).await;
     }
