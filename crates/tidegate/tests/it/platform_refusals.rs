@@ -383,7 +383,7 @@ async fn create_transfer(ground: &Ground) {
         )
         .await;
         for (what, from, to, code, word) in [
-            ("nobody gives", NOBODY, NOBODY, no_source, ""),
+            ("nobody gives", NOBODY, "x", no_source, ""),
             (
                 "a neighbour gives",
                 &*uuid(&ground.neighbour.pod),
