@@ -22,6 +22,7 @@ const FUNCTIONS: &[&str] = &[
     "least",
     "max",
     "min",
+    "nullif",
     "set_config",
     "sum",
     "unnest",
