@@ -25,11 +25,11 @@ const ADD_ACCOUNTS: &str = "INSERT INTO accounts \
      $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[], $28::text[], \
      $29::text[], $30::bigint[], $31::bytea[], $32::bigint[])";
 const SET_BALANCES: &str = "UPDATE accounts AS a \
-     SET balance = ($2::bigint[])[w.place + 3], held = ($2::bigint[])[w.place + 4], \
-     entries = ($2::bigint[])[w.place + 5], chain = ($3::bytea[])[w.place / 6 + 1], \
-     entries_until_ms = ($2::bigint[])[w.place + 6] \
-     FROM unnest($1::bigint[]) AS w (place) \
-     WHERE a.owner = ($2::bigint[])[w.place + 1] AND a.id = ($2::bigint[])[w.place + 2]";
+     SET balance = ($3::bigint[])[w.place + 3], held = ($3::bigint[])[w.place + 4], \
+     entries = ($3::bigint[])[w.place + 5], chain = ($4::bytea[])[w.line], \
+     entries_until_ms = ($3::bigint[])[w.place + 6] \
+     FROM unnest($1::bigint[], $2::bigint[]) AS w (line, place) \
+     WHERE a.owner = ($3::bigint[])[w.place + 1] AND a.id = ($3::bigint[])[w.place + 2]";
 /// What can change of an account besides its balance.
 const SET_ACCOUNTS: &str = "UPDATE accounts AS a \
      SET name = w.name, tag = w.tag, details = w.details, state = w.state, reason = w.reason, \
@@ -40,11 +40,11 @@ const SET_ACCOUNTS: &str = "UPDATE accounts AS a \
      WHERE a.owner = w.owner AND a.id = w.id";
 const ADD_ENTRIES: &str = "INSERT INTO entries \
      (owner, account, sequence, transfer, side, amount, balance_after, at_ms, until_ms, chain) \
-     SELECT ($2::bigint[])[w.place + 1], ($2::bigint[])[w.place + 2], \
-     ($2::bigint[])[w.place + 3], ($2::bigint[])[w.place + 4], ($2::bigint[])[w.place + 5], \
-     ($2::bigint[])[w.place + 6], ($2::bigint[])[w.place + 7], ($2::bigint[])[w.place + 8], \
-     ($2::bigint[])[w.place + 9], ($3::bytea[])[w.place / 9 + 1] \
-     FROM unnest($1::bigint[]) AS w (place)";
+     SELECT ($3::bigint[])[w.place + 1], ($3::bigint[])[w.place + 2], \
+     ($3::bigint[])[w.place + 3], ($3::bigint[])[w.place + 4], ($3::bigint[])[w.place + 5], \
+     ($3::bigint[])[w.place + 6], ($3::bigint[])[w.place + 7], ($3::bigint[])[w.place + 8], \
+     ($3::bigint[])[w.place + 9], ($4::bytea[])[w.line] \
+     FROM unnest($1::bigint[], $2::bigint[]) AS w (line, place)";
 const ADD_HOLDS: &str = "INSERT INTO holds \
      (owner, account, id, tenant, currency, amount, created_ms, expires_ms) \
      SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], \

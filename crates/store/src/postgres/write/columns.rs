@@ -76,9 +76,9 @@ impl Number for bool {
 }
 
 /// Declares a row that is sent as a line: `numbers` go into one array in this order, `texts`, which
-/// may be bytes, into an array each. The statement has the places at which rows begin in the numbers
-/// as `$1`, the numbers as `$2`, and then the texts. Rows of more than [`LINES_MAX`] lines are sent
-/// in several statements.
+/// may be bytes, into an array each. The statement has the numbers of the lines, from 1, as `$1`, how
+/// many numbers there are before each as `$2`, the numbers as `$3`, and then the texts. More than
+/// [`LINES_MAX`] are sent in several statements.
 macro_rules! line {
     ($name:ident {
         numbers { $($number:ident: $kind:ty),+ $(,)? }
@@ -98,11 +98,14 @@ macro_rules! line {
                 loop {
                     let (least, most) = rows.size_hint();
                     let room = most.unwrap_or(least).min(LINES_MAX);
+                    let mut lines: Vec<i64> = Vec::with_capacity(room);
                     let mut places: Vec<i64> = Vec::with_capacity(room);
                     let mut numbers: Vec<i64> = Vec::with_capacity(room * WIDTH);
                     $(let mut $text: Vec<$type> = Vec::with_capacity(room);)*
-                    let mut place = 0;
+                    let (mut line, mut place) = (0, 0);
                     for row in rows.by_ref().take(LINES_MAX) {
+                        line += 1;
+                        lines.push(line);
                         places.push(place);
                         $(
                             numbers.push(Number::sent(row.$number)?);
@@ -110,11 +113,11 @@ macro_rules! line {
                         )+
                         $($text.push(row.$text);)*
                     }
-                    if places.is_empty() {
+                    if lines.is_empty() {
                         return Ok(());
                     }
                     let call = $crate::postgres::session::Call::new(sql);
-                    calls.push(call.with(places).with(numbers)$(.with($text))*);
+                    calls.push(call.with(lines).with(places).with(numbers)$(.with($text))*);
                 }
             }
         }

@@ -66,10 +66,10 @@ const ADD_RECORDS: &str = "INSERT INTO records \
      $6::bytea[], $7::text[], $8::bigint[])";
 const ADD_REMEMBERED: &str = "INSERT INTO remembered \
      (key, number, body, at_ms, request_id, reply) \
-     SELECT ($3::bytea[])[w.place / 2 + 1], ($2::bigint[])[w.place + 1], \
-     ($4::bytea[])[w.place / 2 + 1], ($2::bigint[])[w.place + 2], \
-     ($5::text[])[w.place / 2 + 1], ($6::bytea[])[w.place / 2 + 1] \
-     FROM unnest($1::bigint[]) AS w (place)";
+     SELECT ($4::bytea[])[w.line], ($3::bigint[])[w.place + 1], \
+     ($5::bytea[])[w.line], ($3::bigint[])[w.place + 2], \
+     ($6::text[])[w.line], ($7::bytea[])[w.line] \
+     FROM unnest($1::bigint[], $2::bigint[]) AS w (line, place)";
 const ADD_NOTICES: &str = "INSERT INTO notices (id, tenant, kind, object, at_ms) \
      SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])";
 

@@ -13,27 +13,27 @@ const ADD_TRANSFERS: &str = "INSERT INTO transfers \
      (owner, id, tenant, source, destination, currency, amount, direction, origin, rail, \
      rail_delay_ms, status, error, rule, execution, api_key, description, created_ms, \
      updated_ms, completed_ms, profile, tag, scheduled_ms, fee, cancel_reason, between_instruments) \
-     SELECT ($2::bigint[])[w.place + 1], ($2::bigint[])[w.place + 2], \
-     ($2::bigint[])[w.place + 3], \
-     nullif(($2::bigint[])[w.place + 4], -9223372036854775807), \
-     nullif(($2::bigint[])[w.place + 5], -9223372036854775807), \
-     ($3::text[])[w.place / 22 + 1], ($2::bigint[])[w.place + 6], \
-     ($2::bigint[])[w.place + 7], ($2::bigint[])[w.place + 8], \
-     nullif(($2::bigint[])[w.place + 9], -9223372036854775807), \
-     ($2::bigint[])[w.place + 10], ($2::bigint[])[w.place + 11], \
-     nullif(($2::bigint[])[w.place + 12], -9223372036854775807), \
-     nullif(($2::bigint[])[w.place + 13], -9223372036854775807), \
-     nullif(($2::bigint[])[w.place + 14], -9223372036854775807), \
-     nullif(($2::bigint[])[w.place + 15], -9223372036854775807), \
-     ($4::text[])[w.place / 22 + 1], ($2::bigint[])[w.place + 16], \
-     ($2::bigint[])[w.place + 17], \
-     nullif(($2::bigint[])[w.place + 18], -9223372036854775807), \
-     nullif(($2::bigint[])[w.place + 19], -9223372036854775807), \
-     ($5::text[])[w.place / 22 + 1], \
-     nullif(($2::bigint[])[w.place + 20], -9223372036854775807), \
-     ($2::bigint[])[w.place + 21], ($6::text[])[w.place / 22 + 1], \
-     ($2::bigint[])[w.place + 22] <> 0 \
-     FROM unnest($1::bigint[]) AS w (place)";
+     SELECT ($3::bigint[])[w.place + 1], ($3::bigint[])[w.place + 2], \
+     ($3::bigint[])[w.place + 3], \
+     nullif(($3::bigint[])[w.place + 4], -9223372036854775807), \
+     nullif(($3::bigint[])[w.place + 5], -9223372036854775807), \
+     ($4::text[])[w.line], ($3::bigint[])[w.place + 6], \
+     ($3::bigint[])[w.place + 7], ($3::bigint[])[w.place + 8], \
+     nullif(($3::bigint[])[w.place + 9], -9223372036854775807), \
+     ($3::bigint[])[w.place + 10], ($3::bigint[])[w.place + 11], \
+     nullif(($3::bigint[])[w.place + 12], -9223372036854775807), \
+     nullif(($3::bigint[])[w.place + 13], -9223372036854775807), \
+     nullif(($3::bigint[])[w.place + 14], -9223372036854775807), \
+     nullif(($3::bigint[])[w.place + 15], -9223372036854775807), \
+     ($5::text[])[w.line], ($3::bigint[])[w.place + 16], \
+     ($3::bigint[])[w.place + 17], \
+     nullif(($3::bigint[])[w.place + 18], -9223372036854775807), \
+     nullif(($3::bigint[])[w.place + 19], -9223372036854775807), \
+     ($6::text[])[w.line], \
+     nullif(($3::bigint[])[w.place + 20], -9223372036854775807), \
+     ($3::bigint[])[w.place + 21], ($7::text[])[w.line], \
+     ($3::bigint[])[w.place + 22] <> 0 \
+     FROM unnest($1::bigint[], $2::bigint[]) AS w (line, place)";
 const SET_TRANSFERS: &str = "UPDATE transfers AS t \
      SET status = w.status, error = w.error, updated_ms = w.updated_ms, \
      completed_ms = w.completed_ms, fee = w.fee, cancel_reason = w.cancel_reason \
