@@ -2,14 +2,19 @@
 //!
 //! Each dialect is a sealed folder: its wire types, parsing, rendering and error table are its own
 //! and no dialect knows another. Shared is only what every HTTP surface needs ([`http`], [`json`],
-//! [`time`]), and how rules are written ([`rules`]), in which dialects differ by their spelling. The way of every request: bytes → wire type → one call of `service` → wire type →
+//! [`time`]), what is on a card ([`cards`]), and how rules are written ([`rules`]), in which dialects differ by
+//! their spelling. The way of every request: bytes → wire type → one call of `service` → wire type →
 //! bytes.
 
 pub mod admin;
+pub mod amounts;
 pub mod app;
+mod cards;
+mod faults;
 pub mod hooks;
 mod http;
 mod json;
+mod key_state;
 mod metrics;
 pub mod multi;
 mod peers;
@@ -20,6 +25,7 @@ pub mod sequence;
 mod time;
 
 pub use app::App;
+pub use faults::Unsent;
 pub use time::{parse as parse_timestamp, render as render_timestamp};
 
 use std::sync::Arc;

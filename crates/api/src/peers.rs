@@ -34,7 +34,7 @@ pub(crate) fn acquainted(router: Router, app: &Arc<App>, refuse: Refuse) -> Rout
 }
 
 /// The key and the token of a request, if it has any. What is malformed is told later.
-fn shown(headers: &HeaderMap) -> (Option<&str>, Option<&str>) {
+pub(crate) fn shown(headers: &HeaderMap) -> (Option<&str>, Option<&str>) {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let authorization = header(AUTHORIZATION.as_str()).and_then(|text| text.split_once(' '));
     let credential = authorization.map(|(_, credential)| credential.trim());

@@ -2,7 +2,7 @@
 //!
 //! Its access token is an API key with `READ_ACCOUNTS`, a rule's secret an API key with
 //! `TRIGGER_RULES` on that rule. Refusals in order: 405 by method, 401, 429, 400 of the request,
-//! then what the use case says. The outgoing query for an amount is not there.
+//! then what the use case says. The outgoing query for an amount is in [`crate::amounts`].
 
 use std::sync::Arc;
 

@@ -39,6 +39,8 @@ pub enum Command {
     Writer(Writer),
     /// Rules: planning one, looking ahead, and what they cost deposits
     Rules(Rules),
+    /// Webhooks: what events and endpoints cost transfers, how fast and how soon they are delivered.
+    Webhooks(Webhooks),
     /// Start-up over a data folder with history.
     Startup(Startup),
     /// The server, as a process of its own.
@@ -324,6 +326,41 @@ pub struct Rules {
     /// Times that deposits are measured with and without those rules, in turn.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=50))]
     pub rounds: u32,
+    /// Where the data folders are made; the system's temporary folder when not given.
+    #[arg(long)]
+    pub folder: Option<PathBuf>,
+    /// Print one JSON document instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `webhooks`.
+#[derive(Args, Serialize)]
+pub struct Webhooks {
+    /// Events that wait for a receiver that does not answer.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(0..=100_000_000))]
+    pub undelivered: u64,
+    /// Seconds of each measurement of transfers, and of deliveries at a fixed rate.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub seconds: u64,
+    /// Times that the servers are measured in turn.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
+    /// Connections that transfers come over.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    pub connections: u16,
+    /// Transfers that are made for each measurement of how fast their events are delivered.
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(100..))]
+    pub transfers: u64,
+    /// Transfers a second while it is measured how soon their events are delivered.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=5_000))]
+    pub rate: u32,
+    /// Deliveries of an endpoint that are under way at once.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub concurrency: u16,
+    /// Pods between which the money moves.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(2..))]
+    pub accounts: u16,
     /// Where the data folders are made; the system's temporary folder when not given.
     #[arg(long)]
     pub folder: Option<PathBuf>,

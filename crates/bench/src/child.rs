@@ -42,6 +42,14 @@ impl Child {
     /// # Errors
     /// When it does not start; the end of its log is part of the error.
     pub fn server(data: &Path) -> Result<Child> {
+        Child::server_with(data, &[])
+    }
+
+    /// The same with more arguments.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn server_with(data: &Path, more: &[&str]) -> Result<Child> {
         let mut args: Vec<OsString> = [
             "child-server",
             "serve",
@@ -53,6 +61,7 @@ impl Child {
         .map(OsString::from)
         .into();
         args.extend(["--data-dir".into(), data.into()]);
+        args.extend(more.iter().map(OsString::from));
         Child::start(args, data.with_extension("log"))
     }
 

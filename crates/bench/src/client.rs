@@ -235,6 +235,16 @@ impl JsonClient {
         )?)
     }
 
+    /// `PATCH`.
+    ///
+    /// # Errors
+    /// When the answer is anything but JSON and a success.
+    pub async fn patch(&mut self, path: &str, body: &Value) -> Result<Value> {
+        Ok(serde_json::from_slice(
+            self.call("PATCH", path, &body.to_string()).await?,
+        )?)
+    }
+
     async fn call(&mut self, method: &str, path: &str, body: &str) -> Result<&[u8]> {
         success(method, path, self.ask(method, path, body).await?)
     }

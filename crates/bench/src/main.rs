@@ -24,6 +24,7 @@ mod startup;
 mod template;
 mod transfers;
 mod turns;
+mod webhooks;
 mod writer;
 
 use std::path::Path;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Failover(args) => failover::run(args),
         Command::Scale(args) => scale::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Webhooks(args) => webhooks::run(args),
         Command::Writer(args) => writer::run(args),
         Command::Startup(args) => startup::run(args),
         Command::ChildServer { args } => return child::run_server(args),

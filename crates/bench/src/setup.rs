@@ -15,6 +15,8 @@ pub const FUNDS: i64 = 1_000_000_000;
 /// A tenant with one owner, funded pods and an API key.
 #[derive(Clone)]
 pub struct World {
+    /// The tenant's id.
+    pub tenant: String,
     /// The pods' ids.
     pub accounts: Vec<String>,
     /// The API key's secret.
@@ -43,6 +45,7 @@ pub async fn world(admin: &mut JsonClient, accounts: u16) -> Result<World> {
     let owner = json!({"name": "Benchmark", "kind": "beneficiary"});
     let owner = id_of(&admin.post(&format!("{base}/owners"), &owner).await?)?;
     let mut world = World {
+        tenant: tenant.clone(),
         accounts: Vec::new(),
         secret: String::new(),
     };

@@ -272,6 +272,7 @@ impl Filler {
                 rail_delay_ms: 0,
                 description: None,
                 needs_approval: false,
+                fails_with: None,
             });
             let claim = Claim {
                 key: fingerprint(number),

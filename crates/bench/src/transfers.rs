@@ -107,7 +107,11 @@ impl Systems {
                 .collect();
             let secret = format!("tg_{}", "0".repeat(52));
             return Ok(Systems {
-                world: World { accounts, secret },
+                world: World {
+                    tenant: String::new(),
+                    accounts,
+                    secret,
+                },
                 echo,
                 server: None,
             });
@@ -151,7 +155,10 @@ async fn settle(
 }
 
 /// A script for each connection: transfers between the accounts of `world`.
-fn scripts(world: &World) -> Result<Box<Scripts<'static>>> {
+///
+/// # Errors
+/// When there are too few accounts.
+pub fn scripts(world: &World) -> Result<Box<Scripts<'static>>> {
     let accounts: Arc<[String]> = world.accounts.clone().into();
     ensure!(accounts.len() >= 2, "a transfer needs two accounts");
     for id in accounts.iter() {

@@ -234,6 +234,7 @@ impl Bench {
                 rail_delay_ms: 0,
                 description: None,
                 needs_approval: false,
+                fails_with: None,
             })
         };
         (0..count).map(transfer).collect()

@@ -80,6 +80,13 @@ pub enum Command {
         /// What it shall be. Closing (`Destroyed`) needs a balance of zero and nothing open.
         state: AccountState,
     },
+    /// Closes an account for its user, for good: nothing may lead to it any more, no rule either.
+    DeleteAccount {
+        /// The tenant.
+        tenant: TenantId,
+        /// The account.
+        account: AccountId,
+    },
     /// Records a transfer by hand, to be settled by due work.
     CreateTransfer(CreateTransfer),
     /// Makes a profile.
@@ -218,6 +225,7 @@ impl Command {
             | Command::ClockToNextDue { tenant }
             | Command::CreateOwner { tenant, .. }
             | Command::SetAccountState { tenant, .. }
+            | Command::DeleteAccount { tenant, .. }
             | Command::CancelTransfer { tenant, .. }
             | Command::SubmitBulk { tenant, .. }
             | Command::SteerBulk { tenant, .. }
@@ -423,6 +431,9 @@ pub struct CreateTransfer {
     pub description: Option<Arc<str>>,
     /// Whether it waits until a person lets it go.
     pub needs_approval: bool,
+    /// How it is to end although nothing is wrong with it: an error that a sandbox tenant has asked
+    /// for. One that waits for approval does not get so far.
+    pub fails_with: Option<ErrorCode>,
 }
 
 /// Money that arrives from outside.

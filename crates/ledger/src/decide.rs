@@ -4,7 +4,7 @@
 //! (`docs/reference/errors.md`). Nothing is changed here; a refusal has no effects.
 
 mod accounts;
-mod approvals;
+pub(crate) mod approvals;
 mod bulks;
 mod due;
 mod executions;
@@ -131,6 +131,9 @@ fn decide_alone(
         } => {
             let account = seen_by(state, *tenant, *owner, *account);
             accounts::set_state(state, *tenant, account, (*wanted, *reason), context)
+        }
+        Command::DeleteAccount { tenant, account } => {
+            accounts::delete(state, *tenant, *account, context)
         }
         Command::CreateTransfer(create) => transfers::create(state, create, context),
         Command::CreateProfile(new) => profiles::create(state, new, context),

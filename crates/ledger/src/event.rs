@@ -4,13 +4,14 @@
 //! Money that moves is told by its transfer, and what is to be done later by what then happens.
 
 use crate::account::{AccountKind, AccountState};
+use crate::decide::approvals::EXPIRED;
 use crate::effect::Effect;
 use crate::execution::{ExecutionStatus, ExecutionStep};
 use crate::transfer::Status;
 
 /// Every name of an event of the ledger. Those about accounts begin with `card.` when the account is
 /// a card.
-pub const NAMES: [&str; 27] = [
+pub const NAMES: [&str; 30] = [
     "tenant.created",
     "clock.set",
     "owner.created",
@@ -28,6 +29,9 @@ pub const NAMES: [&str; 27] = [
     "profile.updated",
     "transfer.created",
     "transfer.approval_required",
+    "transfer.approved",
+    "transfer.denied",
+    "transfer.approval_expired",
     "transfer.status_changed",
     "hold.placed",
     "hold.released",
@@ -67,6 +71,18 @@ pub fn names(effect: &Effect) -> &'static [&'static str] {
             &["transfer.created", "transfer.approval_required"]
         }
         Effect::TransferRecorded(_) => &["transfer.created"],
+        Effect::TransferMoved {
+            from: Status::PendingApproval,
+            to,
+            cancel_reason,
+            ..
+        } => match to {
+            Status::Cancelled if cancel_reason.as_deref() == Some(EXPIRED) => {
+                &["transfer.status_changed", "transfer.approval_expired"]
+            }
+            Status::Cancelled => &["transfer.status_changed", "transfer.denied"],
+            _ => &["transfer.status_changed", "transfer.approved"],
+        },
         Effect::TransferMoved { .. } => &["transfer.status_changed"],
         Effect::HoldPlaced(_) => &["hold.placed"],
         Effect::HoldReleased(_) => &["hold.released"],
@@ -136,6 +152,27 @@ mod tests {
             at: Millis(0),
         };
         assert_eq!(names(&moved), ["transfer.status_changed"]);
+        for (to, reason, name) in [
+            (Status::Processing, None, "transfer.approved"),
+            (Status::Cancelled, Some("no"), "transfer.denied"),
+            (
+                Status::Cancelled,
+                Some(EXPIRED),
+                "transfer.approval_expired",
+            ),
+        ] {
+            let decided = Effect::TransferMoved {
+                transfer: TransferId::new(1),
+                from: Status::PendingApproval,
+                to,
+                error: None,
+                fee_minor: 0,
+                cancel_reason: reason.map(std::sync::Arc::from),
+                at: Millis(0),
+            };
+            assert_eq!(names(&decided), ["transfer.status_changed", name]);
+            assert!(NAMES.contains(&name));
+        }
         assert_eq!(
             names(&Effect::HoldReleased(HoldId::new(1))),
             ["hold.released"]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::account::AccountState;
 use crate::bulk::BulkStatus;
-use crate::id::AccountId;
+use crate::id::{AccountId, RuleId};
 use crate::rule::lint::LintCode;
 use crate::rule::validate::Fault;
 use crate::transfer::{Denial, Status};
@@ -120,6 +120,12 @@ pub enum Rejection {
     /// Debit cards still spend from the account.
     #[error("cards are linked to the account")]
     LinkedCards,
+    /// A rule moves money from or to the account, or looks at it.
+    #[error("a rule names the account")]
+    NamedByRule {
+        /// One of those that do.
+        rule: RuleId,
+    },
     /// The user cannot lift a block of the operator or of a lost card.
     #[error("the account was not blocked by its user")]
     BlockedByOther,
@@ -267,6 +273,7 @@ impl Rejection {
             Rejection::BalanceNotZero { .. } => "balance_not_zero",
             Rejection::AccountInUse => "account_in_use",
             Rejection::LinkedCards => "linked_cards",
+            Rejection::NamedByRule { .. } => "named_by_rule",
             Rejection::BlockedByOther => "blocked_by_other",
             Rejection::ProfileNotFound => "profile_not_found",
             Rejection::ProfileInactive => "profile_inactive",

@@ -67,6 +67,8 @@ pub enum Touch {
     Siblings(RuleId),
     /// All rules of an owner.
     Rules(OwnerId),
+    /// All rules of the owner of an account.
+    RulesBeside(AccountId),
     /// A rule that may run now, and what its caps have counted.
     RunOf(RuleId),
     /// The run of a rule that somebody asked for and that has not been made.
@@ -215,6 +217,12 @@ pub fn touches(command: &Command) -> Vec<Touch> {
             }
             touches
         }
+        Command::DeleteAccount { tenant, account } => vec![
+            Touch::Tenant(*tenant),
+            Touch::Account(*account),
+            Touch::Uses(*account),
+            Touch::RulesBeside(*account),
+        ],
         Command::CreateTransfer(create) => vec![
             Touch::Tenant(create.tenant),
             Touch::Account(create.source),
@@ -329,6 +337,9 @@ impl Touch {
                 touches.extend(account.profile.map(profile));
                 touches.extend(account.parent.map(Touch::Money));
                 touches
+            }
+            (Touch::RulesBeside(_), Found::Account(account)) => {
+                vec![Touch::Owner(account.owner), Touch::Rules(account.owner)]
             }
             (Touch::SystemOf(_, kind, currency), Found::Account(account)) => {
                 vec![Touch::System(account.owner, kind, currency)]

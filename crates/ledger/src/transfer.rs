@@ -139,6 +139,14 @@ pub enum Origin {
     CardRefund,
 }
 
+impl Origin {
+    /// Whether a card made it.
+    #[must_use]
+    pub fn is_of_card(self) -> bool {
+        matches!(self, Origin::CardPurchase | Origin::CardRefund)
+    }
+}
+
 /// Why a transfer ended as incomplete or in error.
 ///
 /// Source: the open list of sequence-api §4.2.
@@ -376,6 +384,10 @@ pub struct Transfer {
     pub fee_minor: i64,
     /// Why it was called off, up to 50 characters.
     pub cancel_reason: Option<Arc<str>>,
+    /// The card that paid, or was paid back: a debit card's money is on its parent, which is the
+    /// end of the transfer. Only of [`Origin::CardPurchase`] and [`Origin::CardRefund`], and of
+    /// none that was recorded before cards were.
+    pub card: Option<AccountId>,
     /// When it was recorded, by the tenant's clock.
     pub created_at: Millis,
     /// When it last changed.

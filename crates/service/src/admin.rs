@@ -321,6 +321,7 @@ impl Service {
             rail_delay_ms: self.settings.rail_delay_ms,
             description,
             needs_approval: false,
+            fails_with: None,
         }))
         .await
     }

@@ -1,14 +1,18 @@
 //! The audit log: what was asked of a tenant, by whom, and whether it was done.
 //!
 //! Entries are records, one for each call of the Platform dialect and for each change of a rule by
-//! an operator. They are never changed. Their ids follow the machine's time, which is also the time
-//! they show.
+//! an operator. They are never changed, and thrown away after [`KEPT_DAYS`]. Their ids follow the
+//! machine's time, which is also the time they show.
+
+use std::time::Duration;
 
 use ledger::{Command, KeyId, Millis, Reply, TenantId};
 use serde::{Deserialize, Serialize};
 use store::{
-    Action, Expect, Outcome, Put, PutId, PutOwner, RecordKind, RecordQuery, StoreError, Submit,
+    Action, Expect, Outcome, PUTS_MAX, Put, PutId, PutOwner, RecordKind, RecordQuery, StoreError,
+    Submit,
 };
+use tokio::sync::watch;
 
 use crate::Service;
 use crate::error::{Error, Result};
@@ -138,7 +142,8 @@ impl Service {
         }
     }
 
-    /// A page of the tenant's log, newest first, and whether there are older entries.
+    /// A page of the tenant's log, newest first, and whether there are older entries. The log is
+    /// read from its newest end, as far as the page needs it.
     ///
     /// # Errors
     /// [`Error::Forbidden`] without the scope.
@@ -151,34 +156,120 @@ impl Service {
         if !allows(&key.permissions, Wish::ReadAuditLogs) {
             return Err(Error::Forbidden);
         }
-        let records = RecordQuery {
-            kind: RecordKind::Audit,
-            tenant: key.tenant,
-            owner: None,
-            // An id has the time it was issued in its upper 48 bits, and is never issued earlier.
-            after: query.from.0.max(0).cast_unsigned().saturating_mul(1 << 16),
-            limit: usize::MAX,
+        let mut records = RecordQuery {
+            after: first_id_at(query.from).saturating_sub(1),
+            // A clock may have stood still: what is a second late is looked at too.
+            before: query
+                .to
+                .map_or(u64::MAX, |to| first_id_at(to.plus(LATE_MS))),
+            newest_first: true,
+            limit: RUN,
+            ..RecordQuery::new(RecordKind::Audit, key.tenant)
         };
         let mut found = Vec::new();
-        for record in self.store.records(records).await? {
-            let entry: AuditEntry = serde_json::from_str(&record.body)
-                .map_err(|_| StoreError::Corrupt("an audit entry cannot be read".into()))?;
-            let fits = record.at >= query.from
-                && query.to.is_none_or(|to| record.at <= to)
-                && query.key.is_none_or(|key| key.raw() == entry.key)
-                && query
-                    .action
-                    .as_ref()
-                    .is_none_or(|it| entry.action.as_ref() == Some(it));
-            if fits {
-                found.push(Audited {
-                    id: record.id,
-                    at: record.at,
-                    entry,
-                });
+        loop {
+            let run = self.store.records(records).await?;
+            let is_last = run.len() < RUN;
+            for record in run {
+                records.before = record.id;
+                let entry: AuditEntry = serde_json::from_str(&record.body)
+                    .map_err(|_| StoreError::Corrupt("an audit entry cannot be read".into()))?;
+                if query.wants(record.at, &entry) {
+                    found.push(Audited {
+                        id: record.id,
+                        at: record.at,
+                        entry,
+                    });
+                }
+            }
+            if is_last || found.len() > page.end() {
+                return Ok(page.of(found));
             }
         }
-        found.reverse();
-        Ok(page.of(found))
     }
+
+    /// Throws entries away that are older than [`KEPT_DAYS`], of all tenants. Answers how many.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written; what was thrown away stays so.
+    pub async fn prune_audit_log(&self) -> Result<usize> {
+        let oldest = self.store.now().plus(-KEPT_DAYS * DAY_MS);
+        let mut pruned = 0;
+        for tenant in self.store.tenants().await? {
+            let query = RecordQuery {
+                before: first_id_at(oldest),
+                limit: PUTS_MAX,
+                ..RecordQuery::new(RecordKind::Audit, tenant.id)
+            };
+            loop {
+                let old = self.store.records(query).await?;
+                if old.is_empty() {
+                    break;
+                }
+                pruned += old.len();
+                let puts = old.iter().map(|record| Put {
+                    kind: RecordKind::Audit,
+                    id: PutId::Known(record.id),
+                    tenant: tenant.id,
+                    owner: PutOwner::None,
+                    unique: None,
+                    expect: Expect::Present,
+                    body: None,
+                });
+                let submit = Submit {
+                    action: Action::Put(puts.collect()),
+                    claim: None,
+                };
+                match self.store.submit(submit).await? {
+                    Outcome::Stored { .. } => {}
+                    Outcome::Refused(rejection) => return Err(rejection.into()),
+                    other => return Err(unexpected(&other)),
+                }
+            }
+        }
+        Ok(pruned)
+    }
+
+    /// Throws old entries away now and once an hour, until it is told to stop.
+    pub async fn keep_audit_log_short(&self, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            match self.prune_audit_log().await {
+                Ok(0) => {}
+                Ok(pruned) => tracing::info!(pruned, "old audit entries were thrown away"),
+                Err(error) => tracing::warn!(%error, "old audit entries stay"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(PRUNE) => {}
+                _ = stop.changed() => {}
+            }
+        }
+    }
+}
+
+impl AuditQuery {
+    fn wants(&self, at: Millis, entry: &AuditEntry) -> bool {
+        at >= self.from
+            && self.to.is_none_or(|to| at <= to)
+            && self.key.is_none_or(|key| key.raw() == entry.key)
+            && self
+                .action
+                .as_ref()
+                .is_none_or(|it| entry.action.as_ref() == Some(it))
+    }
+}
+
+/// Days that entries are kept: as far back as they can be asked for (sequence-api §12).
+pub const KEPT_DAYS: i64 = 90;
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+/// How often old entries are thrown away.
+const PRUNE: Duration = Duration::from_secs(3_600);
+/// Entries that are read at once.
+const RUN: usize = 500;
+/// How far an id's time may be ahead of its record's.
+const LATE_MS: i64 = 60_000;
+
+/// The first id that can be issued at a time: an id has the time it was issued in its upper 48
+/// bits, and is never issued earlier.
+fn first_id_at(at: Millis) -> u64 {
+    at.0.max(0).cast_unsigned().saturating_mul(1 << 16)
 }

@@ -10,11 +10,13 @@ mod names;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ledger::{AccountId, Effect, InstrumentClass, Millis, OwnerId, Status, TenantId, TransferId};
+use ledger::{
+    AccountId, Effect, Execution, InstrumentClass, Millis, OwnerId, Status, TenantId, TransferId,
+};
 use store::{AccountRow, BulkRow, Fact, FactRow, HistoryQuery, Place, TransferRow};
 
-use crate::Service;
 use crate::error::Result;
+use crate::{RuleView, Service};
 pub use filter::{EventFilter, FILTERS_MAX};
 pub use names::NAMES;
 
@@ -79,6 +81,10 @@ pub enum Object {
     Account(Box<AccountRow>),
     /// A bulk as it is now.
     Bulk(Box<BulkRow>),
+    /// A rule as it is now, or was when it was deleted.
+    Rule(Box<RuleView>),
+    /// A run of a rule as it is now.
+    Execution(Box<Execution>),
 }
 
 impl Event {
@@ -92,6 +98,8 @@ impl Event {
             }
             Object::Account(row) => vec![row.account.id.raw()],
             Object::Bulk(row) => vec![row.id.raw()],
+            Object::Rule(view) => vec![view.rule.id.raw()],
+            Object::Execution(run) => vec![run.rule.raw()],
             Object::None => self.subject().into_iter().collect(),
         };
         if lanes.is_empty() {
@@ -122,6 +130,8 @@ impl Event {
             (Object::Transfer(row), _) => Some(row.transfer.owner),
             (Object::Account(row), _) => Some(row.account.owner),
             (Object::Bulk(row), _) => Some(row.owner),
+            (Object::Rule(view), _) => Some(view.rule.owner),
+            (Object::Execution(run), _) => Some(run.owner),
             (_, Fact::Ledger(Effect::OwnerCreated(owner))) => Some(owner.id),
             (_, Fact::Record(record)) => record.owner,
             _ => None,
@@ -294,6 +304,27 @@ impl Service {
             let row = self.store.bulk(tenant, bulk).await?;
             return Ok(row.map_or(Object::None, |row| Object::Bulk(Box::new(row))));
         }
+        let rule = match effect {
+            Effect::RuleSet(rule) => Some(rule.id),
+            Effect::RuleDeleted { rule, .. } => Some(*rule),
+            _ => None,
+        };
+        if let Some(rule) = rule {
+            let row = self.store.rule(tenant, rule).await?;
+            return Ok(match row {
+                Some(row) => Object::Rule(Box::new(self.rule_view(row).await?)),
+                None => Object::None,
+            });
+        }
+        let execution = match effect {
+            Effect::ExecutionRecorded(execution) => Some(execution.id),
+            Effect::ExecutionMoved { execution, .. } => Some(*execution),
+            _ => None,
+        };
+        if let Some(execution) = execution {
+            let run = self.store.execution(tenant, execution).await?;
+            return Ok(run.map_or(Object::None, |run| Object::Execution(Box::new(run))));
+        }
         let row = transfer_of(fact).and_then(|id| transfers.get(&id));
         Ok(row.map_or(Object::None, |row| {
             Object::Transfer(Box::new(as_it_was(row, effect)))
@@ -352,11 +383,14 @@ fn time_of(fact: &Fact) -> Option<Millis> {
             Effect::AccountStateSet { at, .. }
             | Effect::AccountChanged { at, .. }
             | Effect::TransferMoved { at, .. }
-            | Effect::BulkMoved { at, .. } => Some(*at),
+            | Effect::BulkMoved { at, .. }
+            | Effect::ExecutionMoved { at, .. } => Some(*at),
             Effect::ProfileSet(profile) => Some(profile.updated_at),
             Effect::TransferRecorded(transfer) => Some(transfer.updated_at),
             Effect::HoldPlaced(hold) => Some(hold.created_at),
             Effect::BulkSubmitted(bulk) => Some(bulk.created_at),
+            Effect::RuleSet(rule) => Some(rule.updated_at),
+            Effect::ExecutionRecorded(execution) => Some(execution.created_at),
             _ => None,
         },
         _ => None,

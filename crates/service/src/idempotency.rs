@@ -1,6 +1,9 @@
-//! What an idempotency key is bound to, and what a repeated one is answered.
+//! What an idempotency key is bound to, what a repeated one is answered, and what became of one.
 //!
 //! The rules and their reasons: `docs/decisions/2026-11-21-idempotency.md`.
+
+mod flights;
+mod lookup;
 
 use std::sync::Arc;
 
@@ -8,9 +11,48 @@ use ledger::{KeyId, TenantId};
 use store::{Claim, Fingerprint};
 
 use crate::error::{Error, Result};
+pub(crate) use flights::Flights;
+pub use lookup::{Became, KeyCaller, KeyUse, Made};
 
 /// Characters a client's key may have.
 pub const KEY_MAX: usize = 255;
+
+/// What a key of an API key can be used for. Each has keys of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum KeyOperation {
+    CreateTransfer,
+    CreateRule,
+    UpdateRule,
+    DeleteRule,
+    TriggerRule,
+    CreateIncomeSource,
+    DeleteAccount,
+}
+
+impl KeyOperation {
+    pub(crate) const ALL: [KeyOperation; 7] = [
+        KeyOperation::CreateTransfer,
+        KeyOperation::CreateRule,
+        KeyOperation::UpdateRule,
+        KeyOperation::DeleteRule,
+        KeyOperation::TriggerRule,
+        KeyOperation::CreateIncomeSource,
+        KeyOperation::DeleteAccount,
+    ];
+
+    /// Part of what is hashed: never changes.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            KeyOperation::CreateTransfer => "create_transfer",
+            KeyOperation::CreateRule => "create_rule",
+            KeyOperation::UpdateRule => "update_rule",
+            KeyOperation::DeleteRule => "delete_rule",
+            KeyOperation::TriggerRule => "trigger_rule",
+            KeyOperation::CreateIncomeSource => "create_income_source",
+            KeyOperation::DeleteAccount => "delete_account",
+        }
+    }
+}
 
 /// A client's idempotency key with the request id it came with.
 #[derive(Clone, Debug)]
@@ -48,11 +90,11 @@ impl IdempotencyKey {
         &self,
         tenant: TenantId,
         key: KeyId,
-        operation: &str,
+        operation: KeyOperation,
         body: Fingerprint,
     ) -> Claim {
         let fingerprint = fingerprint(&[
-            operation.as_bytes(),
+            operation.name().as_bytes(),
             &tenant.raw().to_le_bytes(),
             &key.raw().to_le_bytes(),
             self.text.as_bytes(),
@@ -102,11 +144,11 @@ mod tests {
             )
             .key
         };
-        let original = claim(1, 2, "transfer");
-        assert_eq!(original, claim(1, 2, "transfer"));
-        assert_ne!(original, claim(9, 2, "transfer"));
-        assert_ne!(original, claim(1, 9, "transfer"));
-        assert_ne!(original, claim(1, 2, "trigger"));
+        let original = claim(1, 2, KeyOperation::CreateTransfer);
+        assert_eq!(original, claim(1, 2, KeyOperation::CreateTransfer));
+        assert_ne!(original, claim(9, 2, KeyOperation::CreateTransfer));
+        assert_ne!(original, claim(1, 9, KeyOperation::CreateTransfer));
+        assert_ne!(original, claim(1, 2, KeyOperation::TriggerRule));
     }
 
     #[test]

@@ -4,12 +4,17 @@
 //! wire format or SQL. Every function takes the caller's key or an admin's tenant, so that no path
 //! to the ledger goes around [`permission::allows`].
 
+mod accounts;
 pub mod admin;
+pub mod amounts;
 mod approvals;
 mod audit;
+mod cards;
+mod dry_transfers;
 mod error;
 pub mod events;
 mod executions;
+pub mod faults;
 mod forecast;
 mod idempotency;
 pub mod keys;
@@ -25,11 +30,13 @@ mod templates;
 mod transfers;
 pub mod webhooks;
 
+pub use accounts::AccountAnswer;
 pub use approvals::ApprovalDecision;
-pub use audit::{AuditEntry, AuditQuery, Audited};
+pub use audit::{AuditEntry, AuditQuery, Audited, KEPT_DAYS};
+pub use cards::{CardTransactions, CardView};
 pub use error::{Error, Result};
 pub use executions::ExecutionPage;
-pub use idempotency::IdempotencyKey;
+pub use idempotency::{Became, IdempotencyKey, KeyCaller, KeyUse, Made};
 pub use keys::{ApiKey, KeyHasher, Secret};
 pub use limits::PER_MINUTE_DEFAULT;
 pub use operator_rules::Linted;
@@ -42,6 +49,7 @@ pub use transfers::{Answered, NewTransfer};
 use std::sync::{Arc, Mutex};
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use ledger::{RAIL_DELAY_DEFAULT, TenantMode};
 use store::{Notice, Store, StoreError};
@@ -65,6 +73,8 @@ pub struct Settings {
     pub webhook_networks: Vec<::webhooks::Network>,
     /// How long transcripts of webhooks are kept, in days.
     pub webhook_transcript_days: u32,
+    /// How long a rule's question for an amount may take.
+    pub amount_query_time: Duration,
 }
 
 impl Default for Settings {
@@ -74,6 +84,7 @@ impl Default for Settings {
             requests_per_minute: PER_MINUTE_DEFAULT,
             webhook_networks: Vec::new(),
             webhook_transcript_days: TRANSCRIPT_DAYS_DEFAULT,
+            amount_query_time: amounts::TIME_DEFAULT,
         }
     }
 }
@@ -86,6 +97,9 @@ pub struct Service {
     settings: Settings,
     multi: Multi,
     hooks: webhooks::Hooks,
+    faults: faults::Faults,
+    flights: idempotency::Flights,
+    asking: amounts::Asking,
     has_peers: bool,
     /// Until somebody follows them.
     notices: Mutex<Option<broadcast::Receiver<Notice>>>,
@@ -112,7 +126,8 @@ impl Service {
         let multi = Multi::open(&*store, &hasher, &tenants).await?;
         let keep_ms = i64::from(settings.webhook_transcript_days).saturating_mul(86_400_000);
         let networks = settings.webhook_networks.clone();
-        let hooks = webhooks::Hooks::new(&hasher, networks, keep_ms);
+        let hooks = webhooks::Hooks::new(&hasher, networks.clone(), keep_ms);
+        let asking = amounts::Asking::new(&hasher, networks, settings.amount_query_time);
         let keys = KeyDirectory::new(hasher, store.keys(None).await?, live);
         let limits = Limits::new(settings.requests_per_minute);
         Ok(Service {
@@ -122,6 +137,9 @@ impl Service {
             settings,
             multi,
             hooks,
+            faults: faults::Faults::default(),
+            flights: idempotency::Flights::default(),
+            asking,
             has_peers: notices.is_some(),
             notices: Mutex::new(notices),
         })

@@ -36,8 +36,14 @@ pub enum Wish {
     ReadExecutionsOf(RuleId),
     /// See executions at all: the scope on any resource.
     ReadSomeExecutions,
+    /// See cards at all: the scope on any resource.
+    ReadSomeCards,
     /// See the cards of one account.
     ReadCardsOf(AccountId),
+    /// Open an account: the scope on all of them.
+    CreateAccount,
+    /// Delete one account.
+    DeleteAccount(AccountId),
     /// Move money.
     Transfer {
         /// From here.
@@ -66,10 +72,13 @@ fn entry_allows(permission: &Permission, wish: Wish) -> bool {
         | (Permission::ReadAuditLogs, Wish::ReadAuditLogs)
         | (Permission::ReadRuleExecutions(_), Wish::ReadSomeExecutions)
         | (Permission::ReadTransfers(_), Wish::ReadSomeTransfers)
+        | (Permission::ReadCards(_), Wish::ReadSomeCards)
+        | (Permission::CreateAndDeleteAccounts(Resources::All), Wish::CreateAccount)
         | (Permission::ReadAccounts(_), Wish::ReadSomeAccounts) => true,
         (Permission::ReadAccounts(resources), Wish::ReadAccount(account))
         | (Permission::ReadTransfers(resources), Wish::ReadTransfersOf(account))
-        | (Permission::ReadCards(resources), Wish::ReadCardsOf(account)) => {
+        | (Permission::ReadCards(resources), Wish::ReadCardsOf(account))
+        | (Permission::CreateAndDeleteAccounts(resources), Wish::DeleteAccount(account)) => {
             covers(resources, account.raw())
         }
         (Permission::ReadRules(resources), Wish::ReadRule(rule))
@@ -263,6 +272,9 @@ mod tests {
                 Wish::ReadSomeTransfers,
                 Wish::ReadTransfersOf(A),
                 Wish::ReadCardsOf(A),
+                Wish::ReadSomeCards,
+                Wish::CreateAccount,
+                Wish::DeleteAccount(A),
                 Wish::ListRules,
                 Wish::ReadRule(rule),
                 Wish::TriggerRule(rule),
@@ -312,6 +324,19 @@ mod tests {
         check(all.clone(), Wish::CreateRule, true);
         check(all.clone(), Wish::TriggerRule(rule), false);
         check(all, Wish::ReadRule(rule), false);
+    }
+
+    #[test]
+    fn who_may_delete_some_accounts_opens_none() {
+        let some = Permission::CreateAndDeleteAccounts(Resources::Ids(vec![A.raw()]));
+        check(some.clone(), Wish::DeleteAccount(A), true);
+        check(some.clone(), Wish::DeleteAccount(B), false);
+        check(some.clone(), Wish::ReadAccount(A), false);
+        check(some, Wish::CreateAccount, false);
+        let all = Permission::CreateAndDeleteAccounts(Resources::All);
+        check(all.clone(), Wish::CreateAccount, true);
+        check(all.clone(), Wish::DeleteAccount(B), true);
+        check(all, Wish::ListAccounts, false);
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub struct Page {
 
 impl Page {
     /// Up to where the list is read: one more than the page, to tell that there are more.
-    fn end(self) -> usize {
+    pub(crate) fn end(self) -> usize {
         self.offset.saturating_add(self.size).saturating_add(1)
     }
 

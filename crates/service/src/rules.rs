@@ -23,7 +23,7 @@ use store::{
 
 use crate::Service;
 use crate::error::{Error, Result};
-use crate::idempotency::{IdempotencyKey, fingerprint};
+use crate::idempotency::{IdempotencyKey, KeyOperation, fingerprint};
 use crate::keys::ApiKey;
 use crate::permission::{Wish, allows};
 use crate::transfers::{missing, unexpected};
@@ -89,7 +89,12 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    fn claim(&self, key: &ApiKey, operation: &str, object: u64) -> Option<Claim> {
+    pub(crate) fn claim(
+        &self,
+        key: &ApiKey,
+        operation: KeyOperation,
+        object: u64,
+    ) -> Option<Claim> {
         let text = self.idempotency.as_ref()?;
         let body = fingerprint(&[&object.to_le_bytes(), self.body]);
         Some(text.claim(key.tenant, key.id, operation, body))
@@ -163,7 +168,7 @@ impl Service {
         request: Request<'_>,
     ) -> Result<RuleAnswer> {
         permitted(key, Wish::CreateRule)?;
-        let claim = request.claim(key, "create_rule", 0);
+        let claim = request.claim(key, KeyOperation::CreateRule, 0);
         let new = self
             .new_rule(key.tenant, None, draft, Some(currency))
             .await?;
@@ -186,7 +191,7 @@ impl Service {
     ) -> Result<RuleAnswer> {
         permitted(key, Wish::EditRule(id.unwrap_or(NO_RULE)))?;
         let known = self.known_rule(key.tenant, id, currency).await?;
-        let claim = request.claim(key, "update_rule", known.rule.id.raw());
+        let claim = request.claim(key, KeyOperation::UpdateRule, known.rule.id.raw());
         let change = self
             .changed_rule(&known.rule, draft, Some(currency))
             .await?;
@@ -207,7 +212,7 @@ impl Service {
     ) -> Result<()> {
         permitted(key, Wish::EditRule(id.unwrap_or(NO_RULE)))?;
         let known = self.known_rule(key.tenant, id, currency).await?;
-        let claim = request.claim(key, "delete_rule", known.rule.id.raw());
+        let claim = request.claim(key, KeyOperation::DeleteRule, known.rule.id.raw());
         let command = Command::DeleteRule {
             tenant: key.tenant,
             owner: None,
@@ -231,7 +236,7 @@ impl Service {
     ) -> Result<Triggered> {
         permitted(key, Wish::TriggerRule(id.unwrap_or(NO_RULE)))?;
         let known = self.known_rule(key.tenant, id, currency).await?;
-        let claim = request.claim(key, "trigger_rule", known.rule.id.raw());
+        let claim = request.claim(key, KeyOperation::TriggerRule, known.rule.id.raw());
         let command = Command::TriggerRule(TriggerRule {
             tenant: key.tenant,
             owner: None,
@@ -358,7 +363,7 @@ impl Service {
             action: Action::Command(command),
             claim,
         };
-        match self.store.submit(submit).await? {
+        match self.submit(submit).await? {
             Outcome::Done(reply) => Ok(Settled::Done(reply)),
             Outcome::Refused(Rejection::RuleNotFound) => Err(NOT_FOUND),
             Outcome::Refused(rejection) => Err(rejection.into()),

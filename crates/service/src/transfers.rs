@@ -6,7 +6,8 @@ use ledger::{AccountId, Amount, Command, CreateTransfer, Currency, Party, Reply,
 use store::{Outcome, RememberedReply, StoreError, Submit};
 
 use crate::error::{Error, Result};
-use crate::idempotency::{IdempotencyKey, fingerprint};
+use crate::faults;
+use crate::idempotency::{IdempotencyKey, KeyOperation, fingerprint};
 use crate::keys::ApiKey;
 use crate::permission::{Wish, allows, needs_approval};
 use crate::{Service, permission};
@@ -78,7 +79,9 @@ impl Service {
         let mut parts: Vec<&[u8]> = vec![&from, &to, &minor, &currency];
         parts.extend(description.as_deref().map(str::as_bytes));
         let body = fingerprint(&parts);
-        let claim = idempotency.map(|text| text.claim(key.tenant, key.id, "create_transfer", body));
+        let claim = idempotency
+            .map(|text| text.claim(key.tenant, key.id, KeyOperation::CreateTransfer, body));
+        let asked = faults::asked();
         let command = Command::CreateTransfer(CreateTransfer {
             tenant: key.tenant,
             key: Some(key.id),
@@ -88,12 +91,21 @@ impl Service {
             rail_delay_ms: self.settings.rail_delay_ms,
             description,
             needs_approval: needs_approval(&key.permissions, source, destination, amount_minor),
+            fails_with: asked.transfer_error,
         });
         let submit = Submit {
             action: store::Action::Command(command),
             claim,
         };
-        match self.store.submit(submit).await? {
+        let coming = asked
+            .delivery
+            .map(|fault| self.faults.marks.announce(key.tenant, fault));
+        let outcome = self.submit(submit).await?;
+        if let (Some(coming), Outcome::Done(Reply::Transfer { transfer, .. })) = (&coming, &outcome)
+        {
+            coming.mark(transfer.id);
+        }
+        match outcome {
             Outcome::Done(Reply::Transfer {
                 transfer,
                 source,

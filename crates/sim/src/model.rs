@@ -95,6 +95,8 @@ pub struct Transfer {
     pub fee: i128,
     /// Why it was called off.
     pub cancel_reason: Option<String>,
+    /// The card that paid or was paid back.
+    pub card: Option<AccountId>,
     /// The run of a rule that made it.
     pub run: Option<ExecutionId>,
 }
@@ -264,6 +266,7 @@ impl Model {
                 reason,
                 state,
             } => self.set_state((*tenant, *owner), *account, (*state, *reason)),
+            Command::DeleteAccount { tenant, account } => self.delete_account(*tenant, *account),
             Command::CreateTransfer(create) => self.create_transfer(create, machine, id),
             Command::CreateProfile(new) => self.create_profile(new, id),
             Command::ChangeProfile(change) => self.change_profile(change),

@@ -25,6 +25,12 @@ pub(crate) trait Code: Sized + Copy {
     fn from_code(code: u8) -> Option<Self>;
 }
 
+/// A [`Code`] whose values are all listed.
+pub(crate) trait Listed: Code + 'static {
+    /// Every value.
+    const ALL: &'static [Self];
+}
+
 macro_rules! codes {
     ($($type:ty, $what:literal: { $($value:path = $code:literal),+ $(,)? })+) => { $(
         impl Code for $type {
@@ -38,6 +44,10 @@ macro_rules! codes {
                 match code { $($code => Some($value),)+ _ => None }
             }
         }
+
+        impl Listed for $type {
+            const ALL: &'static [$type] = &[$($value),+];
+        }
     )+ };
 }
 
@@ -45,7 +55,8 @@ codes! {
     RecordKind, "kind of record": {
         RecordKind::Identity = 1, RecordKind::User = 2, RecordKind::Session = 3,
         RecordKind::Settings = 4, RecordKind::Audit = 5, RecordKind::Webhook = 6,
-        RecordKind::WebhookProgress = 7, RecordKind::Replay = 8,
+        RecordKind::WebhookProgress = 7, RecordKind::Replay = 8, RecordKind::AmountSource = 9,
+        RecordKind::DryTransfer = 10,
     }
     TenantMode, "tenant mode": { TenantMode::Live = 1, TenantMode::Sandbox = 2 }
     OwnerKind, "kind of owner": {

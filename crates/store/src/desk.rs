@@ -61,7 +61,9 @@ pub(crate) fn tenant_of(submit: &Submit) -> Option<TenantId> {
         Action::Together { command, puts } => command.tenant().or_else(|| of_puts(puts)),
         Action::Put(puts) => of_puts(puts),
         Action::CreateKey(key) => Some(key.tenant),
-        Action::RevokeKey { tenant, .. } | Action::Refuse { tenant, .. } => Some(*tenant),
+        Action::RevokeKey { tenant, .. }
+        | Action::Refuse { tenant, .. }
+        | Action::Look { tenant } => Some(*tenant),
     }
 }
 
@@ -108,6 +110,7 @@ pub(crate) fn settle<D: Desk>(
         Action::Command(command) => (Some(command), Vec::new()),
         Action::Together { command, puts } => (Some(command), puts),
         Action::Put(puts) => (None, puts),
+        Action::Look { .. } => return Ok(Outcome::Done(Reply::Done)),
         Action::CreateKey(key) => return create_key(desk, key, now),
         Action::RevokeKey { tenant, key } => return revoke_key(desk, tenant, key, now),
         Action::Refuse { code, message, .. } => {

@@ -94,6 +94,12 @@ pub enum Action {
         /// The records. Their conflicts are looked for before the command is decided.
         puts: Vec<Put>,
     },
+    /// Nothing: only the claim is looked for, after everything that was asked for before. A claim that
+    /// is not known stays unknown.
+    Look {
+        /// The tenant whose it would be.
+        tenant: TenantId,
+    },
     /// A refusal that was decided elsewhere, to be remembered with the claim. Changes nothing else.
     Refuse {
         /// The tenant in whose history it is.

@@ -134,6 +134,8 @@ pub struct TransferQuery {
     pub status: Vec<Status>,
     /// Made by this run of a rule.
     pub execution: Option<ExecutionId>,
+    /// Paid by this card, or paid back to it.
+    pub card: Option<AccountId>,
     /// Created at or after.
     pub from: Option<Millis>,
     /// Created at or before.
@@ -250,8 +252,28 @@ pub struct RecordQuery {
     pub owner: Option<OwnerId>,
     /// With a greater id; 0 for all.
     pub after: u64,
+    /// With a smaller id; [`u64::MAX`] for all.
+    pub before: u64,
+    /// The newest first; else the oldest.
+    pub newest_first: bool,
     /// At most this many.
     pub limit: usize,
+}
+
+impl RecordQuery {
+    /// All records of a kind of a tenant, oldest first.
+    #[must_use]
+    pub fn new(kind: RecordKind, tenant: TenantId) -> RecordQuery {
+        RecordQuery {
+            kind,
+            tenant,
+            owner: None,
+            after: 0,
+            before: u64::MAX,
+            newest_first: false,
+            limit: usize::MAX,
+        }
+    }
 }
 
 /// Which entries of an account: those of a span of time.

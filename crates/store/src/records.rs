@@ -51,6 +51,8 @@ pub enum Permission {
     ReadRuleExecutions(Resources),
     /// Make rules (with all of them), change and delete these.
     CreateAndEditRules(Resources),
+    /// Open accounts (with all of them) and delete these.
+    CreateAndDeleteAccounts(Resources),
     /// Read what was asked of the tenant.
     ReadAuditLogs,
     /// Transfers of these accounts.
@@ -191,23 +193,18 @@ pub enum RecordKind {
     Replay,
     /// Something that was asked of the tenant, and whether it was done. Written once.
     Audit,
+    /// Where a rule asks for amounts. Its id is the rule's.
+    AmountSource,
+    /// What a transfer would have come to. Its id is that transfer's. Written once.
+    DryTransfer,
 }
 
 impl RecordKind {
-    /// Every kind.
-    pub const ALL: [RecordKind; 5] = [
-        RecordKind::Identity,
-        RecordKind::User,
-        RecordKind::Session,
-        RecordKind::Settings,
-        RecordKind::Audit,
-    ];
-
-    /// Whether its records are written once, under a new id, and never changed. Nothing that is
-    /// decided looks at them, so no engine keeps them in memory.
+    /// Whether its records are written once, under a new id, and never changed; old ones may be
+    /// thrown away. Nothing that is decided looks at them, so no engine keeps them in memory.
     #[must_use]
     pub fn is_log(self) -> bool {
-        self == RecordKind::Audit
+        matches!(self, RecordKind::Audit | RecordKind::DryTransfer)
     }
 
     /// Its name, for messages.
@@ -222,6 +219,8 @@ impl RecordKind {
             RecordKind::WebhookProgress => "progress of a webhook",
             RecordKind::Replay => "replay",
             RecordKind::Audit => "audit",
+            RecordKind::AmountSource => "amount source",
+            RecordKind::DryTransfer => "dry run of a transfer",
         }
     }
 }

@@ -82,8 +82,15 @@ impl Shelf {
     fn check_version(&self, put: &Put, state: &State) -> Result<(), Refusal> {
         let changed = Err(RecordConflict::Changed(put.kind).into());
         let added = put.id == PutId::New && put.body.is_some() && put.unique.is_none();
+        let thrown_away = matches!(put.id, PutId::Known(id) if id <= state.last_id())
+            && put.body.is_none()
+            && put.expect == Expect::Present;
+        if put.kind.is_log() && thrown_away {
+            // Nothing is known of them: one that is gone already is thrown away in vain.
+            return Ok(());
+        }
         if put.kind.is_log() && !added {
-            return Err(invalid("of a log are only ever added"));
+            return Err(invalid("of a log are only ever added, and thrown away"));
         }
         let known = match put.id {
             PutId::Known(id) if id > state.last_id() => {
@@ -177,9 +184,7 @@ impl Shelf {
                 1 => Ok(()),
                 _ => Err("a record of a log is written again"),
             },
-            Change::RecordDeleted { kind, .. } if kind.is_log() => {
-                Err("a record of a log is deleted")
-            }
+            Change::RecordDeleted { kind, .. } if kind.is_log() => Ok(()),
             Change::RecordPut(record) => self.put(record),
             Change::RecordDeleted { kind, id } => self.delete(*kind, *id),
             _ => Ok(()),

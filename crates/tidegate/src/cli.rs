@@ -294,6 +294,10 @@ pub(crate) enum TenantCommand {
         /// Minutes that their calendar is ahead of UTC.
         #[arg(long, value_name = "MINUTES", allow_hyphen_values = true)]
         utc_offset_minutes: Option<i64>,
+        /// What goes wrong with a sandbox's writes and deliveries, each with how often: such as
+        /// `commit-then-500/3,webhook=duplicate`; `none` for nothing.
+        #[arg(long, value_name = "FAULTS")]
+        faults: Option<String>,
     },
 }
 
@@ -413,6 +417,19 @@ pub(crate) enum KeyCommand {
         tenant: InTenant,
         /// The key (key_…).
         key: String,
+    },
+    /// Tells what became of an idempotency key: who used it for what, and with which end.
+    Lookup {
+        #[command(flatten)]
+        tenant: InTenant,
+        /// The idempotency key, or Multi's idempotency-ref, as it was sent.
+        idempotency_key: String,
+        /// Used by this API key only (key_…).
+        #[arg(long, value_name = "KEY", conflicts_with = "owner_id")]
+        key_id: Option<String>,
+        /// Used by this identity's users only (own_…).
+        #[arg(long, value_name = "OWNER")]
+        owner_id: Option<String>,
     },
 }
 

@@ -31,6 +31,7 @@ const ACCOUNT: &[&str] = &[
     "available",
     "state",
 ];
+const KEY_STATE: &[&str] = &["state", "uses"];
 const KEY: &[&str] = &["id", "name", "hint", "created_at", "revoked_at"];
 const TRANSFER: &[&str] = &[
     "id",
@@ -141,6 +142,7 @@ async fn tenant(client: &Client, command: TenantCommand) -> anyhow::Result<Answe
             rate_limits,
             round_down,
             utc_offset_minutes,
+            faults,
         } => {
             let path = format!("{}/settings", at(client, &tenant).await?);
             let mut body = rate_limits.as_deref().map_or(Ok(json!({})), limits_body)?;
@@ -148,6 +150,7 @@ async fn tenant(client: &Client, command: TenantCommand) -> anyhow::Result<Answe
             body["multi_identity"] = json!(multi_identity);
             body["round_down"] = json!(round_down);
             body["utc_offset_minutes"] = json!(utc_offset_minutes);
+            body["faults"] = json!(faults.as_deref().map(switches).transpose()?);
             let mut members = body.as_object().into_iter().flatten();
             let shows_only = members.all(|(_, value)| value.is_null());
             let (method, body) = match shows_only {
@@ -177,6 +180,22 @@ fn limits_body(text: &str) -> anyhow::Result<Value> {
         format!("`{text}` is no list of limits such as 100/60,1000/3600, nor `none` or `default`")
     })?;
     Ok(json!({"rate_limits": limits}))
+}
+
+/// `commit-then-500/3,webhook=duplicate` or `none`.
+fn switches(text: &str) -> anyhow::Result<Vec<Value>> {
+    if text == "none" {
+        return Ok(Vec::new());
+    }
+    let switch = |part: &str| -> anyhow::Result<Value> {
+        let (fault, every) = match part.rsplit_once('/') {
+            Some((fault, every)) => (fault, every.parse::<u32>()),
+            None => (part, Ok(1)),
+        };
+        let every = every.with_context(|| format!("`{part}`: how often must be a number"))?;
+        Ok(json!({"fault": fault.trim(), "every": every}))
+    };
+    text.split(',').map(switch).collect()
 }
 
 async fn owner(client: &Client, command: OwnerCommand) -> anyhow::Result<Answer> {
@@ -270,6 +289,22 @@ async fn key(client: &Client, command: KeyCommand) -> anyhow::Result<Answer> {
         KeyCommand::Revoke { tenant, key } => {
             let path = format!("{}/keys/{key}", at(client, &tenant).await?);
             client.call(Method::DELETE, &path, None).await?
+        }
+        KeyCommand::Lookup {
+            tenant,
+            idempotency_key,
+            key_id,
+            owner_id,
+        } => {
+            let key: String = form_urlencoded::byte_serialize(idempotency_key.as_bytes()).collect();
+            let key = key.replace('+', "%20");
+            let who = match (key_id, owner_id) {
+                (Some(id), _) => format!("?key_id={id}"),
+                (None, Some(id)) => format!("?owner_id={id}"),
+                (None, None) => String::new(),
+            };
+            let path = format!("{}/idempotency-keys/{key}{who}", at(client, &tenant).await?);
+            return Ok((get(client, &path).await?, KEY_STATE));
         }
     };
     Ok((answer, KEY))

@@ -226,6 +226,7 @@ fn everything() -> Vec<Permission> {
         Permission::ReadTransfers(Resources::All),
         Permission::ManualTransfer(vec![every_pair]),
         Permission::ReadCards(Resources::All),
+        Permission::CreateAndDeleteAccounts(Resources::All),
     ]
 }
 

@@ -1,15 +1,20 @@
 //! Accepting connections: HTTP/1.1 with time-outs, a bound on connections, and draining.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::response::Response;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tower::ServiceExt;
 
 /// Open connections at the same time; more wait in the system's queue.
 pub const CONNECTIONS_MAX: usize = 8_192;
@@ -17,6 +22,32 @@ pub const CONNECTIONS_MAX: usize = 8_192;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long running requests may take when the server stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An answer that is not to be sent: the connection is closed.
+#[derive(Debug)]
+struct Unsent;
+
+impl std::fmt::Display for Unsent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the answer was not to be sent")
+    }
+}
+
+impl std::error::Error for Unsent {}
+
+impl From<Infallible> for Unsent {
+    fn from(never: Infallible) -> Unsent {
+        match never {}
+    }
+}
+
+fn sent(answer: Result<Response, Infallible>) -> Result<Response, Unsent> {
+    let response = answer?;
+    match response.extensions().get::<api::Unsent>() {
+        Some(_) => Err(Unsent),
+        None => Ok(response),
+    }
+}
 
 /// Serves `router` until `stop` completes, then lets running requests end.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
@@ -46,7 +77,8 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             () = &mut stop => break,
         };
         drop(stream.set_nodelay(true));
-        let service = TowerToHyperService::new(router.clone());
+        let service = ServiceExt::<Request<Incoming>>::map_result(router.clone(), sent);
+        let service = TowerToHyperService::new(service);
         let connection = http.serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use api::App;
+use api::amounts::Amounts;
 use api::hooks::Bodies;
 use ledger::TenantMode;
 use serde_json::json;
@@ -56,6 +57,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         requests_per_minute: config.requests_per_minute,
         webhook_networks: config.webhook_networks.clone(),
         webhook_transcript_days: config.webhook_transcript_days,
+        amount_query_time: service::amounts::TIME_DEFAULT,
     };
     let service = Service::open(Arc::clone(&store), engine.hasher.clone(), settings).await;
     let service = Arc::new(service.context("the store cannot be read")?);
@@ -96,6 +98,16 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
             .deliver_webhooks(bodies, deliveries_stopping)
             .await;
     });
+    let asking = Arc::clone(&service);
+    let asking_stopping = stop_deliveries.subscribe();
+    let questions = tokio::spawn(async move {
+        asking
+            .answer_amounts(Arc::new(Amounts), asking_stopping)
+            .await;
+    });
+    let pruning = Arc::clone(&service);
+    let pruning_stopping = stop_deliveries.subscribe();
+    tokio::spawn(async move { pruning.keep_audit_log_short(pruning_stopping).await });
     let following = Arc::clone(&service);
     tokio::spawn(async move { following.follow_peers().await });
 
@@ -119,6 +131,9 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     deliveries
         .await
         .context("the deliveries of webhooks failed")?;
+    questions
+        .await
+        .context("the questions for amounts failed")?;
     let closed = store.shut_down().await;
     drop(std::fs::remove_file(contact));
     closed.context("the store did not close in order")?;

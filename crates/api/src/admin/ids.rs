@@ -26,6 +26,7 @@ pub(super) const EXECUTION: &str = "rex_";
 pub(super) const RULES: Spelling = Spelling {
     camel: false,
     name: "nickname",
+    asks: true,
     account: |id| spell(ACCOUNT, id),
     read_account: |text| Some(read(ACCOUNT, text)),
     rule: |id| spell(RULE, id),

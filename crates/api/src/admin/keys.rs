@@ -110,6 +110,9 @@ fn parse_permission(fields: &mut Fields) -> Option<Permission> {
         "CREATE_AND_EDIT_RULES" => {
             Permission::CreateAndEditRules(ids_of(fields, resources, ids::RULE)?)
         }
+        "CREATE_AND_DELETE_ACCOUNTS" => {
+            Permission::CreateAndDeleteAccounts(ids_of(fields, resources, ids::ACCOUNT)?)
+        }
         // There is nothing to choose among: the documents write it with a star.
         "READ_AUDIT_LOGS" if resources.as_ref().is_none_or(|all| all == "*") => {
             Permission::ReadAuditLogs
@@ -123,8 +126,8 @@ fn parse_permission(fields: &mut Fields) -> Option<Permission> {
             fields.fault(
                 "scope",
                 "must be one of LIST_ACCOUNTS, READ_ACCOUNTS, LIST_RULES, READ_RULES, \
-                 TRIGGER_RULES, READ_RULE_EXECUTIONS, CREATE_AND_EDIT_RULES, READ_TRANSFERS, \
-                 MANUAL_TRANSFER, READ_CARDS, READ_AUDIT_LOGS, PROGRAMME, \
+                 TRIGGER_RULES, READ_RULE_EXECUTIONS, CREATE_AND_EDIT_RULES, \
+                 CREATE_AND_DELETE_ACCOUNTS, READ_TRANSFERS, MANUAL_TRANSFER, READ_CARDS, READ_AUDIT_LOGS, PROGRAMME, \
                  SIMULATOR",
             );
             return None;

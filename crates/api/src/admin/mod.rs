@@ -4,11 +4,13 @@
 //! `code` and every field at fault in `errors`. Health and metrics are beside it, without a token.
 
 mod accounts;
+mod amounts;
 mod approvals;
 mod clock;
 pub(crate) mod events;
 mod forecast;
 mod holds;
+mod idempotency;
 mod ids;
 mod keys;
 mod money;
@@ -109,6 +111,10 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
             post(approvals::deny),
         )
         .route(
+            "/tenants/{tenant}/rules/{rule}/amount-source",
+            put(amounts::set).get(amounts::find).delete(amounts::delete),
+        )
+        .route(
             "/tenants/{tenant}/rules/{rule}/approval",
             put(approvals::set_for_rule),
         )
@@ -185,6 +191,10 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route(
             "/tenants/{tenant}/webhooks/{webhook}/deliveries",
             get(webhooks::deliveries),
+        )
+        .route(
+            "/tenants/{tenant}/idempotency-keys/{key}",
+            get(idempotency::look_up),
         )
         .route(
             "/tenants/{tenant}/replays",

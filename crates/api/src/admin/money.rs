@@ -235,6 +235,7 @@ async fn list_transfers(app: &App, tenant: &str, query: Option<&str>) -> Answer 
         origin: Vec::new(),
         status: Vec::new(),
         execution: None,
+        card: None,
         from: None,
         to: None,
         after: None,

@@ -5,15 +5,17 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
+use super::amounts::AmountSourceBody;
 use super::approvals::ApprovalBody;
 use super::events::EventBody;
 use super::forecast::ForecastBody;
+use super::idempotency::KeyStateBody;
 use super::problem::Problem;
 use super::profiles::ProfileBody;
 use super::webhooks::{AttemptBody, ReplayBody, WebhookBody};
 use super::wire::{
-    AccountBody, EntryBody, HoldBody, KeyBody, OwnerBody, RateLimitBody, SettingsBody, TenantBody,
-    TransferBody,
+    AccountBody, EntryBody, FaultBody, HoldBody, KeyBody, OwnerBody, RateLimitBody, SettingsBody,
+    TenantBody, TransferBody,
 };
 use crate::http::json_response;
 
@@ -22,9 +24,9 @@ use crate::http::json_response;
     info(title = "Tidegate: admin API", version = "1.0.0", description = "For operators, console and command line, on its own listener. Sums are minor units, times RFC 3339 in UTC, errors RFC 9457."),
     servers((url = "/admin/v1")),
     components(schemas(
-        Problem, ApprovalBody, EventBody, ForecastBody, TenantBody, SettingsBody, RateLimitBody,
+        Problem, AmountSourceBody, ApprovalBody, EventBody, ForecastBody, TenantBody, SettingsBody, RateLimitBody,
         OwnerBody, AccountBody, EntryBody, HoldBody, KeyBody, ProfileBody, TransferBody,
-        WebhookBody, ReplayBody, AttemptBody
+        WebhookBody, ReplayBody, AttemptBody, KeyStateBody, FaultBody
     )),
     security(("AdminToken" = [])),
 )]
@@ -104,6 +106,12 @@ const DECIDER: Field = (
     false,
     "Who decides, for the audit log, up to 100 characters",
 );
+const AMOUNT_SOURCE: &[Field] = &[(
+    "url",
+    "string",
+    true,
+    "Where questions are sent: an https URL, or one in a network that the server allows",
+)];
 const RULE_APPROVAL: &[Field] = &[(
     "approval_above",
     "integer",
@@ -195,6 +203,21 @@ const SETTINGS: &[Field] = &[
         "integer",
         false,
         "Minutes, -840 to 840, that their calendar is ahead of UTC",
+    ),
+    (
+        "faults",
+        "array",
+        false,
+        "At most 8 of {fault, every}: what goes wrong with a sandbox tenant's writes and deliveries; none when empty",
+    ),
+];
+const KEY_STATE: &[Field] = &[
+    ("key_id", "string", false, "Used by this API key only"),
+    (
+        "owner_id",
+        "string",
+        false,
+        "Used by this identity's users only; not together with `key_id`",
     ),
 ];
 const ACCOUNT: &[Field] = &[
@@ -921,6 +944,27 @@ const ROUTES: &[Route] = &[
         )
     },
     Route {
+        body: AMOUNT_SOURCE,
+        ..route(
+            "put",
+            "/tenants/{tenant}/rules/{rule}/amount-source",
+            "Say where a rule asks for amounts",
+            Answer::One("AmountSource"),
+        )
+    },
+    route(
+        "get",
+        "/tenants/{tenant}/rules/{rule}/amount-source",
+        "Show where a rule asks for amounts, and with which secret",
+        Answer::One("AmountSource"),
+    ),
+    route(
+        "delete",
+        "/tenants/{tenant}/rules/{rule}/amount-source",
+        "A rule asks for amounts no more",
+        Answer::Nothing,
+    ),
+    Route {
         body: RULE_APPROVAL,
         ..route(
             "put",
@@ -1175,6 +1219,15 @@ const ROUTES: &[Route] = &[
         "List replays",
         Answer::Many("ReplayBody"),
     ),
+    Route {
+        query: KEY_STATE,
+        ..route(
+            "get",
+            "/tenants/{tenant}/idempotency-keys/{key}",
+            "What became of an idempotency key",
+            Answer::One("KeyStateBody"),
+        )
+    },
     route(
         "get",
         "/tenants/{tenant}/replays/{replay}",

@@ -240,6 +240,7 @@ fn rejected(rejection: &Rejection) -> Problem {
         | Rejection::BalanceNotZero { .. }
         | Rejection::AccountInUse
         | Rejection::LinkedCards
+        | Rejection::NamedByRule { .. }
         | Rejection::BlockedByOther
         | Rejection::ProfileInactive
         | Rejection::CurrencyNotInProfile

@@ -8,7 +8,8 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use ledger::TenantMode;
 use serde_json::Value;
-use service::multi::{RATE_LIMITS_MAX, RateLimit, RuleReading, TenantSettings};
+use service::faults::FAULTS_MAX;
+use service::multi::{FaultSwitch, RATE_LIMITS_MAX, RateLimit, RuleReading, TenantSettings};
 
 use super::request::{Answer, fields, finish, ok};
 use super::tenants::tenant_id;
@@ -64,6 +65,8 @@ async fn change_settings(app: &App, tenant: &str, headers: &HeaderMap, body: Bod
         fields.fault("rate_limits", reason);
     }
     let limits = limits.map(|value| rate_limits(&mut fields, value));
+    let faults = fields.take("faults");
+    let faults = faults.map(|value| switches(&mut fields, value));
     fields.finish()?;
     let (service, id) = (app.service(), tenant_id(tenant));
     let known = service.tenant_settings(id).await?;
@@ -78,9 +81,35 @@ async fn change_settings(app: &App, tenant: &str, headers: &HeaderMap, body: Bod
             round_down_keeps_buffer: keeps_buffer.unwrap_or(known.rules.round_down_keeps_buffer),
             utc_offset_minutes: utc_offset_minutes.unwrap_or(known.rules.utc_offset_minutes),
         },
+        faults: faults.unwrap_or_else(|| known.faults.clone()),
     };
     let settings = service.set_tenant_settings(id, settings).await?;
     show(app, tenant, &settings).await
+}
+
+/// A switch that says nothing else is for every time.
+fn switches(fields: &mut Fields, value: Value) -> Vec<FaultSwitch> {
+    let values = match value {
+        Value::Array(values) if values.len() <= FAULTS_MAX => values,
+        _ => {
+            fields.fault("faults", format!("must be a list of at most {FAULTS_MAX}"));
+            return Vec::new();
+        }
+    };
+    let mut switches = Vec::with_capacity(values.len());
+    for (index, value) in values.into_iter().enumerate() {
+        let mut switch = fields.nested(&format!("faults[{index}]"), value);
+        let fault = switch.text("fault");
+        let every = switch.optional_integer("every").unwrap_or(1);
+        switches.push(FaultSwitch {
+            fault,
+            every: u32::try_from(every).unwrap_or(0),
+        });
+        for Fault { field, reason } in switch.into_faults() {
+            fields.absolute_fault(field, reason);
+        }
+    }
+    switches
 }
 
 fn rate_limits(fields: &mut Fields, value: Value) -> Vec<RateLimit> {

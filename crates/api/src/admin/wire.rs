@@ -56,6 +56,16 @@ pub(super) struct SettingsBody {
     round_down: &'static str,
     /// Minutes that the calendar of rules is ahead of UTC.
     utc_offset_minutes: i16,
+    /// What goes wrong with the tenant's writes and deliveries.
+    faults: Vec<FaultBody>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct FaultBody {
+    /// Such as `commit-then-500`.
+    fault: String,
+    /// 1 is every time, 3 the first and then every third.
+    every: u32,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -77,6 +87,14 @@ impl SettingsBody {
                 false => "MULTIPLE",
             },
             utc_offset_minutes: settings.rules.utc_offset_minutes,
+            faults: settings
+                .faults
+                .iter()
+                .map(|switch| FaultBody {
+                    fault: switch.fault.clone(),
+                    every: switch.every,
+                })
+                .collect(),
             rate_limits: limits
                 .map(|limit| RateLimitBody {
                     requests: limit.requests,
@@ -280,6 +298,9 @@ pub(super) struct TransferBody {
     /// Why it was called off.
     #[schema(required)]
     cancel_reason: Option<String>,
+    /// The card that paid or was paid back; a debit card's money is on its account.
+    #[schema(required)]
+    card_id: Option<String>,
     created_at: String,
     updated_at: String,
     /// When it is to happen, if not at once.
@@ -317,6 +338,7 @@ impl TransferBody {
             tag: transfer.tag.as_deref().map(str::to_owned),
             description: transfer.description.as_deref().map(str::to_owned),
             cancel_reason: transfer.cancel_reason.as_deref().map(str::to_owned),
+            card_id: transfer.card.map(|card| spell(ids::ACCOUNT, card.raw())),
             created_at: time::render(transfer.created_at),
             updated_at: time::render(transfer.updated_at),
             scheduled_at: transfer.scheduled_at.map(time::render),
@@ -390,6 +412,9 @@ fn permission_json(permission: &Permission) -> Value {
         Permission::TriggerRules(ids) => resources("TRIGGER_RULES", ids::RULE, ids),
         Permission::ReadRuleExecutions(ids) => resources("READ_RULE_EXECUTIONS", ids::RULE, ids),
         Permission::CreateAndEditRules(ids) => resources("CREATE_AND_EDIT_RULES", ids::RULE, ids),
+        Permission::CreateAndDeleteAccounts(ids) => {
+            resources("CREATE_AND_DELETE_ACCOUNTS", ids::ACCOUNT, ids)
+        }
         Permission::ReadTransfers(ids) => resources("READ_TRANSFERS", ids::ACCOUNT, ids),
         Permission::ReadCards(ids) => resources("READ_CARDS", ids::ACCOUNT, ids),
         Permission::ManualTransfer(sets) => {

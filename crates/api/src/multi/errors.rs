@@ -374,6 +374,7 @@ fn rejected(rejection: &Rejection) -> Failure {
         | Rejection::ClockBackwards
         | Rejection::NothingDue
         | Rejection::TooManyRules
+        | Rejection::NamedByRule { .. }
         | Rejection::RuleFaulty(_)
         | Rejection::RuleUnsound { .. }
         | Rejection::RuleDisabled

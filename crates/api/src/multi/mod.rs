@@ -26,6 +26,7 @@ mod openapi;
 mod passwords;
 mod people;
 mod query;
+mod references;
 mod request_ref;
 mod rules;
 mod schemas;
@@ -44,11 +45,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRef;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use service::multi::Surface;
 
-use crate::{App, peers};
+use crate::{App, faults, peers};
 use failure::Failure;
 use request_ref::AttachLayer;
 
@@ -109,11 +111,14 @@ pub fn router(app: &Arc<App>) -> Router {
         // Nested routers do not get the bare slash.
         .route("/multi/", any(unknown_path))
         .route("/simulate/api/", any(unknown_path));
-    peers::acquainted(routes, app, |_, _, error| {
-        errors::respond(Failure::Service(error))
-    })
-    .layer(AttachLayer(Arc::clone(app)))
-    .route("/openapi/multi.json", get(openapi::serve))
+    let routes = faults::faulty(routes, app, refuse);
+    peers::acquainted(routes, app, refuse)
+        .layer(AttachLayer(Arc::clone(app)))
+        .route("/openapi/multi.json", get(openapi::serve))
+}
+
+fn refuse(_: &App, _: &HeaderMap, error: service::Error) -> Response {
+    errors::respond(Failure::Service(error))
 }
 
 /// Logging in, identities and users.
@@ -123,6 +128,7 @@ fn people_routes() -> Router<Place> {
         .route("/logout", post(sign_in::logout::handle))
         .route("/access_token", post(sign_in::access_token::handle))
         .route("/identities", get(sign_in::list_identities::handle))
+        .route("/idempotency_refs/{ref}", get(references::handle))
         .route(
             "/passwords/{user_id}/create",
             post(passwords::create::handle),

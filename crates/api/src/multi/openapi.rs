@@ -12,8 +12,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::errors::{BadRequestBody, ErrorBody, ForbiddenBody, SimulatorBadRequestBody};
 use super::{
-    backoffice, bulks, consumers, corporates, managed_accounts, managed_cards, passwords, sign_in,
-    simulator, transfers, users,
+    backoffice, bulks, consumers, corporates, managed_accounts, managed_cards, passwords,
+    references, sign_in, simulator, transfers, users,
 };
 use crate::http::json_response;
 
@@ -32,6 +32,7 @@ struct Document;
     sign_in::logout::handle,
     sign_in::access_token::handle,
     sign_in::list_identities::handle,
+    references::handle,
     passwords::create::handle,
     passwords::update::handle,
     corporates::create::handle,

@@ -10,6 +10,9 @@ use service::events::{Event, Object};
 use service::webhooks::{Rendered, Wanted};
 use store::{BulkRow, Fact, Record, RecordKind, TransferRow};
 
+/// Events of transfers that change their state.
+const STATES: [&str; 2] = ["transfer.created", "transfer.status_changed"];
+
 /// The body of an event and its path; `None` when the dialect does not tell of it.
 pub(crate) fn body(event: &Event, wanted: &Wanted) -> Option<Rendered> {
     let (path, body) = match (&event.fact, &event.object) {
@@ -18,7 +21,8 @@ pub(crate) fn body(event: &Event, wanted: &Wanted) -> Option<Rendered> {
                 "/managed_accounts/deposits/watch",
                 deposit(event, row, wanted)?,
             ),
-            _ if event.name == "transfer.approval_required" => return None,
+            // What operators decide is no matter of the dialect; the change of state is.
+            _ if !STATES.contains(&event.name) => return None,
             _ => ("/transfers/watch", transfer(row, wanted)?),
         },
         (Fact::Ledger(effect), Object::Account(row)) => {

@@ -26,6 +26,7 @@ pub(super) fn read(text: &str) -> Option<u64> {
 pub(super) const RULES: Spelling = Spelling {
     camel: true,
     name: "name",
+    asks: false,
     account: spell,
     read_account: read,
     rule: spell,

@@ -2,12 +2,13 @@
 //!
 //! The order of refusals of every endpoint: 404 in plain text by path and method, 401, 429, then
 //! for bodies the content type and the size, 400 of the request itself, 403, 404, what the ledger
-//! says. Lists that need a scope on something look at the scope first. Shown by
-//! `crates/tidegate/tests/it/platform.rs`.
+//! says. Lists that need a scope on something look at the scope first. Shown row by row in
+//! `crates/tidegate/tests/it/platform_refusals.rs`.
 
 mod accounts;
 mod audit;
 mod call;
+mod cards;
 mod errors;
 mod ids;
 mod openapi;
@@ -21,11 +22,11 @@ pub use openapi::document;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
 
-use crate::{App, peers};
+use crate::{App, faults, peers};
 
 /// Bytes of a request body.
 const BODY_MAX: usize = 64 * 1024;
@@ -38,13 +39,16 @@ pub fn router(app: &Arc<App>) -> Router {
     let routes = routes
         .method_not_allowed_fallback(not_listed)
         .with_state(Arc::clone(app));
-    let routes = peers::acquainted(routes, app, |app, _, error| {
-        call::refuse(app, &error.into())
-    });
+    let routes = faults::faulty(routes, app, refuse);
+    let routes = peers::acquainted(routes, app, refuse);
     routes
         .route("/platform/v1/openapi", get(openapi::serve))
         .route("/openapi/platform.json", get(openapi::serve))
         .route("/platform/v1/{*rest}", axum::routing::any(not_listed))
+}
+
+fn refuse(app: &App, _: &HeaderMap, error: service::Error) -> Response {
+    call::refuse(app, &error.into())
 }
 
 fn routes(router: Router<Arc<App>>, base: &str) -> Router<Arc<App>> {
@@ -64,6 +68,7 @@ fn routes(router: Router<Arc<App>>, base: &str) -> Router<Arc<App>> {
         )
         .route(&at("/transfers/{id}"), get(transfers::find))
         .route(&at("/external-transactions"), get(outside::transactions))
+        .route(&at("/card-transactions"), get(cards::transactions))
         .route(&at("/audit-logs"), get(audit::list))
 }
 

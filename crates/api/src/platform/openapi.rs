@@ -216,6 +216,16 @@ const OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
+        query: &["accountId", "cardId", "from", "to", "page", "pageSize"],
+        ..operation(
+            "get",
+            "/card-transactions",
+            "listCardTransactions",
+            "READ_TRANSFERS",
+            Answer::List("CardTransaction"),
+        )
+    },
+    Operation {
         query: &["apiKeyId", "action", "from", "to", "page", "pageSize"],
         ..operation(
             "get",
@@ -273,7 +283,8 @@ fn described(operation: &Operation) -> Value {
             _ if list => json!({"type": "array", "items": {"type": "string"}, "minItems": 1}),
             _ => json!({"type": "string"}),
         };
-        json!({"name": name, "in": "query", "required": list, "schema": schema})
+        let required = list || *name == "accountId";
+        json!({"name": name, "in": "query", "required": required, "schema": schema})
     }));
     if operation.method != "get" {
         parameters.push(json!({
@@ -406,6 +417,11 @@ fn schemas() -> Value {
     let mut transaction = object(TRANSACTION);
     one_of(&mut transaction, "direction", &["MONEY_IN", "MONEY_OUT"]);
     one_of(&mut transaction, "status", &["PENDING", "COMPLETE"]);
+    let mut paid = object(CARD_TRANSACTION);
+    one_of(&mut paid, "cardType", &["DEBIT_CARD", "OMNI_CARD"]);
+    one_of(&mut paid, "direction", &["MONEY_IN", "MONEY_OUT"]);
+    one_of(&mut paid, "subtype", &["PURCHASE", "REFUND"]);
+    one_of(&mut paid, "status", &["COMPLETE"]);
     let mut entry = object(ENTRY);
     one_of(&mut entry, "outcome", &["SUCCESS", "FAILURE"]);
     let actions: Vec<Value> = audit::ACTIONS.iter().map(|(name, _)| json!(name)).collect();
@@ -420,6 +436,7 @@ fn schemas() -> Value {
         "Party": party,
         "Transfer": transfer,
         "ExternalTransaction": transaction,
+        "CardTransaction": paid,
         "AuditLogEntry": entry,
         "Triggered": object(&[("executionId", "string")]),
         "TriggerRequest": {"type": "object", "properties": {
@@ -495,6 +512,19 @@ const TRANSACTION: Members = &[
     ("status", "string"),
     ("description", "string"),
     ("transactionDate", "string"),
+];
+const CARD_TRANSACTION: Members = &[
+    ("id", "string"),
+    ("cardId", "string"),
+    ("cardType", "string"),
+    ("account", "Party"),
+    ("direction", "string"),
+    ("subtype", "string"),
+    ("status", "string"),
+    ("amountInCents", "integer"),
+    ("description", "string"),
+    ("createdAt", "string"),
+    ("completedAt", "?string"),
 ];
 const ENTRY: Members = &[
     ("id", "string"),

@@ -56,6 +56,7 @@ pub(super) async fn transactions(State(app): State<Arc<App>>, parts: Parts) -> R
             origin: Vec::new(),
             status: status.map_or(vec![Status::Pending, Status::Complete], |it| vec![it]),
             execution: None,
+            card: None,
             from: Some(page::within_90_days(from, now)?),
             to,
             after: None,

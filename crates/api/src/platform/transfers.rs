@@ -12,7 +12,7 @@ use ledger::{
     TransferId,
 };
 use serde_json::{Value, json};
-use service::NewTransfer;
+use service::{NewTransfer, Request};
 use store::{AccountRole, TransferQuery, TransferRow};
 
 use super::call::{Call, Done, idempotency_key, serve};
@@ -20,7 +20,7 @@ use super::errors::Failure;
 use super::page::{Paging, paging, span, word};
 use super::{BODY_MAX, ids, page};
 use crate::http::{PathText, Query, is_json, path_text, read_body};
-use crate::json::{Fault, Fields};
+use crate::json::{Fault, Fields, strict};
 use crate::{App, time};
 
 /// Cents of the smallest transfer.
@@ -94,24 +94,36 @@ async fn answer(
         query.faults.push(fault);
         Vec::new()
     });
-    let (asked, is_live) = filters(call, &mut query);
+    let (asked, mode) = filters(call, &mut query);
     let paging: Paging = paging(&mut query);
     if !query.faults.is_empty() {
         return Err(Failure::Invalid(query.faults));
     }
     let service = app.service();
-    let found = service.transfers_of(&call.key, &accounts, &asked, paging.page);
-    let mut found = found.await?;
-    if !is_live {
-        // Only rules are simulated, and what a simulated run would move is in its explanation.
-        found.items.clear();
-        found.more = false;
+    if mode == Modes::Live {
+        let found = service.transfers_of(&call.key, &accounts, &asked, paging.page);
+        let found = found.await?;
+        let items = found.items.iter().map(|row| shown(row, false)).collect();
+        return Ok(Done::ok(page::list(items, &paging, found.more)));
     }
-    let items = found.items.iter().map(shown).collect();
-    Ok(Done::ok(page::list(items, &paging, found.more)))
+    // What a rule's dry run would move is in its explanation, and no transfer of its own.
+    let which = (paging.page, mode == Modes::All);
+    let found = service.transfers_and_dry_runs(&call.key, &accounts, &asked, which);
+    let (rows, dry, more) = found.await?;
+    let items = rows.iter();
+    let items = items.map(|row| shown(row, dry.contains(&row.transfer.id)));
+    Ok(Done::ok(page::list(items.collect(), &paging, more)))
 }
 
-fn filters(call: &Call, query: &mut Query) -> (TransferQuery, bool) {
+/// Which transfers are listed: those that were made, dry runs, or both.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Modes {
+    Live,
+    Simulation,
+    All,
+}
+
+fn filters(call: &Call, query: &mut Query) -> (TransferQuery, Modes) {
     let role = word(
         query,
         "accountRole",
@@ -124,10 +136,14 @@ fn filters(call: &Call, query: &mut Query) -> (TransferQuery, bool) {
     let direction = word(query, "direction", DIRECTIONS);
     let status = word(query, "status", STATUSES);
     let origin = word(query, "origin", ORIGINS);
-    let is_live = word(
+    let mode = word(
         query,
         "executionMode",
-        &[("LIVE", true), ("SIMULATION", false), ("ALL", true)],
+        &[
+            ("LIVE", Modes::Live),
+            ("SIMULATION", Modes::Simulation),
+            ("ALL", Modes::All),
+        ],
     );
     let execution = query
         .take("rule_execution_id")
@@ -141,19 +157,26 @@ fn filters(call: &Call, query: &mut Query) -> (TransferQuery, bool) {
         origin: origin.map(<[Origin]>::to_vec).unwrap_or_default(),
         status: status.map(<[Status]>::to_vec).unwrap_or_default(),
         execution,
+        card: None,
         from,
         to,
         after: None,
         first: 0,
     };
-    (asked, is_live.unwrap_or(true))
+    (asked, mode.unwrap_or(Modes::Live))
 }
 
 pub(super) async fn find(State(app): State<Arc<App>>, id: PathText, parts: Parts) -> Response {
     let id = ids::read(&path_text(id)).map(TransferId::new);
     let work = async |call: &Call| {
-        let row = app.service().transfer(&call.key, id).await?;
-        Ok(Done::ok(shown(&row)))
+        let service = app.service();
+        let found = service.transfer(&call.key, id).await;
+        if let (Err(service::Error::NotFound { .. }), Some(id)) = (&found, id)
+            && let Some(dry) = service.dry_transfer(&call.key, id).await?
+        {
+            return Ok(Done::ok(shown(&dry, true)));
+        }
+        Ok(Done::ok(shown(&found?, false)))
     };
     serve(&app, &parts, ("GET_TRANSFER", "platformGetTransfer"), work).await
 }
@@ -170,12 +193,22 @@ async fn make(app: &App, call: &Call, parts: &Parts, body: Body) -> Result<Done,
     }
     let bytes = read_body(body, BODY_MAX).await.map_err(Failure::Body)?;
     let idempotency = idempotency_key(parts, &call.request_id)?;
-    let new = parse(&bytes).map_err(Failure::Invalid)?;
+    let (new, is_dry) = parse(&bytes).map_err(Failure::Invalid)?;
     let (source, destination) = (new.source, new.destination);
     let service = app.service();
-    let made = service
-        .create_transfer(&call.key, new, idempotency, &call.request_id)
-        .await;
+    let made = if is_dry {
+        let canonical = strict(&bytes).map_or_else(|_| String::new(), |body| body.to_string());
+        let request = Request {
+            idempotency,
+            body: canonical.as_bytes(),
+            id: &call.request_id,
+        };
+        service.simulate_transfer(&call.key, new, request).await
+    } else {
+        service
+            .create_transfer(&call.key, new, idempotency, &call.request_id)
+            .await
+    };
     let made = made.map_err(|error| match error {
         service::Error::Forbidden if service.may_transfer(&call.key, source, destination) => {
             Failure::AmountTooLarge
@@ -188,12 +221,14 @@ async fn make(app: &App, call: &Call, parts: &Parts, body: Body) -> Result<Done,
             &made.transfer,
             made.source.as_ref(),
             made.destination.as_ref(),
+            is_dry,
         ),
         request_id: Some(made.request_id),
     })
 }
 
-fn parse(bytes: &[u8]) -> Result<NewTransfer, Vec<Fault>> {
+/// The transfer, and whether it is only tried out.
+fn parse(bytes: &[u8]) -> Result<(NewTransfer, bool), Vec<Fault>> {
     let mut fields = Fields::parse(bytes)?;
     let source = fields.text("sourceAccountId");
     let destination = fields.text("destinationAccountId");
@@ -207,28 +242,33 @@ fn parse(bytes: &[u8]) -> Result<NewTransfer, Vec<Fault>> {
         let reason = "must have at most 10 letters, digits and spaces";
         fields.fault("description", reason);
     }
-    if fields.optional_flag("simulation") == Some(true) {
-        fields.fault("simulation", "is for rules only");
-    }
+    let is_dry = fields.optional_flag("simulation").unwrap_or(false);
     if !source.is_empty() && source == destination {
         fields.fault("destinationAccountId", "must not be the sourceAccountId");
     }
     fields.finish()?;
-    Ok(NewTransfer {
+    let new = NewTransfer {
         source: AccountId::new(ids::read(&source).unwrap_or(0)),
         // Another number that nobody has: two strangers are not the same account.
         destination: AccountId::new(ids::read(&destination).unwrap_or(u64::MAX)),
         amount_minor,
         currency: Currency::USD,
         description: description.map(Arc::from),
-    })
+    };
+    Ok((new, is_dry))
 }
 
-fn shown(row: &TransferRow) -> Value {
-    body_of(&row.transfer, row.source.as_ref(), row.destination.as_ref())
+fn shown(row: &TransferRow, is_dry: bool) -> Value {
+    let (source, destination) = (row.source.as_ref(), row.destination.as_ref());
+    body_of(&row.transfer, source, destination, is_dry)
 }
 
-fn body_of(transfer: &Transfer, source: Option<&Party>, destination: Option<&Party>) -> Value {
+fn body_of(
+    transfer: &Transfer,
+    source: Option<&Party>,
+    destination: Option<&Party>,
+    is_dry: bool,
+) -> Value {
     let (rule, execution) = transfer.rule.unzip();
     let direction = DIRECTIONS.iter().find(|(_, it)| *it == transfer.direction);
     json!({
@@ -237,7 +277,7 @@ fn body_of(transfer: &Transfer, source: Option<&Party>, destination: Option<&Par
         "direction": direction.map(|(name, _)| name),
         "origin": name_in(ORIGINS, &transfer.origin),
         "status": name_in(STATUSES, &transfer.status),
-        "executionMode": "LIVE",
+        "executionMode": if is_dry { "SIMULATION" } else { "LIVE" },
         "source": party(source),
         "destination": party(destination),
         "ruleId": rule.map(|rule| ids::spell(rule.raw())),
@@ -255,7 +295,7 @@ fn name_in<T: PartialEq>(names: &[(&'static str, &[T])], value: &T) -> Option<&'
 }
 
 /// Whoever is outside and not linked has no id.
-fn party(party: Option<&Party>) -> Value {
+pub(super) fn party(party: Option<&Party>) -> Value {
     match party {
         Some(party) => json!({
             "id": ids::spell(party.id.raw()),

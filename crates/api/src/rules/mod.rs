@@ -32,6 +32,9 @@ pub(crate) struct Spelling {
     pub camel: bool,
     /// What the rule's name is called.
     pub name: &'static str,
+    /// Whether rules that ask the user's own server for amounts are made here: who makes them says
+    /// where it is, and only operators do.
+    pub asks: bool,
     /// An account's id.
     pub account: fn(u64) -> String,
     /// The number behind an account's id.

@@ -155,9 +155,8 @@ impl Reader<'_> {
     fn action(self, fields: &mut Fields) -> ActionDraft {
         let kind = self.word(fields, "type", ACTIONS, |word| match word {
             "FIXED" => Some(ActionType::FixedAmount),
-            // Nothing asks the user's server for amounts yet.
             word => ActionType::parse(&word.to_ascii_lowercase())
-                .filter(|action| *action != ActionType::QueriedAmount),
+                .filter(|action| *action != ActionType::QueriedAmount || self.spelling.asks),
         });
         let group = self.member("group_index");
         let group_index = fields.optional_integer(&group).unwrap_or(0);

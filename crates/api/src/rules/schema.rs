@@ -191,7 +191,8 @@ impl Schemas<'_> {
         let spelling = self.spelling;
         let known = ActionType::ALL.iter().copied();
         let known: Vec<ActionType> = known
-            .filter(|action| *action != ActionType::QueriedAmount)
+            // It is read where it cannot be made; Platform has no word for it at all.
+            .filter(|action| *action != ActionType::QueriedAmount || !spelling.camel)
             .collect();
         let node = || nullable(reference("RuleNode"));
         let mut debt = self.node();

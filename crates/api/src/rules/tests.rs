@@ -14,6 +14,7 @@ fn spelling(is_camel: bool) -> Spelling {
     Spelling {
         camel: is_camel,
         name: if is_camel { "name" } else { "nickname" },
+        asks: false,
         account: |id| format!("acc_{id}"),
         read_account: number,
         rule: |id| format!("rule_{id}"),

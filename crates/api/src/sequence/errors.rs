@@ -139,6 +139,13 @@ fn service_refusal(error: &service::Error) -> Refusal {
             "rule_unsound",
             format!("{}: {text}", ids::RULES.path(path)),
         ),
+        // An account to which something still leads (docs/reference/sequence.md, "Delete").
+        service::Error::Rejected(
+            rejection @ (Rejection::BalanceNotZero { .. }
+            | Rejection::AccountInUse
+            | Rejection::LinkedCards
+            | Rejection::NamedByRule { .. }),
+        ) => Refusal::new(S::CONFLICT, rejection.code(), format!("{rejection}.")),
         service::Error::Rejected(rejection) => rejected(rejection),
         service::Error::Store(store::StoreError::Unavailable { retry_after_s, .. }) => Refusal {
             retry_after_s: Some(*retry_after_s),
@@ -185,6 +192,7 @@ fn rejected(rejection: &Rejection) -> Refusal {
         | Rejection::BalanceNotZero { .. }
         | Rejection::AccountInUse
         | Rejection::LinkedCards
+        | Rejection::NamedByRule { .. }
         | Rejection::BlockedByOther
         | Rejection::ProfileNotFound
         | Rejection::ProfileInactive

@@ -22,12 +22,15 @@ pub(super) const ACCOUNT: &str = "acc_";
 pub(super) const TRANSFER: &str = "txr_";
 pub(super) const RULE: &str = "rule_";
 pub(super) const EXECUTION: &str = "rex_";
+pub(super) const CARD: &str = "card_";
+pub(super) const CARD_TRANSACTION: &str = "ctx_";
 pub(super) const CURSOR: &str = "cursor_";
 
 /// How rules are written here.
 pub(super) const RULES: Spelling = Spelling {
     camel: false,
     name: "nickname",
+    asks: false,
     account: |id| spell(ACCOUNT, id),
     read_account: |text| read(ACCOUNT, text),
     rule: |id| spell(RULE, id),

@@ -126,6 +126,7 @@ fn parse(
         origin: origin.unwrap_or_default(),
         status: status.unwrap_or_default(),
         execution,
+        card: None,
         from,
         to,
         after: None,

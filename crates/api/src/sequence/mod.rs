@@ -6,20 +6,27 @@
 //! are looked at. Proven row by row in `crates/tidegate/tests/it/sequence_refusals.rs`.
 
 mod auth;
+mod card_wire;
+mod create_income_source;
 mod create_rule;
 pub mod create_transfer;
+mod delete_account;
 mod delete_rule;
 mod envelope;
 mod errors;
 mod get_account;
+mod get_card;
 mod get_execution;
 mod get_rule;
 mod get_transfer;
 mod ids;
 mod list_accounts;
+mod list_card_transactions;
+mod list_cards;
 mod list_executions;
 mod list_rules;
 mod list_transfers;
+mod look_up_key;
 mod openapi;
 mod params;
 mod request_id;
@@ -35,10 +42,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::{any, get, post};
 
-use crate::{App, peers};
+use crate::{App, faults, peers};
 use errors::Failure;
 
 /// Bytes of a request body: a transfer has under 200, a large rule some thousands.
@@ -48,7 +56,14 @@ pub const BODY_MAX: usize = 64 * 1024;
 pub fn router(app: &Arc<App>) -> Router {
     let routes = Router::new()
         .route("/accounts", get(list_accounts::handle))
-        .route("/accounts/{id}", get(get_account::handle))
+        .route(
+            "/accounts/income-sources",
+            post(create_income_source::handle),
+        )
+        .route(
+            "/accounts/{id}",
+            get(get_account::handle).delete(delete_account::handle),
+        )
         .route(
             "/transfers",
             post(create_transfer::handle).get(list_transfers::handle),
@@ -64,6 +79,13 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/rules/{id}/trigger", post(trigger_rule::handle))
         .route("/rule-executions", get(list_executions::handle))
         .route("/rule-executions/{id}", get(get_execution::handle))
+        .route("/idempotency-keys/{key}", get(look_up_key::handle))
+        .route("/cards", get(list_cards::handle))
+        .route("/cards/{id}", get(get_card::handle))
+        .route(
+            "/cards/{id}/transactions",
+            get(list_card_transactions::handle),
+        )
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .with_state(Arc::clone(app));
@@ -71,10 +93,12 @@ pub fn router(app: &Arc<App>) -> Router {
         .nest("/api/v1", routes)
         // The nested router does not get the bare slash.
         .route("/api/v1/", any(unknown_path).with_state(Arc::clone(app)));
-    peers::acquainted(routes, app, |app, headers, error| {
-        envelope::refuse(app, headers, error.into())
-    })
-    .route("/openapi/sequence.json", get(openapi::serve))
+    let routes = faults::faulty(routes, app, refuse);
+    peers::acquainted(routes, app, refuse).route("/openapi/sequence.json", get(openapi::serve))
+}
+
+fn refuse(app: &App, headers: &HeaderMap, error: service::Error) -> Response {
+    envelope::refuse(app, headers, error.into())
 }
 
 async fn unknown_path(State(app): State<Arc<App>>, request: Request) -> Response {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
+use super::card_wire::{self, CardBody, CardTransactionBody};
 use super::envelope::{ErrorEnvelope, PageInfo};
 use super::ids;
 use super::wire::{AccountDetails, AccountSummary, TransferBody};
@@ -36,12 +37,55 @@ pub(super) struct AccountList {
     data: Vec<AccountSummary>,
 }
 
+/// The answer about an idempotency key.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes the envelope, which is generic in code")]
+pub(super) struct KeySuccess {
+    request_id: String,
+    data: super::look_up_key::KeyBody,
+}
+
 /// The answer with one account.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes the envelope, which is generic in code")]
 pub(super) struct AccountSuccess {
     request_id: String,
     data: AccountDetails,
+}
+
+/// The answer with the cards of an account.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes the envelope, which is generic in code")]
+pub(super) struct CardList {
+    request_id: String,
+    data: Vec<CardBody>,
+}
+
+/// The answer with one card.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes the envelope, which is generic in code")]
+pub(super) struct CardSuccess {
+    request_id: String,
+    data: CardBody,
+}
+
+/// The answer with a page of what a card paid.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes the envelope, which is generic in code")]
+pub(super) struct CardTransactionList {
+    request_id: String,
+    data: Vec<CardTransactionBody>,
+    page_info: PageInfo,
+}
+
+/// What an income source is called.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes a body that is read field by field")]
+pub(super) struct IncomeSourceRequest {
+    #[schema(min_length = 1, max_length = 100)]
+    nickname: String,
+    #[schema(max_length = 100)]
+    icon: Option<String>,
 }
 
 #[derive(OpenApi)]
@@ -51,6 +95,8 @@ pub(super) struct AccountSuccess {
     paths(
         super::list_accounts::handle,
         super::get_account::handle,
+        super::create_income_source::handle,
+        super::delete_account::handle,
         super::create_transfer::handle,
         super::list_transfers::handle,
         super::get_transfer::handle,
@@ -62,6 +108,10 @@ pub(super) struct AccountSuccess {
         super::trigger_rule::handle,
         super::list_executions::handle,
         super::get_execution::handle,
+        super::look_up_key::handle,
+        super::list_cards::handle,
+        super::get_card::handle,
+        super::list_card_transactions::handle,
     ),
     components(schemas(ErrorEnvelope, PageInfo)),
     modifiers(&Authorization),
@@ -110,6 +160,28 @@ const ENUMS: &[(&str, &[&str])] = &[
     ("/paths/~1transfers/get/parameters/direction", DIRECTIONS),
     ("/paths/~1transfers/get/parameters/origin", ORIGINS),
     ("/paths/~1transfers/get/parameters/status", STATUSES),
+    (
+        "/components/schemas/CardBody/properties/type",
+        card_wire::TYPES,
+    ),
+    (
+        "/components/schemas/CardBody/properties/status",
+        card_wire::STATUSES,
+    ),
+    (
+        "/components/schemas/CardTransactionBody/properties/direction",
+        card_wire::DIRECTIONS,
+    ),
+    (
+        "/components/schemas/CardTransactionBody/properties/status",
+        &["complete"],
+    ),
+    ("/paths/~1cards/get/parameters/status", card_wire::STATUSES),
+    ("/paths/~1cards/get/parameters/type", card_wire::TYPES),
+    (
+        "/paths/~1cards~1{id}~1transactions/get/parameters/direction",
+        card_wire::DIRECTIONS,
+    ),
     ("/paths/~1accounts/get/parameters/type", ACCOUNT_TYPES),
     (
         "/paths/~1rule-executions/get/parameters/status",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Context, Decision, NAME_MAX, Reply, TEXT_MAX, check_text, tenant_of};
+use super::{Context, Decision, NAME_MAX, Reply, TEXT_MAX, account_of, check_text, tenant_of};
 use crate::account::{Account, AccountKind, AccountState, Reported, StateReason, SystemKind};
 use crate::command::OpenAccount;
 use crate::effect::Effect;
@@ -155,6 +155,23 @@ pub(super) fn set_state(
         }],
         reply: Reply::Account(changed),
     })
+}
+
+/// Closes `account` for its user. A rule that names it, on or off, would fail from then on.
+pub(super) fn delete(
+    state: &State,
+    tenant: TenantId,
+    account: AccountId,
+    context: &mut Context<'_>,
+) -> Result<Decision, Rejection> {
+    let known = account_of(state, tenant, account);
+    let wanted = (AccountState::Destroyed, StateReason::User);
+    let decision = set_state(state, tenant, known, wanted, context)?;
+    let mut rules = known.into_iter().flat_map(|it| state.rules_of(it.owner));
+    match rules.find(|rule| rule.accounts().contains(&account)) {
+        Some(rule) => Err(Rejection::NamedByRule { rule: rule.id }),
+        None => Ok(decision),
+    }
 }
 
 /// The owner's system account of this kind, opened now if it is not there yet.

@@ -16,7 +16,7 @@ use crate::time::Millis;
 use crate::transfer::{APPROVAL_MS, Event, Status, Transfer};
 
 /// The reason of a transfer that nobody approved in time.
-const EXPIRED: &str = "Not approved within 24 hours";
+pub(crate) const EXPIRED: &str = "Not approved within 24 hours";
 /// The reason of a transfer that was denied without one.
 const DENIED: &str = "Denied";
 

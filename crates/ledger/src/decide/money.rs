@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::accounts::system_account;
 use super::{Context, Decision, Reply, TEXT_MAX, account_of, check_text, tenant_of};
-use crate::account::{Account, AccountKind, AccountState, SystemKind};
+use crate::account::{Account, AccountKind, AccountState, InstrumentClass, SystemKind};
 use crate::command::{MoneyIn, MoneyOut};
 use crate::effect::Effect;
 use crate::id::{AccountId, TenantId, TransferId};
@@ -22,9 +22,9 @@ pub(super) fn money_in(
     context: &mut Context<'_>,
 ) -> Result<Decision, Rejection> {
     let tenant = sandbox_of(state, money.tenant)?;
-    let account =
+    let presented =
         account_of(state, tenant.id, money.destination).ok_or(Rejection::DestinationNotFound)?;
-    let account = behind_card(state, account)
+    let account = behind_card(state, presented)
         .filter(|account| account.kind.is_held())
         .ok_or(Rejection::DestinationNotAllowed)?;
     if account.state != AccountState::Active {
@@ -35,6 +35,7 @@ pub(super) fn money_in(
     let outside = Outside {
         tenant,
         account,
+        card: card_of(presented, money.origin),
         amount: money.amount,
         fee_minor: deposit_fee(state, account, money),
         direction: Direction::MoneyIn,
@@ -50,7 +51,7 @@ pub(super) fn money_out(
     context: &mut Context<'_>,
 ) -> Result<Decision, Rejection> {
     let tenant = sandbox_of(state, money.tenant)?;
-    let account = source_account(state, tenant.id, money.source)?;
+    let (presented, account) = source_accounts(state, tenant.id, money.source)?;
     if account.currency == money.amount.currency() && account.available() < money.amount.minor() {
         return Err(Rejection::InsufficientFunds {
             account: account.id,
@@ -61,6 +62,7 @@ pub(super) fn money_out(
     let outside = Outside {
         tenant,
         account,
+        card: card_of(presented, money.origin),
         amount: money.amount,
         fee_minor: 0,
         direction: Direction::MoneyOut,
@@ -70,7 +72,12 @@ pub(super) fn money_out(
     settle_with_world(state, &outside, context)
 }
 
-fn source_account(state: &State, tenant: TenantId, id: AccountId) -> Result<&Account, Rejection> {
+/// What was presented, and the account that has its money.
+fn source_accounts(
+    state: &State,
+    tenant: TenantId,
+    id: AccountId,
+) -> Result<(&Account, &Account), Rejection> {
     let presented = account_of(state, tenant, id).ok_or(Rejection::SourceNotFound)?;
     let account = behind_card(state, presented)
         .filter(|account| account.kind.is_held())
@@ -83,7 +90,13 @@ fn source_account(state: &State, tenant: TenantId, id: AccountId) -> Result<&Acc
             });
         }
     }
-    Ok(account)
+    Ok((presented, account))
+}
+
+/// The card of what a card does.
+fn card_of(presented: &Account, origin: Origin) -> Option<AccountId> {
+    let is_card = presented.kind.instrument() == Some(InstrumentClass::Card);
+    (is_card && origin.is_of_card()).then_some(presented.id)
 }
 
 /// The account whose money a card spends: its own, or that of a debit card's parent.
@@ -115,6 +128,7 @@ fn deposit_fee(state: &State, account: &Account, money: &MoneyIn) -> i64 {
 struct Outside<'a> {
     tenant: &'a Tenant,
     account: &'a Account,
+    card: Option<AccountId>,
     amount: Amount,
     /// What of the amount is a fee.
     fee_minor: i64,
@@ -131,6 +145,7 @@ fn settle_with_world(
     let Outside {
         tenant,
         account,
+        card,
         amount,
         fee_minor,
         ..
@@ -164,6 +179,7 @@ fn settle_with_world(
         scheduled_at: None,
         fee_minor,
         cancel_reason: None,
+        card,
         created_at: now,
         updated_at: now,
         completed_at: Some(now),

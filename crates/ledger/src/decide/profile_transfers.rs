@@ -82,6 +82,7 @@ pub(super) fn make(
         scheduled_at: order.scheduled_at,
         fee_minor: 0,
         cancel_reason: None,
+        card: None,
         created_at: now,
         updated_at: now,
         completed_at: None,

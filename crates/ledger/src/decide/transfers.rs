@@ -10,6 +10,7 @@ use crate::posting::Posting;
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::tenant::TenantMode;
+use crate::time::Millis;
 use crate::transfer::{Direction, ErrorCode, Origin, Status, Transfer};
 
 /// Records a transfer as `processing` with due work to settle it now, or as one that waits for
@@ -21,6 +22,9 @@ pub(super) fn create(
     context: &mut Context<'_>,
 ) -> Result<Decision, Rejection> {
     let tenant = tenant_of(state, create.tenant)?;
+    if create.fails_with.is_some() && tenant.mode != TenantMode::Sandbox {
+        return Err(Rejection::SandboxOnly);
+    }
     let (source, destination) = ends(state, create)?;
     if let Some(description) = &create.description {
         check_text("description", description, 0, TEXT_MAX)?;
@@ -56,6 +60,7 @@ pub(super) fn create(
         scheduled_at: None,
         fee_minor: 0,
         cancel_reason: None,
+        card: None,
         created_at: now,
         updated_at: now,
         completed_at: None,
@@ -69,17 +74,32 @@ pub(super) fn create(
             work: Work::Settle(transfer.id),
         }
     };
+    let then = match create.fails_with {
+        Some(code) if !create.needs_approval => fail(&transfer, code, now),
+        _ => Effect::DueAdded(due),
+    };
     Ok(Decision {
-        effects: vec![
-            Effect::TransferRecorded(transfer.clone()),
-            Effect::DueAdded(due),
-        ],
+        effects: vec![Effect::TransferRecorded(transfer.clone()), then],
         reply: Reply::Transfer {
             source: Some(source.party()),
             destination: Some(destination.party()),
             transfer,
         },
     })
+}
+
+/// A transfer that has just been recorded ends in an error; no money has moved.
+fn fail(transfer: &Transfer, code: ErrorCode, at: Millis) -> Effect {
+    let to = transfer.status.after(code.event());
+    Effect::TransferMoved {
+        transfer: transfer.id,
+        from: transfer.status,
+        to: to.expect("the table lets what is processing end in any error"),
+        error: Some(code),
+        fee_minor: 0,
+        cancel_reason: None,
+        at,
+    }
 }
 
 /// Which way money goes from one account to another.

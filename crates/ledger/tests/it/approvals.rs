@@ -22,6 +22,7 @@ fn waiting() -> Waiting {
     let ends = [world.funded(INCOME, 1_000), world.account(POD)];
     let create = CreateTransfer {
         needs_approval: true,
+        fails_with: None,
         ..world.transfer_of(ends[0], ends[1], 700)
     };
     let transfer = transfer(world.run(&Command::CreateTransfer(create)));

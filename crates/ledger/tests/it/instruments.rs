@@ -373,6 +373,43 @@ fn what_has_no_deposit_fee() {
     assert_eq!(p.world.balance(debit.id), 0);
 }
 
+/// Which card paid is known, also when the money is on its parent.
+#[test]
+fn a_transfer_names_its_card() {
+    let mut p = Programme::new();
+    let (main, prepaid) = (p.account(100), p.card(50));
+    let debit = p.debit_card(main);
+    for (card, account) in [(debit, main), (prepaid, prepaid)] {
+        let paid = spend(&mut p, card, Origin::CardPurchase);
+        assert_eq!((paid.source, paid.card), (Some(account.id), Some(card.id)));
+        let back = money_in(&mut p, card.id, usd(1), Origin::CardRefund);
+        assert_eq!(
+            (back.destination, back.card),
+            (Some(account.id), Some(card.id))
+        );
+        // What comes or goes in another way is no card's.
+        let deposit = money_in(&mut p, card.id, usd(1), Origin::Deposit);
+        assert_eq!(deposit.card, None);
+        assert_eq!(spend(&mut p, card, Origin::ExternalPull).card, None);
+    }
+    // An account pays with no card.
+    assert_eq!(spend(&mut p, main, Origin::CardPurchase).card, None);
+}
+
+fn spend(p: &mut Programme, from: Instrument, origin: Origin) -> Transfer {
+    let money = MoneyOut {
+        tenant: p.world.tenant,
+        source: from.id,
+        amount: usd(1),
+        origin,
+        description: None,
+    };
+    match p.world.run(&Command::MoneyOut(money)) {
+        Ok(Reply::Transfer { transfer, .. }) => transfer,
+        other => panic!("{other:?}"),
+    }
+}
+
 /// A purchase with a card: its code, or `ok`.
 fn purchase(p: &mut Programme, card: Instrument, minor: i64) -> String {
     let money = MoneyOut {

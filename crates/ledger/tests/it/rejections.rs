@@ -55,6 +55,7 @@ fn longest() -> Option<Arc<str>> {
 fn create_transfer() {
     let mut world = World::new();
     let (_, _, theirs) = neighbour(&mut world, TenantMode::Sandbox);
+    let (live, _, _) = neighbour(&mut world, TenantMode::Live);
     world.funded(POD, 100); // makes the owner's world account
     let system = world
         .state
@@ -75,11 +76,13 @@ fn create_transfer() {
     let command = CreateTransfer {
         tenant: NO_TENANT,
         description: too_long(),
+        fails_with: Some(ErrorCode::PaymentFailed),
         ..world.transfer_of(GHOST, GHOST, 10)
     };
     let tenant = world.tenant;
     check(&mut world, command, Command::CreateTransfer)
         .row("tenant_not_found", |_, _| {})
+        .row("sandbox_only", |_, c| c.tenant = live)
         .row("same_account", |_, c| c.tenant = tenant)
         .row("transfer_source_not_found", |_, c| {
             c.destination = OTHER_GHOST;
@@ -312,6 +315,34 @@ fn open_account() {
         })
         .row("invalid_parameters can_be_source", |_, c| c.kind = LOAN)
         .row("ok", |_, c| c.can_be_source = None)
+        .end();
+}
+
+#[test]
+fn delete_account() {
+    let mut world = World::new();
+    let (_, _, theirs) = neighbour(&mut world, TenantMode::Sandbox);
+    let gone = closed(&mut world, POD);
+    let pod = world.funded(POD, 100);
+    let bank = world.account(BANK);
+    let open = world.transfer(bank, pod, 1);
+    let tenant = world.tenant;
+    let wrap = |(tenant, account)| Command::DeleteAccount { tenant, account };
+    check(&mut world, (NO_TENANT, GHOST), wrap)
+        .row("tenant_not_found", |_, _| {})
+        .row("account_not_found", |_, c| c.0 = tenant)
+        .row("account_not_found", |_, c| c.1 = theirs)
+        .row("already_in_state", |_, c| c.1 = gone)
+        .row("balance_not_zero", |_, c| c.1 = pod)
+        .row("account_in_use", |w, _| {
+            let all = w.withdrawal(pod, 100);
+            w.run(&all).expect("it is all there");
+        })
+        .row("ok", |w, _| {
+            w.run_due();
+            w.give_back(open, ErrorCode::PaymentFailed)
+                .expect("pending");
+        })
         .end();
 }
 

@@ -11,7 +11,7 @@ use ledger::rule::snapshot::{Answers, CapUsed};
 use ledger::rule::{Rule, Settings};
 use ledger::{
     ChangeRule, Command, Effect, Execution, ExecutionId, ExecutionMode, ExecutionStatus,
-    ExecutionStep, Incoming, NewRule, OwnerId, RuleId, TenantId,
+    ExecutionStep, Incoming, NewRule, OwnerId, Rejection, RuleId, TenantId,
 };
 
 use crate::rules_runs::Home;
@@ -71,6 +71,24 @@ fn changing() {
         })
         .row("ok", |_, change| change.draft = sound)
         .end();
+}
+
+/// Whether it is on or off, a rule keeps the accounts that it names.
+#[test]
+fn an_account_of_a_rule_is_not_deleted() {
+    let mut home = Home::new();
+    let rule = home.create(home.draft_on("a", "fixed 100 a>b"));
+    let (tenant, b) = (home.world.tenant, home.id("b"));
+    let delete = Command::DeleteAccount { tenant, account: b };
+    let refused = home.world.run(&delete).expect_err("a rule names it");
+    assert_eq!(refused, Rejection::NamedByRule { rule });
+    let rule = Command::DeleteRule {
+        tenant,
+        owner: None,
+        rule,
+    };
+    home.world.run(&rule).expect("it is there");
+    home.world.run(&delete).expect("nothing leads to it");
 }
 
 #[test]

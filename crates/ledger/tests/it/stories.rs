@@ -52,6 +52,32 @@ fn all_of_the_money_can_go_but_not_one_cent_more() {
 }
 
 #[test]
+fn a_transfer_of_a_sandbox_ends_in_the_error_that_was_asked_for() {
+    for (code, status) in [
+        (ErrorCode::InsufficientFunds, Status::Incomplete),
+        (ErrorCode::PaymentFailed, Status::Error),
+    ] {
+        let mut world = World::new();
+        let (pay, pod) = (world.funded(INCOME, 100), world.account(POD));
+        let create = CreateTransfer {
+            fails_with: Some(code),
+            ..world.transfer_of(pay, pod, 30)
+        };
+        let Ok(Reply::Transfer { transfer, .. }) = world.run(&Command::CreateTransfer(create))
+        else {
+            panic!("no transfer");
+        };
+        // The caller sees what every caller sees; it has ended when it is looked at.
+        assert_eq!(transfer.status, Status::Processing);
+        assert_eq!(world.status(transfer.id), (status, Some(code)));
+        assert_eq!(world.seen(transfer.id).completed_at, None);
+        assert_eq!((world.balance(pay), world.balance(pod)), (100, 0));
+        assert!(world.due().is_empty());
+        assert!(world.state.open_transfer(transfer.id).is_none());
+    }
+}
+
+#[test]
 fn two_transfers_of_the_same_money_do_not_both_settle() {
     let mut world = World::new();
     let (pay, pod) = (world.funded(INCOME, 100), world.account(POD));

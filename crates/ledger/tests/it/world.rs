@@ -252,6 +252,7 @@ impl World {
             rail_delay_ms: RAIL_MS,
             description: None,
             needs_approval: false,
+            fails_with: None,
         }
     }
 

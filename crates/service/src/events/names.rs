@@ -42,6 +42,8 @@ pub(super) fn of(fact: &Fact) -> &'static [&'static str] {
             | RecordKind::Settings
             | RecordKind::WebhookProgress
             | RecordKind::Replay
+            | RecordKind::AmountSource
+            | RecordKind::DryTransfer
             | RecordKind::Audit => &[],
         },
     }
@@ -61,7 +63,11 @@ fn of_record(record: &Record) -> &'static [&'static str] {
         RecordKind::Webhook if is_new => &["webhook.created"],
         RecordKind::Webhook if webhooks::is_disabled(record) => &["webhook.disabled"],
         RecordKind::Webhook => &["webhook.updated"],
-        RecordKind::WebhookProgress | RecordKind::Replay | RecordKind::Audit => &[],
+        RecordKind::WebhookProgress
+        | RecordKind::Replay
+        | RecordKind::AmountSource
+        | RecordKind::DryTransfer
+        | RecordKind::Audit => &[],
     }
 }
 

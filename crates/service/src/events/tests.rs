@@ -106,6 +106,7 @@ async fn an_event_shows_a_transfer_as_it_was() {
         rail_delay_ms: 0,
         description: None,
         needs_approval: false,
+        fails_with: None,
     });
     let before = bed.service.newest_event(tenant).await.expect("readable");
     let made = bed.service.store().submit(Submit::command(transfer)).await;

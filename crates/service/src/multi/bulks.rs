@@ -10,7 +10,7 @@ use store::{
 };
 
 use super::actor::Actor;
-use super::idempotency::Reference;
+use super::idempotency::{Reference, ReferenceUse};
 use super::transfers::{InstrumentTransfer, order_fingerprint, refused_again};
 use crate::Service;
 use crate::error::{Error, Result};
@@ -44,8 +44,9 @@ impl Service {
         let count = operations.len();
         let prints: Vec<u8> = operations.iter().flat_map(order_fingerprint).collect();
         let body = fingerprint(&[&prints]);
-        let claim = reference
-            .map(|reference| reference.claim_of(actor.tenant, Some(actor.owner), "bulk", body));
+        let claim = reference.map(|reference| {
+            reference.claim_of(actor.tenant, Some(actor.owner), ReferenceUse::Bulk, body)
+        });
         let command = Command::SubmitBulk {
             tenant: actor.tenant,
             owner: actor.owner,
@@ -56,7 +57,7 @@ impl Service {
             action: Action::Command(command),
             claim,
         };
-        match self.store.submit(submit).await? {
+        match self.submit(submit).await? {
             Outcome::Done(Reply::Bulk(bulk)) => Ok((bulk.id, count)),
             Outcome::Refused(rejection) => Err(rejection.into()),
             Outcome::Replay(number) => match self.recall(number, body).await?.reply {

@@ -8,7 +8,7 @@ use store::{Action, Claim, Expect, Put, PutId, PutOwner, RecordKind, RememberedR
 use super::countries::is_country;
 use super::error::{Conflict, Error, Result};
 use super::facts::{Address, Company, IdentityFacts, IdentityKind, Person, PersonPatch, UserFacts};
-use super::idempotency::{Reference, is_fresh};
+use super::idempotency::{Reference, ReferenceUse, is_fresh};
 use super::login::{IDENTITIES_MAX, missing};
 use super::stored::{Stored, body};
 use super::submit::{Settled, TRIES, busy};
@@ -178,8 +178,8 @@ impl Service {
         let tenant = programme.tenant;
         let claim = reference.map(|reference| {
             let operation = match new.kind {
-                IdentityKind::Corporate => "corporate",
-                IdentityKind::Consumer => "consumer",
+                IdentityKind::Corporate => ReferenceUse::CreateCorporate,
+                IdentityKind::Consumer => ReferenceUse::CreateConsumer,
             };
             reference.claim(tenant, None, operation, &new)
         });
@@ -407,7 +407,7 @@ impl Service {
     ) -> Result<Identity> {
         let claim = |reference: &Reference| {
             let owner = Some(caller.owner);
-            reference.claim(caller.tenant, owner, "change identity", patch)
+            reference.claim(caller.tenant, owner, ReferenceUse::ChangeIdentity, patch)
         };
         for _ in 0..TRIES {
             let identity = self.identity(caller, kind).await?;

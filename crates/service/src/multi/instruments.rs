@@ -150,7 +150,7 @@ impl Service {
                 (refuse, Some(conflict))
             }
         };
-        match (self.store.submit(Submit { action, claim }).await?, refused) {
+        match (self.submit(Submit { action, claim }).await?, refused) {
             (Outcome::Done(_), Some(conflict)) => Err(Refused::Conflict(conflict)),
             (Outcome::Done(Reply::Account(account)), None) => Ok(account),
             (Outcome::Refused(rejection), _) => Err(Refused::Rejected(rejection)),

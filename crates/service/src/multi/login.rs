@@ -379,6 +379,8 @@ impl Service {
                 tenant: user.tenant,
                 owner: Some(user.owner),
                 after: 0,
+                before: u64::MAX,
+                newest_first: false,
                 limit: usize::MAX,
             });
             for record in records.await? {

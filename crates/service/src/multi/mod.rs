@@ -40,6 +40,7 @@ pub use facts::{
     Address, Company, Date, IdentityFacts, IdentityKind, Mobile, Person, PersonPatch, UserFacts,
 };
 pub use idempotency::Reference;
+pub(crate) use idempotency::ReferenceUse;
 pub use identities::{Identity, IdentityPatch, IdentitySummary, NewIdentity};
 pub use instruments::{Holder, InstrumentChange, NewInstrument};
 pub use login::{Entropy, Login};
@@ -47,7 +48,9 @@ pub use password_change::PasswordSet;
 pub use passwords::Password;
 pub use rates::{Exceeded, RateLimit};
 pub use sessions::TokenKind;
-pub use settings::{RATE_LIMITS_MAX, RuleReading, TenantSettings, UTC_OFFSET_MAX};
+pub use settings::{
+    FAULT_EVERY_MAX, FaultSwitch, RATE_LIMITS_MAX, RuleReading, TenantSettings, UTC_OFFSET_MAX,
+};
 pub use simulator::{Outside, Simulated};
 pub use statements::{Movement, Statement, StatementLine, StatementQuery};
 pub use stored::Stored;
@@ -131,7 +134,7 @@ pub(crate) struct Multi {
     sessions: Sessions,
     lockouts: Arc<Lockouts>,
     hashing: Hashing,
-    settings: SettingsCache,
+    pub(crate) settings: SettingsCache,
     rates: Rates,
 }
 

@@ -95,7 +95,14 @@ impl Service {
                     self.hooks.look_again();
                     Ok(())
                 }
-                RecordKind::Identity | RecordKind::WebhookProgress | RecordKind::Audit => Ok(()),
+                RecordKind::AmountSource => {
+                    self.asking.look_again();
+                    Ok(())
+                }
+                RecordKind::Identity
+                | RecordKind::WebhookProgress
+                | RecordKind::DryTransfer
+                | RecordKind::Audit => Ok(()),
             },
         }
     }
@@ -144,6 +151,8 @@ impl Service {
                 tenant: tenant.id,
                 owner: None,
                 after: 0,
+                before: u64::MAX,
+                newest_first: false,
                 limit: usize::MAX,
             });
             self.multi.sessions.keep(tenant.id, &records.await?)?;

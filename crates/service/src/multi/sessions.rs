@@ -237,6 +237,8 @@ impl Sessions {
                 tenant: tenant.id,
                 owner: None,
                 after: 0,
+                before: u64::MAX,
+                newest_first: false,
                 limit: usize::MAX,
             });
             for record in records.await? {

@@ -1,16 +1,18 @@
 //! What an operator sets for a tenant, kept in memory.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use ledger::rule::RoundDown;
-use ledger::{Tenant, TenantId};
+use ledger::{Rejection, Tenant, TenantId, TenantMode};
 use serde::{Deserialize, Serialize};
 use store::{Action, Expect, Outcome, Put, PutId, PutOwner, Record, RecordKind, Store, Submit};
 
 use super::rates::{LIVE_DEFAULT, RateLimit};
 use super::stored::{body, corrupt};
 use crate::error::{Error, Result};
+use crate::faults::{FAULTS_MAX, Fault, NO_FAULT};
 use crate::transfers::unexpected;
 use crate::{Service, StoreError};
 
@@ -27,7 +29,22 @@ pub struct TenantSettings {
     /// How the rules that are written from now on are read.
     #[serde(default)]
     pub rules: RuleReading,
+    /// What goes wrong with the tenant's writes and deliveries. Only sandboxes have some.
+    #[serde(default)]
+    pub faults: Vec<FaultSwitch>,
 }
+
+/// A fault that is switched on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FaultSwitch {
+    /// As [`Fault::parse`] reads it.
+    pub fault: String,
+    /// How often: 1 is every time, 3 the first and then every third.
+    pub every: u32,
+}
+
+/// The rarest that a switched fault may be.
+pub const FAULT_EVERY_MAX: u32 = 1_000_000;
 
 /// How a tenant wants its rules read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -70,6 +87,7 @@ impl TenantSettings {
         if limits.iter().any(|l| l.requests == 0 || l.window_s == 0) {
             return invalid("must have at least 1 request in at least 1 second");
         }
+        self.check_faults()?;
         let offset = self.rules.utc_offset_minutes;
         if !(-UTC_OFFSET_MAX..=UTC_OFFSET_MAX).contains(&offset) {
             return Err(Error::Invalid {
@@ -79,12 +97,38 @@ impl TenantSettings {
         }
         Ok(())
     }
+
+    fn check_faults(&self) -> Result<()> {
+        let invalid = |reason| {
+            Err(Error::Invalid {
+                field: "faults",
+                reason,
+            })
+        };
+        if self.faults.len() > FAULTS_MAX {
+            return invalid("must be at most 8");
+        }
+        if self
+            .faults
+            .iter()
+            .any(|one| Fault::parse(&one.fault).is_none())
+        {
+            return invalid(NO_FAULT);
+        }
+        let often = 1..=FAULT_EVERY_MAX;
+        if self.faults.iter().any(|one| !often.contains(&one.every)) {
+            return invalid("must each be every 1 to 1000000 times");
+        }
+        Ok(())
+    }
 }
 
 /// The settings of every tenant that has some.
-pub(super) struct SettingsCache {
+pub(crate) struct SettingsCache {
     known: RwLock<HashMap<TenantId, Arc<TenantSettings>>>,
     default: Arc<TenantSettings>,
+    /// Whether any tenant has faults.
+    any_faults: AtomicBool,
     /// Held while settings are written, so that memory ends with what is written last.
     writing: tokio::sync::Mutex<()>,
 }
@@ -98,14 +142,20 @@ impl SettingsCache {
                 known.insert(tenant.id, Arc::new(read(&record)?));
             }
         }
+        let any_faults = any_faults(&known);
         Ok(SettingsCache {
             known: RwLock::new(known),
+            any_faults: AtomicBool::new(any_faults),
             default: Arc::default(),
             writing: tokio::sync::Mutex::default(),
         })
     }
 
-    pub(super) fn get(&self, tenant: TenantId) -> Arc<TenantSettings> {
+    pub(crate) fn any_faults(&self) -> bool {
+        self.any_faults.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn get(&self, tenant: TenantId) -> Arc<TenantSettings> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(known.get(&tenant).unwrap_or(&self.default))
     }
@@ -123,8 +173,13 @@ impl SettingsCache {
         let settings = Arc::new(settings);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.insert(tenant, Arc::clone(&settings));
+        self.any_faults.store(any_faults(&known), Ordering::Relaxed);
         settings
     }
+}
+
+fn any_faults(known: &HashMap<TenantId, Arc<TenantSettings>>) -> bool {
+    known.values().any(|settings| !settings.faults.is_empty())
 }
 
 async fn find(
@@ -175,7 +230,10 @@ impl Service {
         settings: TenantSettings,
     ) -> Result<Arc<TenantSettings>> {
         settings.check()?;
-        self.tenant(tenant).await?;
+        let mode = self.tenant(tenant).await?.mode;
+        if mode != TenantMode::Sandbox && !settings.faults.is_empty() {
+            return Err(Rejection::SandboxOnly.into());
+        }
         let _writing = self.multi.settings.writing.lock().await;
         let before = find(&*self.store, tenant).await?;
         let put = Put {
@@ -225,6 +283,7 @@ mod tests {
                     round_down_keeps_buffer: true,
                     utc_offset_minutes: -300,
                 },
+                faults: Vec::new(),
             };
             let set = service.set_tenant_settings(tenant, settings.clone()).await;
             assert_eq!(*set.expect("acceptable"), settings);
@@ -250,6 +309,7 @@ mod tests {
         let settings: TenantSettings = serde_json::from_str(kept).expect("known members");
         assert!(settings.strict);
         assert_eq!(settings.rules, RuleReading::default());
+        assert!(settings.faults.is_empty());
     }
 
     #[tokio::test]

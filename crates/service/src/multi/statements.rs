@@ -79,7 +79,7 @@ pub struct Statement {
     /// How many match, on this page or not.
     pub count: u64,
     /// The balances in minor units before and after the span of time; none for a debit card, which
-    /// has no money of its own and so no entries: what it spends stands in its account's statement.
+    /// has no money of its own.
     pub balances: Option<(i64, i64)>,
 }
 
@@ -100,12 +100,7 @@ impl Service {
     ) -> Result<Statement> {
         let account = self.instrument(actor, class, id).await?;
         if account.kind == AccountKind::DebitCard {
-            return Ok(Statement {
-                account,
-                lines: Vec::new(),
-                count: 0,
-                balances: None,
-            });
+            return self.debit_card_statement(actor, account, query).await;
         }
         let (lines, count, balances) = if query.movements.is_none() && !query.settled_only {
             let page = self
@@ -114,13 +109,32 @@ impl Service {
             let balances = (page.balance_before, page.balance_after);
             (self.lines(actor, page.rows).await?, page.count, balances)
         } else {
-            self.chosen(actor, id, query).await?
+            self.chosen(actor, id, None, query).await?
         };
         Ok(Statement {
             account,
             lines,
             count,
             balances: Some(balances),
+        })
+    }
+
+    /// What a debit card paid and was paid back: the entries that it made on the account it spends
+    /// from, with that account's balances.
+    async fn debit_card_statement(
+        &self,
+        actor: &Actor,
+        card: Account,
+        query: &StatementQuery,
+    ) -> Result<Statement> {
+        let missing = || StoreError::Corrupt("a debit card has no parent".into());
+        let parent = card.parent.ok_or_else(missing)?;
+        let (lines, count, _) = self.chosen(actor, parent, Some(card.id), query).await?;
+        Ok(Statement {
+            account: card,
+            lines,
+            count,
+            balances: None,
         })
     }
 
@@ -154,11 +168,13 @@ impl Service {
         lines.collect()
     }
 
-    /// The page of those whose transfers match: every entry of the span is looked at.
+    /// The page of those whose transfers match, and were made with `card` if one is given: every
+    /// entry of the span is looked at.
     async fn chosen(
         &self,
         actor: &Actor,
         account: AccountId,
+        card: Option<AccountId>,
         query: &StatementQuery,
     ) -> Result<(Vec<StatementLine>, u64, (i64, i64))> {
         let (mut found, mut count, mut seen) = (Vec::new(), 0_u64, 0_usize);
@@ -170,7 +186,8 @@ impl Service {
             let is_last = page.rows.len() < RUN || hopeless;
             seen = seen.saturating_add(page.rows.len());
             for line in self.lines(actor, page.rows).await? {
-                if !query.matches(&line) {
+                let by_card = card.is_none() || line.transfer.transfer.card == card;
+                if !by_card || !query.matches(&line) {
                     continue;
                 }
                 if count >= query.offset as u64 && found.len() < query.limit {

@@ -36,7 +36,7 @@ impl Service {
         taken: Conflict,
     ) -> Result<Settled> {
         let body = claim.as_ref().map(|claim| claim.body);
-        match self.store.submit(Submit { action, claim }).await? {
+        match self.submit(Submit { action, claim }).await? {
             Outcome::Stored { records, .. } => Ok(Settled::Done { records }),
             Outcome::Done(_) => Ok(Settled::Done {
                 records: Vec::new(),
@@ -101,6 +101,8 @@ impl Service {
             tenant,
             owner: Some(owner),
             after: 0,
+            before: u64::MAX,
+            newest_first: false,
             limit: usize::MAX,
         };
         let records = self.store.records(query).await?;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use ledger::{
-    Command, Denial, InstrumentClass, ProfileTransfer, Rejection, Reply, Status, Transfer,
-    TransferId, TransferOrder,
+    Command, Denial, ErrorCode, InstrumentClass, ProfileTransfer, Rejection, Reply, Status,
+    Transfer, TransferId, TransferOrder,
 };
 use store::{
     Action, Fingerprint, Outcome, OwnerTransferPage, OwnerTransferQuery, Remembered,
@@ -12,9 +12,10 @@ use store::{
 };
 
 use super::actor::Actor;
-use super::idempotency::{Reference, is_fresh};
+use super::idempotency::{Reference, ReferenceUse, is_fresh};
 use crate::Service;
 use crate::error::{Error, Result};
+use crate::faults;
 use crate::idempotency::fingerprint;
 use crate::transfers::{missing, unexpected};
 
@@ -91,22 +92,43 @@ impl Service {
             let body = order_fingerprint(&order);
             let owner = Some(actor.owner);
             (
-                reference.claim_of(actor.tenant, owner, "transfer", body),
+                reference.claim_of(actor.tenant, owner, ReferenceUse::Transfer, body),
                 body,
             )
         });
         let body = claimed.as_ref().map(|(_, body)| *body);
-        let command = Command::Transfer(ProfileTransfer {
-            tenant: actor.tenant,
-            owner: actor.owner,
-            key: actor.key,
-            order,
-        });
+        let asked = faults::asked();
+        let denial = asked.transfer_error.map(denial_of).transpose()?;
+        let action = match denial {
+            None => Action::Command(Command::Transfer(ProfileTransfer {
+                tenant: actor.tenant,
+                owner: actor.owner,
+                key: actor.key,
+                order,
+            })),
+            Some(denial) => Action::Refuse {
+                tenant: actor.tenant,
+                code: denial.name().into(),
+                message: "".into(),
+            },
+        };
         let submit = Submit {
-            action: Action::Command(command),
+            action,
             claim: claimed.map(|(claim, _)| claim),
         };
-        match (self.store.submit(submit).await?, body) {
+        let coming = asked
+            .delivery
+            .map(|fault| self.faults.marks.announce(actor.tenant, fault));
+        let outcome = self.submit(submit).await?;
+        if let (Some(coming), Outcome::Done(Reply::Transfer { transfer, .. })) = (&coming, &outcome)
+        {
+            coming.mark(transfer.id);
+        }
+        match (outcome, body) {
+            (Outcome::Done(Reply::Done), _) => Err(denial.map_or_else(
+                || missing("the transfer of an answer"),
+                |denial| Rejection::Denied(denial).into(),
+            )),
             (
                 Outcome::Done(Reply::Transfer {
                     transfer,
@@ -270,6 +292,18 @@ pub(super) fn refused_again(code: &str) -> Error {
         Some(denial) => Rejection::Denied(denial).into(),
         None if code == Rejection::ProfileNotFound.code() => Rejection::ProfileNotFound.into(),
         None => missing("the meaning of a remembered refusal"),
+    }
+}
+
+/// The conflict that a request has asked for.
+fn denial_of(code: ErrorCode) -> Result<Denial> {
+    match code {
+        ErrorCode::Denied(denial) => Ok(denial),
+        ErrorCode::InsufficientFunds => Ok(Denial::FundsInsufficient),
+        _ => Err(Error::Invalid {
+            field: "Tidegate-Fault",
+            reason: "must have one of this API's conflicts as transfer-error",
+        }),
     }
 }
 

@@ -8,7 +8,7 @@ use super::Caller;
 use super::countries::{is_calling_code, is_country};
 use super::error::{Conflict, Error, Result};
 use super::facts::{Mobile, Person, PersonPatch, UserFacts};
-use super::idempotency::{Reference, is_fresh};
+use super::idempotency::{Reference, ReferenceUse, is_fresh};
 use super::login::missing;
 use super::stored::{Stored, body};
 use super::submit::{Settled, TRIES, busy};
@@ -88,8 +88,14 @@ impl Service {
         person: Person,
         reference: Option<&Reference>,
     ) -> Result<User> {
-        let claim = reference
-            .map(|reference| reference.claim(caller.tenant, Some(caller.owner), "user", &person));
+        let claim = reference.map(|reference| {
+            reference.claim(
+                caller.tenant,
+                Some(caller.owner),
+                ReferenceUse::CreateUser,
+                &person,
+            )
+        });
         let residence = person.country_of_residence.as_deref();
         let checked = check_mobile(person.mobile.as_ref()).and_then(|()| match residence {
             Some(code) if !is_country(code) => Err(Conflict::CountryOfResidenceInvalid.into()),
@@ -176,9 +182,9 @@ impl Service {
         patch: &PersonPatch,
         reference: Option<&Reference>,
     ) -> Result<User> {
-        let operation = format!("change user {id}");
+        let operation = ReferenceUse::ChangeUser(id);
         let claim = |reference: &Reference| {
-            reference.claim(caller.tenant, Some(caller.owner), &operation, patch)
+            reference.claim(caller.tenant, Some(caller.owner), operation, patch)
         };
         for _ in 0..TRIES {
             let mut user = self.user(caller, id).await?;

@@ -21,11 +21,12 @@ use tokio::time::Instant;
 
 use super::progress::{Kept, LEASE_MS, Waiting};
 use super::request::Parts;
-use super::window::{Landing, Window};
+use super::window::{Landing, Started, Window};
 use super::{Format, Render, Wanted};
 use crate::Service;
 use crate::error::Result;
-use crate::events::{Event, EventFilter, EventQuery};
+use crate::events::{Event, EventFilter, EventQuery, Object};
+use crate::faults::{DeliveryFault, Fault};
 
 /// The shortest time between two reads of the log that found its end.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -37,6 +38,13 @@ const WRITE: Duration = Duration::from_secs(1);
 const CUT: Duration = Duration::from_secs(600);
 /// Events that are read at once.
 const READ: usize = 128;
+/// How often it is looked whether a request has marked the transfer that it made.
+const MARK: Duration = Duration::from_millis(2);
+/// How long that is waited for at most.
+const MARK_MAX: Duration = Duration::from_secs(2);
+/// There must be room for so many before more is read, unless nothing is under way: a read costs about
+/// the same for one event as for all of these.
+const WORTH_READING: usize = 64;
 
 /// Where deliveries go and which events they are.
 #[derive(Clone, PartialEq, Debug)]
@@ -184,13 +192,11 @@ impl Courier {
             if *stop.borrow() {
                 return self.leave().await.map(|()| true);
             }
-            let rested = self.read_at.is_none_or(|at| at.elapsed() >= PAUSE);
-            if self.window.room() > 0 && (self.more || (has_news && rested)) {
-                has_news = false;
-                news.borrow_and_update();
-                self.read().await?;
+            // Before anything is started: a server that was suspended may have lost the lease.
+            if !self.keep_up().await? {
+                self.write_attempts().await;
+                return Ok(false);
             }
-            self.start();
             if let Some(reason) = self.verdict.take() {
                 self.leave().await?;
                 tracing::warn!(
@@ -203,18 +209,25 @@ impl Courier {
                         .disable_webhook(self.route.tenant, self.route.id, &reason);
                 if let Err(error) = disabled.await {
                     tracing::warn!(%error, "a webhook could not be switched off");
+                    // What has failed is tried again, and so is this.
+                    return Ok(false);
                 }
                 return Ok(true);
+            }
+            self.start();
+            let rested = self.read_at.is_none_or(|at| at.elapsed() >= PAUSE);
+            if self.is_worth_reading() && (self.more || (has_news && rested)) {
+                has_news = false;
+                news.borrow_and_update();
+                self.read().await?;
+                self.start();
             }
             if self.is_finished() {
                 self.kept.said.finished = true;
                 return self.leave().await.map(|()| true);
             }
-            if !self.keep_up().await? {
-                return Ok(false);
-            }
             let wake = match (has_news, self.read_at) {
-                (true, Some(at)) if self.window.room() > 0 => at + PAUSE,
+                (true, Some(at)) if self.is_worth_reading() => at + PAUSE,
                 _ => Instant::now() + TICK,
             };
             tokio::select! {
@@ -231,8 +244,20 @@ impl Courier {
                     // What other servers have committed is not told.
                     has_news |= self.service.has_peers;
                 }
-                _ = stop.changed() => {}
+                changed = stop.changed() => {
+                    if changed.is_err() {
+                        return self.leave().await.map(|()| true);
+                    }
+                }
             }
+        }
+    }
+
+    /// Whether there is room for many events, or for some and nothing else to do.
+    fn is_worth_reading(&self) -> bool {
+        match self.window.room() {
+            0 => false,
+            room => room >= WORTH_READING || self.flights.is_empty(),
         }
     }
 
@@ -256,16 +281,37 @@ impl Courier {
         }
         let page = self.service.events(&query).await?;
         self.more = page.more;
+        wait_for_marks(&self.service, self.route.tenant).await;
         for event in page.events {
             if self.route.until.is_some_and(|until| event.id > until) {
                 break;
             }
             if self.route.also.wants(&event) && self.tells(&event).await? {
-                self.window.push(event);
+                let fault = self.fault_of(&event);
+                self.window.push(event, fault);
             }
         }
         self.window.read_to(page.through);
         Ok(())
+    }
+
+    /// What is to go wrong with the first attempt of an event: what its transfer's request has asked
+    /// for, else what is switched on for the tenant. Replays are as they should be.
+    fn fault_of(&self, event: &Event) -> Option<DeliveryFault> {
+        if self.route.until.is_some() {
+            return None;
+        }
+        let marked = match &event.object {
+            Object::Transfer(row) => self.service.faults.marks.of(row.transfer.id),
+            _ => None,
+        };
+        marked.or_else(|| {
+            let switched = self.service.switched_faults(self.route.tenant, true);
+            switched.into_iter().find_map(|fault| match fault {
+                Fault::Delivery(fault) => Some(fault),
+                _ => None,
+            })
+        })
     }
 
     /// Whether the format has something to say of an event. Learns whose it is.
@@ -298,13 +344,23 @@ impl Courier {
             return;
         }
         let now = self.service.store.now();
-        for (event, tries) in self.window.start(now, free) {
-            let outgoing = self.outgoing(&event, now);
+        for started in self.window.start(now, free) {
+            let Started {
+                event,
+                tries,
+                fault,
+            } = started;
+            let outgoing = self.outgoing(&event, now, fault);
             let service = Arc::clone(&self.service);
             let id = event.id;
             self.flights.push(Box::pin(async move {
                 let sent = match &outgoing {
-                    Some(outgoing) => Some(service.hooks.sender.send(outgoing).await),
+                    Some(outgoing) => {
+                        if fault == Some(DeliveryFault::Duplicate) {
+                            service.hooks.sender.send(outgoing).await;
+                        }
+                        Some(service.hooks.sender.send(outgoing).await)
+                    }
                     None => None,
                 };
                 Landed {
@@ -319,7 +375,12 @@ impl Courier {
     }
 
     /// The request of an attempt; `None` when the URL is not allowed any more.
-    fn outgoing(&self, event: &Event, now: Millis) -> Option<Outgoing> {
+    fn outgoing(
+        &self,
+        event: &Event,
+        now: Millis,
+        fault: Option<DeliveryFault>,
+    ) -> Option<Outgoing> {
         let target = self.target.as_ref()?;
         let rendered = self.render.render(event, &self.wanted(event, now))?;
         let live = |(secret, until): &(Secret, Option<Millis>)| {
@@ -328,12 +389,17 @@ impl Courier {
                 .then(|| secret.clone())
         };
         let delivery_id = self.render.delivery_id(event.tenant, event.id);
+        let secrets = match fault {
+            Some(DeliveryFault::Unsigned) => Vec::new(),
+            Some(DeliveryFault::BadSignature) => vec![Secret::new([0; 32])],
+            _ => self.route.secrets.iter().filter_map(live).collect(),
+        };
         let parts = Parts {
             target,
             format: self.route.format,
             delivery_id: &delivery_id,
             now,
-            secrets: self.route.secrets.iter().filter_map(live).collect(),
+            secrets,
         };
         Some(parts.request(rendered))
     }
@@ -452,6 +518,14 @@ impl Courier {
                 tracing::warn!(%error, "old transcripts of webhooks stay");
             }
         }
+    }
+}
+
+/// Requests that are about to say what is to go wrong with deliveries are let finish.
+async fn wait_for_marks(service: &Service, tenant: TenantId) {
+    let patience = Instant::now() + MARK_MAX;
+    while service.faults.marks.is_coming(tenant) && Instant::now() < patience {
+        tokio::time::sleep(MARK).await;
     }
 }
 

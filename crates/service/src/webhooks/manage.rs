@@ -102,6 +102,8 @@ impl Service {
             tenant,
             owner: None,
             after: 0,
+            before: u64::MAX,
+            newest_first: false,
             limit: usize::MAX,
         };
         Ok(self.store.records(query).await?)

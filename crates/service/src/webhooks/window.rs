@@ -11,6 +11,7 @@ use ledger::Millis;
 use store::Place;
 
 use crate::events::Event;
+use crate::faults::{DeliveryFault, REORDER_MS};
 
 /// Events that are looked at ahead.
 pub(super) const WINDOW: usize = 256;
@@ -24,6 +25,8 @@ pub(super) struct Slot {
     /// Attempts that were made.
     pub tries: u32,
     state: State,
+    /// What is to go wrong with its first attempt.
+    fault: Option<DeliveryFault>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +39,15 @@ enum State {
     Waiting {
         next_at: Millis,
     },
+}
+
+/// An attempt that begins.
+pub(super) struct Started {
+    pub event: Arc<Event>,
+    /// The number of this attempt, from 1.
+    pub tries: u32,
+    /// What goes wrong with it.
+    pub fault: Option<DeliveryFault>,
 }
 
 /// What became of an attempt.
@@ -66,12 +78,12 @@ impl Window {
     /// Adds an event that waits for its next try since before. Before any others.
     pub(super) fn restore(&mut self, event: Event, tries: u32, next_at: Millis) {
         let state = State::Waiting { next_at };
-        self.slots.push_back(slot(event, tries, state));
+        self.slots.push_back(slot(event, tries, state, None));
     }
 
-    /// Adds an event that was read.
-    pub(super) fn push(&mut self, event: Event) {
-        self.slots.push_back(slot(event, 0, State::Ready));
+    /// Adds an event that was read, and what is to go wrong with its first attempt.
+    pub(super) fn push(&mut self, event: Event, fault: Option<DeliveryFault>) {
+        self.slots.push_back(slot(event, 0, State::Ready, fault));
     }
 
     /// Everything up to here was read and added, as far as it is wanted.
@@ -100,8 +112,8 @@ impl Window {
         self.slots.iter().filter(waits).count()
     }
 
-    /// Starts at most `most` events: each with the number of this attempt, from 1.
-    pub(super) fn start(&mut self, now: Millis, most: usize) -> Vec<(Arc<Event>, u32)> {
+    /// Starts at most `most` events.
+    pub(super) fn start(&mut self, now: Millis, most: usize) -> Vec<Started> {
         let is_stuck = self.waiting() >= WAITING_MAX;
         let mut started = Vec::new();
         let mut busy = HashSet::new();
@@ -109,17 +121,24 @@ impl Window {
             if started.len() >= most {
                 break;
             }
+            if slot.is_overtaken(now) {
+                continue;
+            }
             let is_free = !slot.lanes.iter().any(|lane| busy.contains(lane));
             busy.extend(slot.lanes.iter().copied());
             let (is_due, was_due) = match slot.state {
-                State::Ready => (!is_stuck, None),
+                State::Ready => (!is_stuck && !slot.is_late(now), None),
                 State::Waiting { next_at } => (next_at <= now, Some(next_at)),
                 State::Flying { .. } => (false, None),
             };
             if is_free && is_due {
                 slot.state = State::Flying { was_due };
                 slot.tries = slot.tries.saturating_add(1);
-                started.push((Arc::clone(&slot.event), slot.tries));
+                started.push(Started {
+                    event: Arc::clone(&slot.event),
+                    tries: slot.tries,
+                    fault: slot.fault.take(),
+                });
             }
         }
         started
@@ -131,11 +150,23 @@ impl Window {
             return;
         };
         match landing {
-            Landing::Over => drop(self.slots.remove(place)),
+            Landing::Over => {
+                drop(self.slots.remove(place));
+                self.let_overtaken_go(place);
+            }
             Landing::Again { next_at } => {
                 if let Some(slot) = self.slots.get_mut(place) {
                     slot.state = State::Waiting { next_at };
                 }
+            }
+        }
+    }
+
+    /// Something behind them has arrived: the slots before `place` that were to be overtaken have been.
+    fn let_overtaken_go(&mut self, place: usize) {
+        for slot in self.slots.iter_mut().take(place) {
+            if slot.fault == Some(DeliveryFault::Reorder) {
+                slot.fault = None;
             }
         }
     }
@@ -167,8 +198,28 @@ impl Window {
     }
 }
 
-fn slot(event: Event, tries: u32, state: State) -> Slot {
+impl Slot {
+    /// Whether it still waits to be overtaken: the events behind it do not wait for it.
+    fn is_overtaken(&self, now: Millis) -> bool {
+        self.fault == Some(DeliveryFault::Reorder)
+            && now.since(self.event.committed_at) < REORDER_MS
+    }
+
+    /// Whether it is held back: the events behind it wait.
+    fn is_late(&self, now: Millis) -> bool {
+        match self.fault {
+            Some(DeliveryFault::Late(delay)) => {
+                let delay = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
+                now.since(self.event.committed_at) < delay
+            }
+            _ => false,
+        }
+    }
+}
+
+fn slot(event: Event, tries: u32, state: State, fault: Option<DeliveryFault>) -> Slot {
     Slot {
+        fault,
         lanes: event.lanes(),
         event: Arc::new(event),
         tries,
@@ -211,7 +262,7 @@ mod tests {
     fn window(events: &[(u64, u64)]) -> Window {
         let mut window = Window::new(Place::START);
         for (id, account) in events {
-            window.push(event(*id, *account));
+            window.push(event(*id, *account), None);
             window.read_to(Place::from_raw(id * 10));
         }
         window
@@ -219,10 +270,7 @@ mod tests {
 
     fn started(window: &mut Window, now: Millis, most: usize) -> Vec<u64> {
         let started = window.start(now, most);
-        started
-            .iter()
-            .map(|(event, _)| event.id.raw() / 10)
-            .collect()
+        started.iter().map(|one| one.event.id.raw() / 10).collect()
     }
 
     fn place(id: u64) -> Place {
@@ -293,10 +341,39 @@ mod tests {
     fn what_waited_before_a_restart_goes_on() {
         let mut window = Window::new(place(5));
         window.restore(event(2, 7), 3, NOW.plus(5));
-        window.push(event(6, 7));
+        window.push(event(6, 7), None);
         window.read_to(place(6));
         assert_eq!(window.settled(), Place::from_raw(59));
         assert_eq!(started(&mut window, NOW, 8), [0_u64; 0]);
-        assert_eq!(window.start(NOW.plus(5), 8)[0].1, 4);
+        assert_eq!(window.start(NOW.plus(5), 8)[0].tries, 4);
+    }
+
+    #[test]
+    fn what_is_to_be_overtaken_waits_for_one_behind_it_but_not_for_ever() {
+        let mut window = Window::new(Place::START);
+        window.push(event(1, 7), Some(DeliveryFault::Reorder));
+        assert_eq!(started(&mut window, NOW, 8), [0_u64; 0]);
+        window.push(event(2, 7), None);
+        assert_eq!(started(&mut window, NOW, 8), [2]);
+        window.land(place(2), Landing::Over);
+        assert_eq!(started(&mut window, NOW, 8), [1]);
+        window.push(event(3, 7), Some(DeliveryFault::Reorder));
+        window.land(place(1), Landing::Over);
+        assert_eq!(
+            started(&mut window, NOW.plus(REORDER_MS - 1), 8),
+            [0_u64; 0]
+        );
+        assert_eq!(started(&mut window, NOW.plus(REORDER_MS), 8), [3]);
+    }
+
+    #[test]
+    fn what_is_late_holds_up_its_accounts() {
+        let mut window = Window::new(Place::START);
+        let late = DeliveryFault::Late(std::time::Duration::from_millis(500));
+        window.push(event(1, 7), Some(late));
+        window.push(event(2, 7), None);
+        window.push(event(3, 8), None);
+        assert_eq!(started(&mut window, NOW.plus(499), 8), [3]);
+        assert_eq!(started(&mut window, NOW.plus(500), 8), [1]);
     }
 }

@@ -173,6 +173,19 @@ impl Model {
         id: AccountId,
         (wanted, reason): (AccountState, StateReason),
     ) -> Result<(), Refusal> {
+        self.check_state(by, id, (wanted, reason))?;
+        let account = self.accounts.get_mut(&id).expect("found above");
+        account.state = wanted;
+        account.reason = (wanted != AccountState::Active).then_some(reason);
+        Ok(())
+    }
+
+    fn check_state(
+        &self,
+        by: (TenantId, Option<OwnerId>),
+        id: AccountId,
+        (wanted, reason): (AccountState, StateReason),
+    ) -> Result<(), Refusal> {
         let account = self.seen_by(by, id)?;
         let closed = account.state == AccountState::Destroyed;
         refuse_when(closed || account.state == wanted, "already_in_state")?;
@@ -190,10 +203,21 @@ impl Model {
             let linked = cards.any(|card| card.state != AccountState::Destroyed);
             refuse_when(linked, "linked_cards")?;
         }
-        let account = self.accounts.get_mut(&id).expect("found above");
-        account.state = wanted;
-        account.reason = (wanted != AccountState::Active).then_some(reason);
         Ok(())
+    }
+
+    /// A user gives an account up, which no rule may name.
+    pub(super) fn delete_account(
+        &mut self,
+        tenant: TenantId,
+        id: AccountId,
+    ) -> Result<(), Refusal> {
+        let wanted = (AccountState::Destroyed, StateReason::User);
+        self.check_state((tenant, None), id, wanted)?;
+        let mut rules = self.rules.values();
+        let named = rules.any(|rule| rule.said.accounts().contains(&id));
+        refuse_when(named, "named_by_rule")?;
+        self.set_state((tenant, None), id, wanted)
     }
 
     pub(super) fn place_hold(

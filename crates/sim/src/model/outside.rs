@@ -42,7 +42,15 @@ impl Model {
         *self.fees.entry(pot).or_default() += fee;
         let ends = (None, Some(to));
         let id = id();
-        self.record_done(id, money.tenant, ends, (minor, currency, fee), machine);
+        let card = self.card(money.destination, money.origin);
+        self.record_done(
+            id,
+            money.tenant,
+            ends,
+            card,
+            (minor, currency, fee),
+            machine,
+        );
         let now = self.now(money.tenant, machine)?;
         self.arrived(to, TransferId::new(id), minor - fee, now, made);
         Ok(())
@@ -76,7 +84,9 @@ impl Model {
         self.add(from, -minor);
         *self.world.entry((owner, currency)).or_default() += minor;
         let ends = (Some(from), None);
-        self.record_done(id(), money.tenant, ends, (minor, currency, 0), machine);
+        let card = self.card(money.source, money.origin);
+        let sum = (minor, currency, 0);
+        self.record_done(id(), money.tenant, ends, card, sum, machine);
         Ok(())
     }
 
@@ -87,6 +97,14 @@ impl Model {
             AccountKind::DebitCard => account.parent.expect("none is opened without"),
             _ => id,
         }
+    }
+
+    /// Which card it was, of what only cards do.
+    fn card(&self, presented: AccountId, origin: Origin) -> Option<AccountId> {
+        let by_card = [Origin::CardPurchase, Origin::CardRefund].contains(&origin);
+        let kind = self.accounts[&presented].kind;
+        let is_card = [AccountKind::DebitCard, AccountKind::PrepaidCard].contains(&kind);
+        (by_card && is_card).then_some(presented)
     }
 
     /// Deposits are credited in full, unless the profile has a fee for them in this currency that
@@ -111,6 +129,7 @@ impl Model {
         id: u64,
         tenant: TenantId,
         (source, destination): (Option<AccountId>, Option<AccountId>),
+        card: Option<AccountId>,
         (minor, currency, fee): (i128, Currency, i128),
         machine: Millis,
     ) {
@@ -130,6 +149,7 @@ impl Model {
             order: None,
             fee,
             cancel_reason: None,
+            card,
             run: None,
         };
         self.transfers.insert(TransferId::new(id), transfer);

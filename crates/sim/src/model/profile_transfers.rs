@@ -68,6 +68,7 @@ impl Model {
             order: Some(order.clone()),
             fee: 0,
             cancel_reason: None,
+            card: None,
             run: None,
         };
         if order.scheduled_at.is_none() {

@@ -19,6 +19,9 @@ impl Model {
         id: impl Fn() -> u64,
     ) -> Result<(), Refusal> {
         let now = self.now(create.tenant, machine)?;
+        if create.fails_with.is_some() {
+            self.sandbox(create.tenant)?;
+        }
         refuse_when(create.source == create.destination, "same_account")?;
         let (no_source, no_destination) = (
             "transfer_source_not_found",
@@ -60,9 +63,14 @@ impl Model {
             order: None,
             fee: 0,
             cancel_reason: None,
+            card: None,
             run: None,
         };
-        self.transfers.insert(TransferId::new(id()), transfer);
+        let id = TransferId::new(id());
+        self.transfers.insert(id, transfer);
+        if let Some(code) = create.fails_with.filter(|_| !create.needs_approval) {
+            self.fail(id, code);
+        }
         Ok(())
     }
 

@@ -244,6 +244,7 @@ impl Model {
                 order: None,
                 fee: 0,
                 cancel_reason: None,
+                card: None,
                 run: Some(id),
             };
             let transfer_id = ids[index];

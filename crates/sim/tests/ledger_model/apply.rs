@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use ledger::account::Reported;
 use ledger::{
-    AccountId, AccountKind, Amount, Command, CreateTransfer, Currency, Due, MoneyIn, MoneyOut,
-    OpenAccount, Origin, OwnerId, OwnerKind, PlaceHold, Status, TenantClock, TenantId, TenantMode,
-    TransferId, Work,
+    AccountId, AccountKind, AccountState, Amount, Command, CreateTransfer, Currency, Due,
+    ErrorCode, MoneyIn, MoneyOut, OpenAccount, Origin, OwnerId, OwnerKind, PlaceHold, StateReason,
+    Status, TenantClock, TenantId, TenantMode, TransferId, Work,
 };
 
 use crate::pair::{KINDS, NOTHING, Pair, START};
@@ -54,6 +54,11 @@ impl Pair {
                 let (account, own) = self.pick_for_state(account, *state);
                 let owner = self.voice(*voice, account);
                 let tenant = self.speaker(own);
+                // Some closings are deletions, which say no reason.
+                if (*state, *reason) == (AccountState::Destroyed, StateReason::Stolen) {
+                    self.run(&Command::DeleteAccount { tenant, account });
+                    return;
+                }
                 self.run(&Command::SetAccountState {
                     owner,
                     reason: *reason,
@@ -75,6 +80,12 @@ impl Pair {
                     rail_delay_ms: *rail_delay_ms,
                     description: note.note(),
                     needs_approval: minor % 8 == 3,
+                    fails_with: match minor % 16 {
+                        5 => Some(ErrorCode::PaymentFailed),
+                        11 => Some(ErrorCode::NameMismatch),
+                        13 => Some(ErrorCode::InsufficientFunds),
+                        _ => None,
+                    },
                 }));
             }
             Step::MoneyIn(account, minor, euro, origin, note) => {

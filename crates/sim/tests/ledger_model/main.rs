@@ -60,6 +60,7 @@ fn the_ledger_does_what_the_model_does() {
         "OpenInstrument",
         "ChangeAccount",
         "SetAccountState",
+        "DeleteAccount",
         "CreateTransfer",
         "CreateProfile",
         "ChangeProfile",

@@ -369,6 +369,7 @@ impl Pair {
             assert_eq!(i128::from(transfer.fee_minor), known.fee, "{transfer:?}");
             let reason = transfer.cancel_reason.as_deref();
             assert_eq!(reason, known.cancel_reason.as_deref());
+            assert_eq!(transfer.card, known.card, "{id}");
             let order = known.order.as_ref();
             assert_eq!(transfer.profile, order.map(|order| order.profile));
             assert_eq!(transfer.tag, order.and_then(|order| order.tag.clone()));

@@ -125,7 +125,7 @@ impl<'a> Part<'a> {
             Touch::Account(id) | Touch::Money(id) => {
                 return self.keep(touch, whole.account(id));
             }
-            Touch::SystemOf(id, ..) => {
+            Touch::SystemOf(id, ..) | Touch::RulesBeside(id) => {
                 let found = whole.account(id).filter(|account| account.tenant == own);
                 let links = found.map(|account| Found::Account(account.into()));
                 return links.map_or(Vec::new(), |found| touch.then(found));

@@ -122,6 +122,7 @@ pub fn name(command: &Command) -> &'static str {
         Command::OpenInstrument(_) => "OpenInstrument",
         Command::ChangeAccount(_) => "ChangeAccount",
         Command::SetAccountState { .. } => "SetAccountState",
+        Command::DeleteAccount { .. } => "DeleteAccount",
         Command::CreateTransfer(_) => "CreateTransfer",
         Command::CreateProfile(_) => "CreateProfile",
         Command::ChangeProfile(_) => "ChangeProfile",

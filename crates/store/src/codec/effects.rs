@@ -41,6 +41,8 @@ const RULE_DELETED: u8 = 23;
 const CAP_COUNTED: u8 = 24;
 const EXECUTION_RECORDED: u8 = 25;
 const EXECUTION_MOVED: u8 = 26;
+// The numbers from 64 to 69 are of changes that are no effects (`codec.rs`).
+const CARD_TRANSFER_RECORDED: u8 = 70;
 
 pub(super) fn encode(e: &mut Encoder<'_>, effect: &Effect) {
     match effect {
@@ -113,14 +115,17 @@ pub(super) fn encode(e: &mut Encoder<'_>, effect: &Effect) {
         }
         Effect::TransferRecorded(transfer) => {
             let plain = is_plain_transfer(transfer);
-            e.byte(if plain {
-                TRANSFER_RECORDED
-            } else {
-                PROFILE_TRANSFER_RECORDED
+            e.byte(match transfer.card {
+                Some(_) => CARD_TRANSFER_RECORDED,
+                None if plain => TRANSFER_RECORDED,
+                None => PROFILE_TRANSFER_RECORDED,
             });
             encode_transfer(e, transfer);
-            if !plain {
+            if !plain || transfer.card.is_some() {
                 encode_profile_part(e, transfer);
+            }
+            if let Some(card) = transfer.card {
+                e.id(card.raw());
             }
         }
         Effect::TransferMoved {
@@ -302,6 +307,14 @@ pub(super) fn decode(d: &mut Decoder<'_>, tag: u8) -> Result<Effect, CodecError>
             let transfer = decode_profile_part(d, transfer)?;
             padded(is_plain_transfer(&transfer))?;
             Effect::TransferRecorded(transfer)
+        }
+        CARD_TRANSFER_RECORDED => {
+            let transfer = decode_transfer(d)?;
+            let transfer = decode_profile_part(d, transfer)?;
+            Effect::TransferRecorded(Transfer {
+                card: Some(AccountId::new(d.id()?)),
+                ..transfer
+            })
         }
         TRANSFER_MOVED | PROFILE_TRANSFER_MOVED => {
             let transfer = TransferId::new(d.id()?);
@@ -606,6 +619,7 @@ fn decode_transfer(d: &mut Decoder<'_>) -> Result<Transfer, CodecError> {
         scheduled_at: None,
         fee_minor: 0,
         cancel_reason: None,
+        card: None,
         created_at: d.time()?,
         updated_at: d.time()?,
         completed_at: d.option(Decoder::time)?,
@@ -616,14 +630,17 @@ fn decode_transfer(d: &mut Decoder<'_>) -> Result<Transfer, CodecError> {
 pub(super) fn encode_row(e: &mut Encoder<'_>, row: &TransferRow) {
     encode_transfer(e, &row.transfer);
     encode_profile_part(e, &row.transfer);
+    e.option(row.transfer.card, |e, id| e.id(id.raw()));
     e.option(row.source.as_ref(), encode_party);
     e.option(row.destination.as_ref(), encode_party);
 }
 
 pub(super) fn decode_row(d: &mut Decoder<'_>) -> Result<TransferRow, CodecError> {
     let transfer = decode_transfer(d)?;
+    let transfer = decode_profile_part(d, transfer)?;
+    let card = d.option(|d| d.id().map(AccountId::new))?;
     Ok(TransferRow {
-        transfer: decode_profile_part(d, transfer)?,
+        transfer: Transfer { card, ..transfer },
         source: d.option(decode_party)?,
         destination: d.option(decode_party)?,
     })

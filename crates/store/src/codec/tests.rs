@@ -224,6 +224,7 @@ fn transfer() -> impl Strategy<Value = Transfer> {
                 scheduled_at: None,
                 fee_minor: 0,
                 cancel_reason: None,
+                card: None,
                 created_at: times.0,
                 updated_at: times.1,
                 completed_at: times.2,
@@ -350,6 +351,7 @@ fn permission() -> impl Strategy<Value = Permission> {
         resources().prop_map(Permission::ReadTransfers),
         vec(set, 0..3).prop_map(Permission::ManualTransfer),
         resources().prop_map(Permission::ReadCards),
+        resources().prop_map(Permission::CreateAndDeleteAccounts),
         Just(Permission::Programme),
         Just(Permission::Simulator),
     ]
@@ -552,7 +554,7 @@ fn another_version_is_refused() {
 
 #[test]
 fn unknown_tags_are_refused() {
-    let known: Vec<u8> = (1..=26).chain(64..=69).collect();
+    let known: Vec<u8> = (1..=26).chain(64..=70).collect();
     for tag in (0..=u8::MAX).filter(|tag| !known.contains(tag)) {
         let mut bytes = encode(AT, &[]);
         bytes.push(tag);
@@ -673,6 +675,7 @@ fn samples() -> Vec<(&'static str, Change, &'static str)> {
         unreachable!("both are there")
     };
     let longer = programme::longer_samples(opened, recorded);
+    let paid = programme::card_sample(recorded);
     let ledger = samples.iter().filter(|(_, change, _)| tag_of(change) <= 12);
     let at = ledger.count();
     samples.splice(at..at, longer);
@@ -684,6 +687,7 @@ fn samples() -> Vec<(&'static str, Change, &'static str)> {
     let replies = rules::replies().into_iter();
     let replies = replies.map(|(name, reply, bytes)| (name, answered(reply), bytes));
     samples.splice(at..at, replies);
+    samples.push(paid);
     samples
 }
 
@@ -773,6 +777,7 @@ fn plain_samples() -> Vec<(&'static str, Change, &'static str)> {
         scheduled_at: None,
         fee_minor: 0,
         cancel_reason: None,
+        card: None,
         created_at: AT,
         updated_at: later,
         completed_at: None,
@@ -1030,7 +1035,7 @@ fn every_kind_of_change_has_a_sample() {
         .map(|(_, change, _)| tag_of(change))
         .collect();
     tags.dedup();
-    assert_eq!(tags, (1..=26).chain(64..=69).collect::<Vec<u8>>());
+    assert_eq!(tags, (1..=26).chain(64..=70).collect::<Vec<u8>>());
 }
 
 /// Written as a match, so that a new kind does not compile until it is here and has a sample.
@@ -1048,9 +1053,10 @@ fn tag_of(change: &Change) -> u8 {
                 None => 5,
                 Some(_) => 14,
             },
-            Effect::TransferRecorded(transfer) => match transfer.profile {
-                None => 6,
-                Some(_) => 17,
+            Effect::TransferRecorded(transfer) => match (transfer.profile, transfer.card) {
+                (_, Some(_)) => 70,
+                (None, None) => 6,
+                (Some(_), None) => 17,
             },
             Effect::TransferMoved {
                 fee_minor,

@@ -149,6 +149,8 @@ async fn everything(store: &Shared, worlds: &[World]) -> Vec<String> {
                 tenant,
                 owner: None,
                 after: 0,
+                before: u64::MAX,
+                newest_first: false,
                 limit: ALL,
             }));
         }
@@ -168,6 +170,7 @@ async fn everything(store: &Shared, worlds: &[World]) -> Vec<String> {
                 origin: Vec::new(),
                 status: Vec::new(),
                 execution: None,
+                card: None,
                 from: None,
                 to: None,
                 after: None,

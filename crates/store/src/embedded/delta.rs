@@ -211,7 +211,7 @@ impl Delta {
     fn write_transfers(&self, connection: &Connection) -> rusqlite::Result<()> {
         let mut put = connection.prepare_cached(
             "REPLACE INTO transfers VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
-             ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+             ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
         )?;
         for (t, _) in self.gathered.transfers.iter() {
             let mut row = Binder::new(&mut put);
@@ -240,6 +240,7 @@ impl Delta {
             row.int_option(t.scheduled_at.map(|at| at.0))?;
             row.int(t.fee_minor)?;
             row.text_option(t.cancel_reason.as_deref())?;
+            row.id_option(t.card.map(AccountId::raw))?;
             row.execute()?;
         }
         Ok(())

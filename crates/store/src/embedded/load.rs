@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::views::{self, Progress};
 use super::{reads, remembered_page, rows};
-use crate::codes::Code;
+use crate::codes::{Code, Listed};
 use crate::records::{Fingerprint, RecordKind};
 use crate::shelf::Shelf;
 
@@ -128,7 +128,7 @@ pub(crate) fn load(connection: &Connection) -> Result<(Memory, Progress), LoadEr
         },
     )?;
     let shelf = &mut memory.shelf;
-    let kept = RecordKind::ALL.into_iter().filter(|kind| !kind.is_log());
+    let kept = RecordKind::ALL.iter().filter(|kind| !kind.is_log());
     let kept: Vec<String> = kept.map(|kind| kind.code().to_string()).collect();
     let columns = rows::RECORD;
     let sql = format!(

@@ -51,6 +51,8 @@ pub(crate) struct Line {
     pub destination: Option<AccountId>,
     pub profile: Option<ProfileId>,
     pub execution: Option<ExecutionId>,
+    /// The card of what a card did.
+    pub card: Option<AccountId>,
     pub tag: Option<TagMark>,
     pub status: Status,
     pub direction: Direction,
@@ -71,11 +73,21 @@ impl Line {
             destination: transfer.destination,
             profile: transfer.profile,
             execution: transfer.rule.map(|(_, execution)| execution),
+            card: transfer.card,
             tag: transfer.tag.as_deref().map(tag_mark),
             status: transfer.status,
             direction: transfer.direction,
             origin: transfer.origin,
             classes: (class(transfer.source), class(transfer.destination)),
+        }
+    }
+
+    /// What made it: a card, if it is of one, else the run of a rule. Both lie in one place, as no
+    /// rule pays with a card; the origin says which it is.
+    fn maker(self) -> u64 {
+        match self.origin.is_of_card() {
+            true => self.card.map_or(0, AccountId::raw),
+            false => self.execution.map_or(0, ExecutionId::raw),
         }
     }
 
@@ -91,7 +103,7 @@ impl Line {
             self.source.map_or(0, AccountId::raw),
             self.destination.map_or(0, AccountId::raw),
             self.profile.map_or(0, ProfileId::raw),
-            self.execution.map_or(0, ExecutionId::raw),
+            self.maker(),
         ]
         .into_iter()
         .enumerate()
@@ -122,6 +134,7 @@ impl Line {
             destination: some(raw.destination()).map(AccountId::new),
             profile: some(raw.profile()).map(ProfileId::new),
             execution: some(raw.execution()).map(ExecutionId::new),
+            card: some(raw.card()).map(AccountId::new),
             tag: raw.tag(),
             status: known(raw.status())?,
             direction: known(raw.direction())?,
@@ -183,7 +196,15 @@ impl RawLine<'_> {
     }
 
     pub(crate) fn execution(self) -> u64 {
-        self.word(6)
+        if self.is_of_card() { 0 } else { self.word(6) }
+    }
+
+    pub(crate) fn card(self) -> u64 {
+        if self.is_of_card() { self.word(6) } else { 0 }
+    }
+
+    fn is_of_card(self) -> bool {
+        Origin::from_code(self.origin()).is_some_and(Origin::is_of_card)
     }
 
     pub(crate) fn tag(self) -> Option<TagMark> {
@@ -267,7 +288,7 @@ pub(crate) struct Summary {
     /// How many have each status, in the order of the statuses' codes; then how many of those
     /// between instruments have.
     pub statuses: [u8; 2 * STATUSES],
-    /// A Bloom filter of accounts, profiles, executions and tags; empty, which says nothing,
+    /// A Bloom filter of accounts, profiles, executions, cards and tags; empty, which says nothing,
     /// until the page is full.
     pub marks: Vec<u8>,
 }
@@ -422,6 +443,10 @@ impl Mark {
         Mark::new(3, id)
     }
 
+    pub(crate) fn card(id: u64) -> Mark {
+        Mark::new(5, id)
+    }
+
     pub(crate) fn tag(mark: TagMark) -> Mark {
         let first = mark.first_chunk().expect("a mark of 16 bytes has 8");
         Mark::new(4, u64::from_le_bytes(*first))
@@ -433,6 +458,7 @@ impl Mark {
             some(line.destination()).map(Mark::account),
             some(line.profile()).map(Mark::profile),
             some(line.execution()).map(Mark::execution),
+            some(line.card()).map(Mark::card),
             line.tag().map(Mark::tag),
         ]
         .into_iter()

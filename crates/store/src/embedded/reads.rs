@@ -226,7 +226,7 @@ pub(crate) fn record(
 
 pub(crate) fn records(views: &Connection, query: &RecordQuery) -> rusqlite::Result<Vec<Record>> {
     let mut sql = format!(
-        "SELECT {} FROM records WHERE kind = ?1 AND tenant = ?2 AND id > ?3",
+        "SELECT {} FROM records WHERE kind = ?1 AND tenant = ?2 AND id > ?3 AND id < ?6",
         rows::RECORD
     );
     if query.owner.is_some() {
@@ -234,7 +234,10 @@ pub(crate) fn records(views: &Connection, query: &RecordQuery) -> rusqlite::Resu
     } else {
         sql.push_str(" AND ?5 IS NULL");
     }
-    sql.push_str(" ORDER BY id LIMIT ?4");
+    sql.push_str(match query.newest_first {
+        true => " ORDER BY id DESC LIMIT ?4",
+        false => " ORDER BY id LIMIT ?4",
+    });
     let values = params![
         query.kind.code(),
         id(query.tenant.raw()),
@@ -242,6 +245,7 @@ pub(crate) fn records(views: &Connection, query: &RecordQuery) -> rusqlite::Resu
         i64::try_from(query.after).unwrap_or(i64::MAX),
         i64::try_from(query.limit).unwrap_or(i64::MAX),
         query.owner.map(|owner| id(owner.raw())),
+        i64::try_from(query.before).unwrap_or(i64::MAX),
     ];
     all(views, &sql, values, rows::record)
 }

@@ -38,7 +38,7 @@ pub(crate) const ACCOUNT: &str = "a.id, a.tenant, a.owner, a.kind, a.name, a.des
 pub(crate) const TRANSFER: &str = "t.id, t.tenant, t.owner, t.source, t.destination, t.currency, \
      t.amount, t.direction, t.origin, t.rail, t.rail_delay_ms, t.status, t.error, t.rule, \
      t.execution, t.api_key, t.description, t.created_ms, t.updated_ms, t.completed_ms, \
-     t.profile, t.tag, t.scheduled_ms, t.fee, t.cancel_reason";
+     t.profile, t.tag, t.scheduled_ms, t.fee, t.cancel_reason, t.card";
 pub(crate) const PROFILE: &str =
     "id, tenant, name, active, currencies, terms, created_ms, updated_ms";
 pub(crate) const BULK: &str = "id, tenant, owner, api_key, status, mode, succeeded, failed, \
@@ -196,6 +196,7 @@ pub(crate) fn transfer(row: &Row<'_>) -> Read<Transfer> {
         scheduled_at: millis_option(row, 22)?,
         fee_minor: row.get(23)?,
         cancel_reason: text_option(row, 24)?,
+        card: raw_option(row, 25)?.map(AccountId::new),
     })
 }
 

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 pub(crate) const FILE: &str = "views.sqlite";
 
 /// Version of the tables below; other versions are deleted and filled again.
-const SCHEMA_VERSION: i64 = 7;
+const SCHEMA_VERSION: i64 = 8;
 
 /// Tables are clustered by the order they are read in, and only accounts and bulks, of which there are
 /// few, have another index: sorted inserts into few trees are what keeps filling them cheap. What grows
@@ -85,7 +85,8 @@ CREATE TABLE transfers (
     rail_delay_ms INTEGER NOT NULL, status INTEGER NOT NULL, error INTEGER,
     rule INTEGER, execution INTEGER, api_key INTEGER, description TEXT,
     created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, completed_ms INTEGER,
-    profile INTEGER, tag TEXT, scheduled_ms INTEGER, fee INTEGER NOT NULL, cancel_reason TEXT);
+    profile INTEGER, tag TEXT, scheduled_ms INTEGER, fee INTEGER NOT NULL, cancel_reason TEXT,
+    card INTEGER);
 CREATE TABLE owner_pages (
     owner INTEGER NOT NULL, page INTEGER NOT NULL, transfers INTEGER NOT NULL,
     instruments INTEGER NOT NULL, instruments_before INTEGER NOT NULL,

@@ -185,7 +185,7 @@ fn plan_submit(submit: &Submit, facts: &mut Facts, plan: &mut Plan, besides: &mu
         }
         Action::Put(puts) => plan_puts(puts, facts, plan, besides),
         Action::RevokeKey { tenant, key } => drop(besides.keys.insert((*tenant, *key))),
-        Action::CreateKey(_) | Action::Refuse { .. } => {}
+        Action::CreateKey(_) | Action::Refuse { .. } | Action::Look { .. } => {}
     }
 }
 

@@ -246,6 +246,7 @@ impl<'a> Group<'a> {
         let (tenant, kind, object) = match change {
             // No server keeps anything of a log.
             Change::RecordPut(record) if record.kind.is_log() => return,
+            Change::RecordDeleted { kind, .. } if kind.is_log() => return,
             Change::RecordPut(record) => (record.tenant, record.kind.code().into(), record.id),
             Change::RecordDeleted { kind, id } => {
                 let before = self.loaded.records.get(&(*kind, *id));

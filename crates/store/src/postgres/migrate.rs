@@ -41,7 +41,10 @@ pub(crate) const MAKE_STATE: &str = "CREATE TABLE schema_state (
 pub(crate) const FIND_OBJECTS: &str = "SELECT o.name FROM (
     SELECT tablename::text AS name FROM pg_tables WHERE schemaname = current_schema()
     UNION ALL
-    SELECT indexname::text AS name FROM pg_indexes WHERE schemaname = current_schema()) AS o
+    SELECT indexname::text AS name FROM pg_indexes WHERE schemaname = current_schema()
+    UNION ALL
+    SELECT table_name::text || '.' || column_name::text AS name
+        FROM information_schema.columns WHERE table_schema = current_schema()) AS o
     WHERE o.name = ANY ($1::text[])";
 pub(crate) const FIND_STEPS: &str = "SELECT number, name, checksum, least_program, applied_ms
     FROM schema_steps ORDER BY number";
@@ -195,7 +198,10 @@ impl Migrator {
         let plan = self.plan_on(&client).await;
         let plan = plan.map_err(|error| unreadable(error, &place))?;
         if plan.missing.is_empty() {
-            place.may_use(&client, &self.objects()).await?;
+            let mut tables = self.objects();
+            // A column is its table's.
+            tables.retain(|name| !name.contains('.'));
+            place.may_use(&client, &tables).await?;
         }
         Ok(plan)
     }
@@ -266,10 +272,10 @@ impl Migrator {
                 continue;
             }
             let object = step.object().unwrap_or_default();
-            let is_there = self.is_there(client, object).await?;
+            let is_there = self.is_there(client, &object).await?;
             if found.is_none() {
                 if is_there {
-                    return Err(MigrateError::Foreign(object.to_owned()));
+                    return Err(MigrateError::Foreign(object));
                 }
                 let Millis(now) = self.clock.now();
                 let sum = step.checksum();
@@ -347,7 +353,7 @@ impl Migrator {
     /// one statement, as another server may be making them.
     async fn has_begun(&self, client: &Client) -> Result<bool> {
         let mut ours = self.objects();
-        ours.extend(["schema_steps", "schema_state"]);
+        ours.extend(["schema_steps", "schema_state"].map(str::to_owned));
         let mut names = Vec::new();
         for row in client.query(FIND_OBJECTS, &[&ours]).await? {
             names.push(row.try_get::<_, String>(0)?);
@@ -361,7 +367,7 @@ impl Migrator {
         }
     }
 
-    fn objects(&self) -> Vec<&'static str> {
+    fn objects(&self) -> Vec<String> {
         self.steps.iter().filter_map(Step::object).collect()
     }
 }

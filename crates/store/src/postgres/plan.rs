@@ -223,6 +223,7 @@ impl Plan {
             | Touch::Uses(id)
             | Touch::Listener(id)
             | Touch::Arriving(id)
+            | Touch::RulesBeside(id)
             | Touch::SystemOf(id, ..) => {
                 let links = facts.account(id).ok_or(Subject::Account(id))?;
                 if links.tenant != tenant {
@@ -233,7 +234,7 @@ impl Plan {
                     Touch::Uses(_) => drop(wants.uses.insert(key)),
                     Touch::Listener(_) => drop(wants.listeners.insert(key)),
                     Touch::Arriving(_) => drop(wants.arriving.insert(key)),
-                    Touch::SystemOf(..) => {}
+                    Touch::SystemOf(..) | Touch::RulesBeside(_) => {}
                     _ => drop(wants.accounts.insert(key)),
                 }
                 return Ok(touch.then(Found::Account(links)));

@@ -49,9 +49,9 @@ pub(crate) const CHANGING: &str = "a.id, a.name, a.state, a.updated_ms, a.balanc
 pub(crate) const TRANSFER: &str = "t.id, t.tenant, t.owner, t.source, t.destination, t.currency, \
      t.amount, t.direction, t.origin, t.rail, t.rail_delay_ms, t.status, t.error, t.rule, \
      t.execution, t.api_key, t.description, t.created_ms, t.updated_ms, t.completed_ms, \
-     t.profile, t.tag, t.scheduled_ms, t.fee, t.cancel_reason";
+     t.profile, t.tag, t.scheduled_ms, t.fee, t.cancel_reason, t.card";
 /// Columns of [`TRANSFER`].
-pub(crate) const TRANSFER_LEN: usize = 25;
+pub(crate) const TRANSFER_LEN: usize = 26;
 pub(crate) const ENTRY: &str = "e.sequence, e.transfer, e.side, e.amount, e.balance_after, e.at_ms";
 /// An entry with where it stands and what holds it there.
 pub(crate) const STORED_ENTRY: &str = sql!(ENTRY, ", e.owner, e.account, e.until_ms, e.chain");
@@ -302,6 +302,7 @@ pub(crate) fn transfer(row: &Row) -> Read<Transfer> {
         scheduled_at: millis_option(row, 22)?,
         fee_minor: get(row, 23)?,
         cancel_reason: text_option(row, 24)?,
+        card: raw_option(row, 25)?.map(AccountId::new),
     })
 }
 

@@ -34,15 +34,18 @@ impl Step {
         *blake3::hash(words.join(" ").as_bytes()).as_bytes()
     }
 
-    /// The name of the table or index that it makes.
-    pub fn object(&self) -> Option<&'static str> {
-        let mut words = self.sql.split_whitespace().skip(1);
-        let name = match words.next()? {
-            "TABLE" | "INDEX" => words.next(),
-            "UNIQUE" => words.nth(1),
-            _ => None,
+    /// The name of the table or index that it makes, or of a column with that of its table.
+    pub fn object(&self) -> Option<String> {
+        let words: Vec<&str> = self.sql.split_whitespace().collect();
+        let name = match *words.as_slice() {
+            ["ALTER", "TABLE", table, "ADD", "COLUMN", column, ..] => {
+                return Some(format!("{table}.{column}"));
+            }
+            ["CREATE", "TABLE" | "INDEX", name, ..] => name,
+            ["CREATE", "UNIQUE", "INDEX", name, ..] => name,
+            _ => return None,
         };
-        name?.split('(').next()
+        name.split('(').next().map(str::to_owned)
     }
 }
 
@@ -319,5 +322,9 @@ pub(crate) const STEPS: &[Step] = &[
             elapsed_ms bigint NOT NULL, status bigint, failure text, request text NOT NULL,
             answer text NOT NULL,
             PRIMARY KEY (tenant, endpoint, id))",
+    ),
+    step(
+        "which card a transfer was made with",
+        "ALTER TABLE transfers ADD COLUMN card bigint",
     ),
 ];

@@ -144,6 +144,18 @@ fn tables_and_indexes_outside_of_the_subset_are_refused() {
             "CONCURRENTLY",
         ),
         ("CREATE INDEX i ON t USING gin (id)".to_owned(), "USING"),
+        (
+            "ALTER TABLE t ADD COLUMN o bigint NOT NULL".to_owned(),
+            "not a statement of",
+        ),
+        (
+            "ALTER TABLE t ADD COLUMN o integer".to_owned(),
+            "type integer",
+        ),
+        (
+            "ALTER TABLE t DROP COLUMN o".to_owned(),
+            "not a statement of",
+        ),
         ("CREATE VIEW v AS SELECT 1".to_owned(), "not a statement of"),
         ("CREATE SEQUENCE s".to_owned(), "not a statement of"),
         (

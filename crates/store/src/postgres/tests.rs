@@ -105,6 +105,8 @@ impl Side {
                 tenant,
                 owner: None,
                 after: 0,
+                before: u64::MAX,
+                newest_first: false,
                 limit: usize::MAX,
             });
             for record in records.await.expect("reads work") {

@@ -55,7 +55,7 @@ impl TransferFacts {
         let codes = (t.direction.code(), t.origin.code(), t.rail.map(Code::code));
         let ends = (t.tenant, t.owner, t.source, t.destination);
         let rest = (t.rail_delay_ms, t.rule, t.key, &t.description, t.created_at);
-        let programme = (t.profile, &t.tag, t.scheduled_at);
+        let programme = (t.profile, &t.tag, t.scheduled_at, t.card);
         TransferFacts {
             status: t.status,
             minor: t.amount.minor(),

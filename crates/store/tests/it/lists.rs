@@ -7,8 +7,8 @@ use ledger::account::Reported;
 use ledger::profile::{CardMode, Terms};
 use ledger::{
     AccountId, AccountKind, Command, CreateTransfer, Currency, Direction, ExternalKind, Instrument,
-    InstrumentClass, Millis, OpenAccount, OpenInstrument, Origin, OwnerId, ProfileId, Reply,
-    Status, TransferOrder,
+    InstrumentClass, Millis, MoneyIn, OpenAccount, OpenInstrument, Origin, OwnerId, ProfileId,
+    Reply, Status, TransferOrder,
 };
 use sim::disk::SplitMix64;
 use store::{AccountRole, EntryQuery, EntryRow, OwnerTransferQuery, TransferQuery, TransferRow};
@@ -116,6 +116,7 @@ impl World {
                     rail_delay_ms: RAIL_MS,
                     description: None,
                     needs_approval: false,
+                    fails_with: None,
                 });
                 done(store, command).await;
             }
@@ -126,6 +127,16 @@ impl World {
             4 => {
                 // Cuts a run of the indexer.
                 drop(store.account(tenant, self.bank).await);
+            }
+            5 => {
+                let money = MoneyIn {
+                    tenant,
+                    destination: order.destination.id,
+                    amount: usd(1),
+                    origin: Origin::CardRefund,
+                    description: None,
+                };
+                done(store, Command::MoneyIn(money)).await;
             }
             _ => {
                 programme.transfer(store, order).await;
@@ -255,6 +266,8 @@ async fn check_account_lists(world: &World, store: &Opened, all: &[TransferRow],
                 _ => Vec::new(),
             },
             execution: None,
+            card: (random.below(4) == 0)
+                .then(|| [programme.card, world.travel, programme.main][random.below(3)].id),
             from: (random.below(3) == 0).then(|| START.plus(random.below(60_000) as i64)),
             to: (random.below(3) == 0).then(|| START.plus(random.below(90_000) as i64)),
             after: (random.below(2) == 0).then(|| all[random.below(all.len())].transfer.id),
@@ -274,6 +287,7 @@ async fn check_account_lists(world: &World, store: &Opened, all: &[TransferRow],
                 .is_none_or(|direction| t.direction == direction)
                 && (query.origin.is_empty() || query.origin.contains(&t.origin))
                 && (query.status.is_empty() || query.status.contains(&t.status))
+                && (query.card.is_none() || query.card == t.card)
                 && query.from.is_none_or(|from| t.created_at >= from)
                 && query.to.is_none_or(|to| t.created_at <= to)
                 && query.after.is_none_or(|after| t.id < after)

@@ -76,6 +76,8 @@ pub async fn all(store: &Opened, ground: &Ground, kind: RecordKind) -> Vec<Recor
         tenant: ground.tenant,
         owner: None,
         after: 0,
+        before: u64::MAX,
+        newest_first: false,
         limit: usize::MAX,
     };
     store.records(query).await.expect("reads work")
@@ -171,6 +173,8 @@ async fn records_are_found_by_owner_place_and_unique() {
             tenant: ground.tenant,
             owner,
             after,
+            before: u64::MAX,
+            newest_first: false,
             limit,
         })
     };
@@ -518,5 +522,73 @@ async fn a_log_is_only_ever_added_to() {
     let third = put(&store, vec![entry("3")]).await;
     let expected = [&written[..], &third[..]].concat();
     assert_eq!(all(&store, &ground, RecordKind::Audit).await, expected);
+    // Old ones are thrown away, once or twice; that is all that can happen to them.
+    let old = Put {
+        expect: Expect::Present,
+        ..again(&one, None)
+    };
+    for _ in 0..2 {
+        put(&store, vec![old.clone()]).await;
+        assert_eq!(all(&store, &ground, RecordKind::Audit).await, expected[1..]);
+    }
+    let kept = Put {
+        body: Some(Arc::from("4")),
+        ..old
+    };
+    let refused = store.submit(act(Action::Put(vec![kept]))).await;
+    assert!(matches!(refused, Ok(Outcome::Refused(_))), "{refused:?}");
+    close(store).await;
+    bed.verify().await;
+    bed.check_rebuilt();
+    let store = bed.open().await;
+    assert_eq!(all(&store, &ground, RecordKind::Audit).await, expected[1..]);
+    close(store).await;
+}
+
+#[tokio::test]
+async fn records_are_read_from_either_end() {
+    let bed = Bed::new();
+    let store = bed.open().await;
+    let ground = Ground::new(&store).await;
+    let entry = |body: &str| Put {
+        kind: RecordKind::Audit,
+        owner: PutOwner::None,
+        ..user(&ground, body, None)
+    };
+    let mut written = Vec::new();
+    for number in 0..5 {
+        written.extend(put(&store, vec![entry(&number.to_string())]).await);
+    }
+    let whole = RecordQuery::new(RecordKind::Audit, ground.tenant);
+    let ids = async |query: RecordQuery| {
+        let records = store.records(query).await.expect("reads work");
+        records.iter().map(|record| record.id).collect::<Vec<_>>()
+    };
+    let made: Vec<u64> = written.iter().map(|record| record.id).collect();
+    assert_eq!(ids(whole).await, made);
+    let newest = RecordQuery {
+        newest_first: true,
+        limit: 2,
+        ..whole
+    };
+    assert_eq!(ids(newest).await, [made[4], made[3]]);
+    let before = RecordQuery {
+        before: made[3],
+        after: made[0],
+        limit: 9,
+        ..newest
+    };
+    assert_eq!(ids(before).await, [made[2], made[1]]);
+    let upwards = RecordQuery {
+        newest_first: false,
+        limit: 1,
+        ..before
+    };
+    assert_eq!(ids(upwards).await, [made[1]]);
+    let of_owner = RecordQuery {
+        owner: Some(ground.owner),
+        ..newest
+    };
+    assert_eq!(ids(of_owner).await, [] as [u64; 0]);
     close(store).await;
 }

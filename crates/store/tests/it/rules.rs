@@ -325,6 +325,7 @@ async fn money_sets_a_rule_off_once_and_its_cap_counts_on() {
         origin: Vec::new(),
         status: Vec::new(),
         execution: Some(first.id),
+        card: None,
         from: None,
         to: None,
         after: None,

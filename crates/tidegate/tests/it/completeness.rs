@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::harness::{Call, Server};
-use crate::{openapi, permissions, sequence_refusals};
+use crate::{openapi, permissions, platform_refusals, sequence_refusals};
 
 fn served_routes() -> BTreeSet<String> {
     let routes = openapi::routes(openapi::sequence());
@@ -13,12 +13,27 @@ fn served_routes() -> BTreeSet<String> {
 
 #[test]
 fn every_route_has_a_table_of_refusals() {
-    let tables: BTreeSet<String> = [sequence_refusals::ROUTES, sequence_refusals::rules::ROUTES]
-        .into_iter()
-        .flatten()
+    let tables: BTreeSet<String> = [
+        sequence_refusals::ROUTES,
+        sequence_refusals::accounts::ROUTES,
+        sequence_refusals::cards::ROUTES,
+        sequence_refusals::rules::ROUTES,
+    ]
+    .into_iter()
+    .flatten()
+    .map(|&route| route.to_owned())
+    .collect();
+    assert_eq!(tables, served_routes(), "see sequence_refusals.rs");
+}
+
+#[test]
+fn every_route_of_the_platform_dialect_has_a_table_of_refusals() {
+    let tables: BTreeSet<String> = platform_refusals::ROUTES
+        .iter()
         .map(|&route| route.to_owned())
         .collect();
-    assert_eq!(tables, served_routes(), "see sequence_refusals.rs");
+    let served = openapi::routes(openapi::platform());
+    assert_eq!(tables, served, "see platform_refusals.rs");
 }
 
 #[test]

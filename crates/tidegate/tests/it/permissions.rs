@@ -8,9 +8,10 @@ use service::Settings;
 
 use crate::harness::{Call, Caller, RAIL_MS, Reply, Server, World, everything, id, transfer_body};
 use crate::sequence_rules::split;
+use crate::wallet::{Wallet, card_id};
 
 /// Each route with the scope that opens it (the table of the vendor's documents).
-const OPENED_BY: [(&str, &str); 13] = [
+const OPENED_BY: [(&str, &str); 18] = [
     ("GET /accounts", "LIST_ACCOUNTS"),
     ("GET /accounts/{id}", "READ_ACCOUNTS"),
     ("POST /transfers", "MANUAL_TRANSFER"),
@@ -24,15 +25,26 @@ const OPENED_BY: [(&str, &str); 13] = [
     ("POST /rules", "CREATE_AND_EDIT_RULES"),
     ("PUT /rules/{id}", "CREATE_AND_EDIT_RULES"),
     ("DELETE /rules/{id}", "CREATE_AND_EDIT_RULES"),
+    ("GET /cards", "READ_CARDS"),
+    ("GET /cards/{id}", "READ_CARDS"),
+    ("GET /cards/{id}/transactions", "READ_CARDS"),
+    (
+        "POST /accounts/income-sources",
+        "CREATE_AND_DELETE_ACCOUNTS",
+    ),
+    ("DELETE /accounts/{id}", "CREATE_AND_DELETE_ACCOUNTS"),
 ];
+
+/// Routes that every key may use: they tell of its own doing.
+const OPEN: [&str; 1] = ["GET /idempotency-keys/{key}"];
 
 /// The routes that have a test here.
 pub fn routes() -> impl Iterator<Item = &'static str> {
-    OPENED_BY.iter().map(|(route, _)| *route)
+    OPENED_BY.iter().map(|(route, _)| *route).chain(OPEN)
 }
 
 /// Each scope, on everything.
-fn scopes() -> [(&'static str, Value); 13] {
+fn scopes() -> [(&'static str, Value); 14] {
     let all = |scope: &str| json!({"scope": scope, "resources": "*"});
     let pairs = json!([{"source": "*", "target": "*"}]);
     [
@@ -49,6 +61,10 @@ fn scopes() -> [(&'static str, Value); 13] {
             json!({"scope": "MANUAL_TRANSFER", "resources": pairs}),
         ),
         ("READ_CARDS", all("READ_CARDS")),
+        (
+            "CREATE_AND_DELETE_ACCOUNTS",
+            all("CREATE_AND_DELETE_ACCOUNTS"),
+        ),
         ("READ_AUDIT_LOGS", all("READ_AUDIT_LOGS")),
         ("PROGRAMME", json!({"scope": "PROGRAMME"})),
         ("SIMULATOR", json!({"scope": "SIMULATOR"})),
@@ -61,6 +77,11 @@ struct There {
     /// A rule that is on, and a run of it.
     rule: String,
     run: String,
+    /// A card, and its account.
+    card: String,
+    account: String,
+    /// An account to which nothing leads.
+    idle: String,
 }
 
 impl There {
@@ -70,10 +91,14 @@ impl There {
         world.paycheck(&world.trip, 400).await;
         world.quiesce().await;
         let run = id(&world.runs(&rule).await[0]);
+        let wallet = Wallet::of(world).await;
         There {
             transfer,
             rule,
             run,
+            card: card_id(&wallet.debit),
+            account: wallet.account.acc(),
+            idle: world.broker.clone(),
         }
     }
 }
@@ -84,6 +109,9 @@ async fn call(world: &World, key: &Caller<'_>, route: &str, there: &There) -> Re
         transfer,
         rule,
         run,
+        card,
+        account,
+        idle,
     } = there;
     match route {
         "GET /rules" => key.get("/rules").await,
@@ -112,12 +140,32 @@ async fn call(world: &World, key: &Caller<'_>, route: &str, there: &There) -> Re
                 .await
         }
         "GET /transfers/{id}" => key.get(&format!("/transfers/{transfer}")).await,
+        "GET /cards" => key.get(&format!("/cards?account_id={account}")).await,
+        "GET /cards/{id}" => key.get(&format!("/cards/{card}")).await,
+        "GET /cards/{id}/transactions" => key.get(&format!("/cards/{card}/transactions")).await,
+        "POST /accounts/income-sources" => {
+            let body = json!({"nickname": "Second job"});
+            key.post("/accounts/income-sources", &body).await
+        }
+        "DELETE /accounts/{id}" => {
+            key.send(Method::DELETE, &format!("/accounts/{idle}"), None)
+                .await
+        }
         _ => panic!("{route} is not known here"),
     }
 }
 
 fn is_forbidden(reply: &Reply) {
     reply.refused(403, "forbidden", &["does not have the required permission"]);
+}
+
+#[tokio::test]
+async fn every_key_may_ask_about_its_own_idempotency_keys() {
+    let world = World::new().await;
+    for (_, scope) in scopes() {
+        let key = world.with_permissions(&json!([scope])).await;
+        key.get("/idempotency-keys/k").await.expect(200);
+    }
 }
 
 #[tokio::test]
@@ -140,7 +188,7 @@ async fn each_scope_opens_its_routes_and_no_others() {
     assert_eq!(
         world.balance(&world.fund).await,
         before + 100,
-        "one transfer of thirteen"
+        "one transfer of fourteen"
     );
 }
 
@@ -154,7 +202,7 @@ async fn every_scope_but_one_is_not_that_one() {
             .filter(|(scope, _)| *scope != opened_by)
             .map(|(_, entry)| entry)
             .collect();
-        assert_eq!(others.len(), 12);
+        assert_eq!(others.len(), 13);
         let key = world.with_permissions(&json!(others)).await;
         is_forbidden(&call(&world, &key, route, &there).await);
     }
@@ -172,6 +220,8 @@ async fn a_key_without_entries_may_do_nothing() {
         {"scope": "TRIGGER_RULES", "resources": []},
         {"scope": "READ_RULE_EXECUTIONS", "resources": []},
         {"scope": "CREATE_AND_EDIT_RULES", "resources": []},
+        {"scope": "CREATE_AND_DELETE_ACCOUNTS", "resources": []},
+        {"scope": "READ_CARDS", "resources": []},
     ]);
     for permissions in [json!([]), empty] {
         let key = world.with_permissions(&permissions).await;

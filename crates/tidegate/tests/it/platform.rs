@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Call, Neighbour, RAIL_MS, Reply, World, everything, id};
 use crate::sequence_rules::split;
+use crate::wallet::Wallet;
 
 const BASE: &str = "/platform/v1";
 
@@ -232,6 +233,283 @@ async fn a_transfer_is_made_and_found_in_both_dialects() {
         400,
         "INVALID_PARAMETERS",
         &["from must be within the last 90 days"],
+    );
+}
+
+#[tokio::test]
+async fn card_transactions_are_those_of_an_accounts_cards() {
+    let world = World::new().await;
+    let wallet = Wallet::of(&world).await;
+    let client = Client::new(&world).await;
+    let at_merchant = async |card, what, cents| {
+        wallet.at_merchant(&world, card, what, cents).await;
+        world.advance(1_000).await;
+    };
+    at_merchant(&wallet.debit, "purchase", 700).await;
+    at_merchant(&wallet.other, "purchase", 300).await;
+    at_merchant(&wallet.debit, "merchant_refund", 200).await;
+    let account = uuid(&wallet.account.acc());
+    let path = format!("/card-transactions?accountId={account}");
+    let debit = uuid(&wallet.debit.acc());
+    let all = client.items(&path).await;
+    let told = |items: &[Value]| -> Vec<Value> {
+        let told = items.iter().map(|it| {
+            json!([
+                it["cardId"],
+                it["direction"],
+                it["subtype"],
+                it["amountInCents"]
+            ])
+        });
+        told.collect()
+    };
+    let other = uuid(&wallet.other.acc());
+    let refund = json!([debit, "MONEY_IN", "REFUND", 200]);
+    let small = json!([other, "MONEY_OUT", "PURCHASE", 300]);
+    let large = json!([debit, "MONEY_OUT", "PURCHASE", 700]);
+    assert_eq!(told(&all), [refund.clone(), small.clone(), large.clone()]);
+    assert_eq!(all[0]["status"], "COMPLETE");
+    assert_eq!(all[0]["cardType"], "DEBIT_CARD");
+    assert_eq!(all[0]["description"], "Café");
+    assert_eq!(
+        all[0]["account"],
+        json!({"id": account, "name": "Account", "type": "POD", "isDeleted": null})
+    );
+    for (query, expected) in [
+        (
+            format!("cardId={debit}"),
+            vec![refund.clone(), large.clone()],
+        ),
+        (format!("cardId={other}"), vec![small.clone()]),
+        ("cardId=x".to_owned(), vec![]),
+        (
+            "from=2027-01-15T08:00:01Z&to=2027-01-15T08:00:01Z".to_owned(),
+            vec![small],
+        ),
+        ("pageSize=1&page=3".to_owned(), vec![large]),
+    ] {
+        let items = client.items(&format!("{path}&{query}")).await;
+        assert_eq!(told(&items), expected, "{query}");
+    }
+    let page = client.get(&format!("{path}&pageSize=1")).await.expect(200);
+    assert_eq!(page["data"]["pagination"]["hasNextPage"], true);
+    let reply = client.get("/card-transactions?from=now&page=0").await;
+    let words = ["accountId is required", "from", "page"];
+    reply.refused(400, "INVALID_PARAMETERS", &words);
+    let scopes = json!([{"scope": "READ_TRANSFERS", "resources": [world.fund]}]);
+    let narrow = Client::with(&world, &scopes).await;
+    narrow.get(&path).await.refused(403, "ACCESS_DENIED", &[]);
+    let scopes = json!([{"scope": "READ_CARDS", "resources": "*"}]);
+    let blind = Client::with(&world, &scopes).await;
+    blind
+        .get("/card-transactions")
+        .await
+        .refused(403, "ACCESS_DENIED", &[]);
+    let seen = client
+        .items("/audit-logs?action=LIST_CARD_TRANSACTIONS")
+        .await;
+    assert!(seen.len() >= 7, "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_dry_transfer_tells_what_would_come_and_moves_nothing() {
+    let world = World::new().await;
+    let client = Client::new(&world).await;
+    let (fund, trip, bank) = (uuid(&world.fund), uuid(&world.trip), uuid(&world.bank));
+    let body = |from: &str, to: &str, cents: i64| {
+        json!({"sourceAccountId": from, "destinationAccountId": to, "amountInCents": cents,
+               "simulation": true})
+    };
+    let before = world.snapshot().await;
+    let mut made = Vec::new();
+    for (from, to, cents, status, error) in [
+        (&fund, &trip, 50_000, "COMPLETE", Value::Null),
+        (
+            &fund,
+            &trip,
+            50_001,
+            "INCOMPLETE",
+            json!("INSUFFICIENT_FUNDS"),
+        ),
+        (&fund, &bank, 100, "COMPLETE", Value::Null),
+    ] {
+        let reply = client
+            .send(Method::POST, "/transfers", &body(from, to, cents))
+            .await;
+        let dry = reply.expect(201)["data"].take();
+        assert_eq!(
+            (&dry["status"], &dry["errorCode"]),
+            (&json!(status), &error),
+            "{dry}"
+        );
+        assert_eq!(dry["executionMode"], "SIMULATION");
+        made.push(dry);
+    }
+    assert_eq!(made[0]["completedAt"], "2027-01-15T08:00:00Z");
+    assert_eq!(made[2]["completedAt"], "2027-01-15T08:00:05Z");
+    assert_eq!(made[2]["direction"], "MONEY_OUT");
+    world.quiesce().await;
+    assert_eq!(world.snapshot().await, before, "nothing has moved");
+    // It is found by its id and listed when it is asked for.
+    for dry in &made {
+        let found = client.get(&format!("/transfers/{}", id(dry))).await;
+        assert_eq!(found.expect(200)["data"], *dry);
+    }
+    let path = format!("/accounts/{fund}/transfers");
+    let listed = async |query: &str| -> Vec<String> {
+        let items = client.items(&format!("{path}?{query}")).await;
+        items.iter().map(id).collect()
+    };
+    let ids: Vec<String> = made.iter().rev().map(id).collect();
+    let real = listed("").await;
+    assert_eq!(real.len(), 1);
+    assert_eq!(listed("executionMode=SIMULATION").await, ids);
+    assert_eq!(
+        listed("executionMode=ALL").await,
+        [&ids[..], &real[..]].concat()
+    );
+    assert_eq!(
+        listed("executionMode=ALL&pageSize=2&page=2").await,
+        [&ids[2..], &real[..]].concat()
+    );
+    assert_eq!(
+        listed("executionMode=SIMULATION&status=INCOMPLETE").await,
+        ids[1..2]
+    );
+    assert_eq!(
+        listed("executionMode=SIMULATION&direction=MONEY_OUT").await,
+        ids[..1]
+    );
+    assert_eq!(
+        listed("executionMode=SIMULATION&accountRole=destination").await,
+        [""; 0]
+    );
+    let both = format!("/transfers?executionMode=SIMULATION&accountIds={fund}&accountIds={trip}");
+    assert_eq!(client.items(&both).await.len(), 3);
+    // A key that may read another account sees none of it.
+    let scopes = json!([{"scope": "READ_TRANSFERS", "resources": [world.card]}]);
+    let other = Client::with(&world, &scopes).await;
+    other
+        .get(&format!("/transfers/{}", ids[0]))
+        .await
+        .refused(403, "ACCESS_DENIED", &[]);
+    other.get(&both).await.refused(403, "ACCESS_DENIED", &[]);
+    // The other dialect knows nothing of it.
+    let theirs = format!("/transfers?account_id={}", world.fund);
+    assert_eq!(
+        world
+            .john()
+            .get(&theirs)
+            .await
+            .data()
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
+    // What would be refused is refused.
+    let stranger = uuid(&world.stranger().await);
+    world.set_state(&world.trip, "block").await.expect(200);
+    for (from, to, code, words) in [
+        ("x", &*fund, "TRANSFER_SOURCE_NOT_FOUND", ""),
+        (&*fund, "x", "TRANSFER_DESTINATION_NOT_FOUND", ""),
+        (&*fund, &*stranger, "INVALID_PARAMETERS", "same owner"),
+        (
+            &*fund,
+            &*trip,
+            "INVALID_PARAMETERS",
+            "destination account is blocked",
+        ),
+    ] {
+        let dry = client
+            .send(Method::POST, "/transfers", &body(from, to, 100))
+            .await;
+        dry.refused(400, code, &[words]);
+        let mut real = body(from, to, 100);
+        real["simulation"] = json!(false);
+        let real = client.send(Method::POST, "/transfers", &real).await;
+        assert_eq!(dry.json(), real.json(), "as it would be");
+    }
+    // A repeated one is the same; the key is bound to it.
+    let once = |body: &Value| {
+        client
+            .call(Method::POST, "/transfers")
+            .header("idempotency-key", "k")
+            .json(body)
+    };
+    let first = world
+        .server
+        .call(once(&body(&fund, &bank, 300)))
+        .await
+        .expect(201);
+    let again = world
+        .server
+        .call(once(&body(&fund, &bank, 300)))
+        .await
+        .expect(201);
+    assert_eq!(first, again);
+    let mut live = body(&fund, &bank, 300);
+    live["simulation"] = json!(false);
+    let mismatch = world.server.call(once(&live)).await;
+    mismatch.refused(400, "IDEMPOTENCY_KEY_MISMATCH", &[]);
+    // Above what a key may move it is refused, too.
+    let scopes = json!([{"scope": "MANUAL_TRANSFER",
+        "resources": [{"source": world.fund, "target": world.bank, "max_amount": 200}]}]);
+    let narrow = Client::with(&world, &scopes).await;
+    let most = narrow
+        .send(Method::POST, "/transfers", &body(&fund, &bank, 201))
+        .await;
+    most.refused(403, "MAXIMUM_AMOUNT_EXCEEDED", &[]);
+    let denied = narrow
+        .send(Method::POST, "/transfers", &body(&bank, &fund, 100))
+        .await;
+    denied.refused(403, "ACCESS_DENIED", &[]);
+}
+
+#[tokio::test]
+async fn audit_entries_are_kept_for_ninety_days() {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+    let world = World::new().await;
+    let client = Client::new(&world).await;
+    let service = world.server.app().service();
+    for _ in 0..40 {
+        client.get("/accounts").await.expect(200);
+    }
+    world.advance(60 * DAY_MS).await;
+    client.get("/rules").await.expect(200);
+    assert_eq!(
+        service.prune_audit_log().await.expect("it can be written"),
+        0
+    );
+    let all = "/audit-logs?pageSize=100";
+    let actions = |items: &[Value]| -> Vec<Value> {
+        items.iter().map(|item| item["action"].clone()).collect()
+    };
+    let seen = client.items(all).await;
+    assert_eq!((seen.len(), &seen[0]["action"]), (41, &json!("LIST_RULES")));
+    // By page and by filter, from the newest end.
+    let second = client.items("/audit-logs?pageSize=20&page=3").await;
+    assert_eq!(second.len(), 2);
+    let rules = client.items("/audit-logs?action=LIST_RULES").await;
+    assert_eq!(actions(&rules), [json!("LIST_RULES")]);
+    world.advance(30 * DAY_MS + 1).await;
+    assert_eq!(
+        service.prune_audit_log().await.expect("it can be written"),
+        40
+    );
+    assert_eq!(
+        service.prune_audit_log().await.expect("it can be written"),
+        0
+    );
+    let left = client.items(all).await;
+    assert_eq!(
+        actions(&left),
+        [
+            "LIST_AUDIT_LOGS",
+            "LIST_AUDIT_LOGS",
+            "LIST_AUDIT_LOGS",
+            "LIST_RULES"
+        ]
+        .map(|action| json!(action))
     );
 }
 
@@ -501,7 +779,7 @@ async fn every_refusal_has_the_dialects_code() {
     for (name, value) in [
         ("description", json!("more than ten")),
         ("description", json!("a-b")),
-        ("simulation", json!(true)),
+        ("simulation", json!("yes")),
     ] {
         let mut wrong = body(&fund, &trip, 100);
         wrong[name] = value;

@@ -169,6 +169,8 @@ macro_rules! tables {
     };
 }
 
+pub mod accounts;
+pub mod cards;
 pub mod rules;
 
 tables! {
@@ -177,6 +179,7 @@ tables! {
     "POST /transfers" => create_transfer_in_order, create_transfer;
     "GET /transfers" => list_transfers_in_order, list_transfers;
     "GET /transfers/{id}" => get_transfer_in_order, get_transfer;
+    "GET /idempotency-keys/{key}" => look_up_key_in_order, look_up_key;
 }
 
 const LONG: [u8; 256] = [b'x'; 256];
@@ -265,6 +268,26 @@ async fn get_account(ground: &Ground) {
         ..call
     };
     ground.world.server.call(call).await.expect(200);
+}
+
+async fn look_up_key(ground: &Ground) {
+    let path = "/api/v1/idempotency-keys/k";
+    let call = Call::get(format!("/api/v1/idempotency-keys/{}", "k".repeat(256)));
+    let call = call.header("x-request-id", LONG);
+    ground.front_rows(&call, path, Method::DELETE).await;
+    let (invalid, call) = ("invalid_parameters", call.key(&ground.world.key));
+    let words = &["X-Request-ID"];
+    ground
+        .refuse("a long request id", call.clone(), 400, invalid, words)
+        .await;
+    let call = call.header("x-request-id", "short");
+    let words = &["Idempotency-Key", "255"];
+    ground
+        .refuse("a long key", call.clone(), 400, invalid, words)
+        .await;
+    let path = path.to_owned();
+    let passed = ground.world.server.call(Call { path, ..call }).await;
+    passed.expect(200);
 }
 
 async fn get_transfer(ground: &Ground) {
@@ -952,7 +975,11 @@ async fn methods_that_a_path_does_not_have_are_refused_by_name() {
     ];
     for (path, allowed) in [
         ("/api/v1/accounts", &["GET", "HEAD"][..]),
-        ("/api/v1/accounts/acc_1", &["GET", "HEAD"]),
+        ("/api/v1/accounts/acc_1", &["DELETE", "GET", "HEAD"]),
+        ("/api/v1/accounts/income-sources", &["POST"]),
+        ("/api/v1/cards", &["GET", "HEAD"]),
+        ("/api/v1/cards/card_1", &["GET", "HEAD"]),
+        ("/api/v1/cards/card_1/transactions", &["GET", "HEAD"]),
         ("/api/v1/transfers", &["GET", "HEAD", "POST"]),
         ("/api/v1/transfers/txr_1", &["GET", "HEAD"]),
     ] {

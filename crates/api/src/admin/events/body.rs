@@ -12,9 +12,11 @@ use utoipa::ToSchema;
 use super::event_id;
 use crate::admin::ids::{self, spell};
 use crate::admin::profiles::ProfileBody;
+use crate::admin::rules::shown as rule_shown;
 use crate::admin::wire::{
     AccountBody, HoldBody, KeyBody, OwnerBody, TransferBody, snake_case, type_text,
 };
+use crate::rules::{self, Detail};
 use crate::time;
 
 /// How much is told.
@@ -147,7 +149,14 @@ fn of_effect(event: &Event, effect: &Effect) -> Value {
             "rule_id": spell(ids::RULE, execution.rule.raw()),
         }),
         Effect::ExecutionMoved { execution, .. } => {
-            json!({"id": spell(ids::EXECUTION, execution.raw())})
+            let mut data = json!({"id": spell(ids::EXECUTION, execution.raw())});
+            if let Object::Execution(run) = &event.object {
+                let run = rules::execution(run, Detail::Whole, &ids::RULES);
+                for member in ["rule_id", "status"] {
+                    data[member] = run[member].clone();
+                }
+            }
+            data
         }
         Effect::CapCounted { .. }
         | Effect::Posted { .. }
@@ -183,6 +192,8 @@ fn record_id(kind: RecordKind, id: u64) -> String {
         RecordKind::Webhook | RecordKind::WebhookProgress => ids::WEBHOOK,
         RecordKind::Replay => ids::REPLAY,
         RecordKind::Audit => ids::AUDIT,
+        RecordKind::AmountSource => ids::RULE,
+        RecordKind::DryTransfer => ids::TRANSFER,
     };
     spell(prefix, id)
 }
@@ -202,6 +213,8 @@ fn object(event: &Event) -> Option<Value> {
             "created_at": time::render(row.created_at),
             "finished_at": row.finished_at.map(time::render),
         })),
+        (Object::Rule(view), _) => Ok(rule_shown(view)),
+        (Object::Execution(run), _) => Ok(rules::execution(run, Detail::Whole, &ids::RULES)),
         (Object::None, Fact::Ledger(Effect::OwnerCreated(owner))) => {
             serde_json::to_value(OwnerBody::new(owner))
         }

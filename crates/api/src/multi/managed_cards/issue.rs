@@ -12,6 +12,7 @@ use service::spelling::{id_text, parse_id};
 use utoipa::ToSchema;
 
 use super::details::CardDetails;
+use crate::cards::{Month, VALIDITY_MONTHS};
 use crate::multi::choices::choices;
 use crate::multi::schemas;
 
@@ -48,9 +49,6 @@ choices! {
         Corporate = "CORPORATE",
     }
 }
-
-/// Months that a card is good for.
-const VALIDITY_MONTHS: u32 = 36;
 
 impl CardBrand {
     /// The first digits of the brand's published test numbers: no bank has them.
@@ -181,18 +179,10 @@ impl CardIssue {
     }
 }
 
-/// Month and year, so many months after a moment, in UTC. Beyond the calendar it is its last month.
+/// Month and year, so many months after a moment, in UTC.
 fn mmyy(from: Millis, months: u32) -> String {
-    let nearest = if from.0 < 0 {
-        Timestamp::MIN
-    } else {
-        Timestamp::MAX
-    };
-    let from = Timestamp::from_millisecond(from.0).unwrap_or(nearest);
-    let date = from.to_zoned(TimeZone::UTC).date();
-    let span = Span::new().try_months(months).unwrap_or_default();
-    let date = date.saturating_add(span);
-    format!("{:02}{:02}", date.month(), date.year().rem_euclid(100))
+    let Month { month, year } = Month::after(from, months);
+    format!("{month:02}{year:02}")
 }
 
 #[cfg(test)]

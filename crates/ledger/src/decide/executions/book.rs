@@ -185,6 +185,7 @@ impl<'a> Book<'a> {
             scheduled_at: None,
             fee_minor: 0,
             cancel_reason: None,
+            card: None,
             created_at: self.now,
             updated_at: self.now,
             completed_at: None,

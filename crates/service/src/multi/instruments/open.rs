@@ -12,7 +12,7 @@ use super::{Holder, Refused, conflicts};
 use crate::Service;
 use crate::multi::actor::Actor;
 use crate::multi::error::{Conflict, Result};
-use crate::multi::idempotency::Reference;
+use crate::multi::idempotency::{Reference, ReferenceUse};
 
 /// An instrument that an identity asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,8 +40,8 @@ pub struct NewInstrument {
 impl NewInstrument {
     fn claim(&self, actor: &Actor, reference: &Reference) -> Claim {
         let operation = match self.class {
-            InstrumentClass::Account => "create_managed_account",
-            InstrumentClass::Card => "create_managed_card",
+            InstrumentClass::Account => ReferenceUse::CreateAccount,
+            InstrumentClass::Card => ReferenceUse::CreateCard,
         };
         let payload = (
             self.profile.raw(),

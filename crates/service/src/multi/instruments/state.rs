@@ -6,7 +6,7 @@ use super::{Refused, conflicts};
 use crate::Service;
 use crate::multi::actor::Actor;
 use crate::multi::error::Result;
-use crate::multi::idempotency::Reference;
+use crate::multi::idempotency::{Reference, ReferenceUse};
 
 /// An instrument of a class.
 type Instrument = (InstrumentClass, AccountId);
@@ -65,9 +65,9 @@ impl Service {
     ) -> Result<()> {
         let account = self.instrument(actor, class, id).await?;
         let operation = match wanted {
-            AccountState::Active => "unblock_instrument",
-            AccountState::Blocked => "block_instrument",
-            AccountState::Destroyed => "remove_instrument",
+            AccountState::Active => ReferenceUse::Unblock,
+            AccountState::Blocked => ReferenceUse::Block,
+            AccountState::Destroyed => ReferenceUse::Remove,
         };
         // An id is of one class only, so that the class need not be part of what is claimed.
         let claim = reference.map(|reference| {

@@ -30,6 +30,8 @@ async fn recorded(bed: &Bed) -> usize {
         tenant: bed.programme.tenant,
         owner: None,
         after: 0,
+        before: u64::MAX,
+        newest_first: false,
         limit: usize::MAX,
     };
     let records = bed.service.store.records(query).await;

@@ -170,11 +170,23 @@ async fn movements_are_told_apart_and_chosen() {
         (Movement::Transfer, 100, 100),
     ];
     assert_eq!(told(&spent), expected);
-    // What a debit card spends stands in its account's statement.
+    // What a debit card spends stands in its account's statement and in its own, which has no
+    // balances; what another card of the account spends does not.
+    let other = ground.open(ground.debit(account.id)).await;
+    purchase(&ground, &other, 7).await;
+    refund(&ground, &debit, 3).await;
     let own = statement(&ground, &debit, &ALL).await;
-    assert_eq!((own.lines.len(), own.count, own.balances), (0, 0, None));
+    let expected = [(Movement::Refund, 3, 856), (Movement::Purchase, -40, 860)];
+    assert_eq!((told(&own), own.count), (expected.to_vec(), 2));
+    assert_eq!(own.balances, None);
+    let bought = StatementQuery {
+        movements: Some(vec![Movement::Purchase]),
+        ..ALL
+    };
+    let bought = statement(&ground, &debit, &bought).await;
+    assert_eq!(told(&bought), expected[1..]);
     let main = statement(&ground, &account, &ALL).await;
-    assert_eq!(told(&main)[0], (Movement::Purchase, -40, 860));
+    assert_eq!(told(&main)[1], (Movement::Purchase, -7, 853));
     let only = |movements: Vec<Movement>| StatementQuery {
         movements: Some(movements),
         newest_first: false,
@@ -257,6 +269,7 @@ async fn money_on_its_way_out_is_not_settled() {
             rail_delay_ms: 5_000,
             description: None,
             needs_approval: false,
+            fails_with: None,
         }))
         .await;
     assert!(matches!(reply, Reply::Transfer { .. }));

@@ -174,13 +174,15 @@ fn profile_transfer() -> impl Strategy<Value = Transfer> {
     let when = (option::of(profile_id()), option::of(time()));
     let texts = (maybe_text(), maybe_text());
     let fee = prop_oneof![Just(0), integer()];
-    (transfer(), when, texts, fee).prop_map(
-        |(transfer, (profile, scheduled_at), (tag, cancel_reason), fee_minor)| Transfer {
+    let card = option::of(any::<u64>());
+    (transfer(), when, texts, fee, card).prop_map(
+        |(transfer, (profile, scheduled_at), (tag, cancel_reason), fee_minor, card)| Transfer {
             profile,
             tag,
             scheduled_at,
             fee_minor,
             cancel_reason,
+            card: card.map(AccountId::new),
             ..transfer
         },
     )
@@ -459,6 +461,29 @@ fn order_of(scheduled_at: Option<Millis>) -> TransferOrder {
 }
 
 /// Like [`super::samples`], which these belong to.
+/// What a debit card paid.
+pub(super) fn card_sample(recorded: &Transfer) -> (&'static str, Change, &'static str) {
+    let paid = Transfer {
+        destination: None,
+        direction: ledger::Direction::MoneyOut,
+        origin: Origin::CardPurchase,
+        status: Status::Complete,
+        error: None,
+        rail: None,
+        rail_delay_ms: 0,
+        rule: None,
+        key: None,
+        card: Some(AccountId::new(0x15)),
+        ..recorded.clone()
+    };
+    (
+        "card transfer recorded",
+        Change::Ledger(Effect::TransferRecorded(paid)),
+        "46080706050403020111000000000000001200000000000000011300000000000000005553447e02 \
+         090000050000000102c3a900c8010000000000001500000000000000",
+    )
+}
+
 pub(super) fn longer_samples(
     opened: &Account,
     recorded: &Transfer,

@@ -37,6 +37,7 @@ fn row(id: u64, status: Status, name: &str) -> TransferRow {
             scheduled_at: None,
             fee_minor: 0,
             cancel_reason: None,
+            card: None,
             created_at: Millis(1),
             updated_at: Millis(2),
             completed_at: None,

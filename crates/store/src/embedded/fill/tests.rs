@@ -18,6 +18,7 @@ fn line(id: u64, status: Status) -> Line {
         destination: None,
         profile: None,
         execution: None,
+        card: None,
         tag: None,
         status,
         direction: Direction::Internal,

@@ -11,6 +11,8 @@ fn line(id: u64) -> Line {
         1 => Some(InstrumentClass::Account),
         _ => Some(InstrumentClass::Card),
     };
+    let by_card = id % 6 == 5;
+    let maker = some(id % 4);
     Line {
         id: TransferId::new(id),
         created_at: Millis(1_000 + id.cast_signed()),
@@ -18,11 +20,15 @@ fn line(id: u64) -> Line {
         source: some(id % 5).map(|n| AccountId::new(100 + n)),
         destination: some(id % 7).map(|n| AccountId::new(200 + n)),
         profile: some(id % 2).map(ProfileId::new),
-        execution: some(id % 4).map(ExecutionId::new),
+        execution: maker.filter(|_| !by_card).map(ExecutionId::new),
+        card: maker.filter(|_| by_card).map(AccountId::new),
         tag: some(id % 3).map(|n| tag_mark(&format!("tag {n}"))),
         status,
         direction: Direction::Internal,
-        origin: Origin::User,
+        origin: match by_card {
+            true => Origin::CardPurchase,
+            false => Origin::User,
+        },
         classes: (class(id), class(id / 3)),
     }
 }
@@ -92,6 +98,7 @@ fn a_line_tells_what_lists_filter_by() {
         scheduled_at: None,
         fee_minor: 0,
         cancel_reason: None,
+        card: None,
         created_at: Millis(20),
         updated_at: Millis(30),
         completed_at: None,

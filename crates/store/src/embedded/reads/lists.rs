@@ -30,6 +30,7 @@ struct Filter {
     account: Option<(u64, AccountRole)>,
     profile: Option<u64>,
     execution: Option<u64>,
+    card: Option<u64>,
     tag: Option<TagMark>,
     direction: Option<u8>,
     /// A bit for each code; any when 0.
@@ -52,6 +53,7 @@ impl Default for Filter {
             account: None,
             profile: None,
             execution: None,
+            card: None,
             tag: None,
             direction: None,
             origins: 0,
@@ -94,6 +96,7 @@ impl Filter {
             before: query.after.map_or(u64::MAX, TransferId::raw),
             account: Some((query.account.raw(), query.role)),
             execution: query.execution.map(|id| of_somebody(id.raw())),
+            card: query.card.map(|id| of_somebody(id.raw())),
             direction: query.direction.map(Code::code),
             origins: query
                 .origin
@@ -116,6 +119,7 @@ impl Filter {
         self.account.is_none()
             && self.profile.is_none()
             && self.execution.is_none()
+            && self.card.is_none()
             && self.tag.is_none()
             && self.direction.is_none()
             && self.origins == 0
@@ -155,6 +159,7 @@ impl Filter {
             self.account.map(|(id, _)| Mark::account(id)),
             self.profile.map(Mark::profile),
             self.execution.map(Mark::execution),
+            self.card.map(Mark::card),
             self.tag.map(Mark::tag),
         ]
         .into_iter()
@@ -178,6 +183,7 @@ impl Filter {
                 .is_none_or(|bounds| line.executed_ms().is_some_and(|at| within(at, bounds)))
             && is(self.profile, line.profile())
             && is(self.execution, line.execution())
+            && is(self.card, line.card())
             && self.direction.is_none_or(|code| line.direction() == code)
             && (self.origins == 0 || self.origins & 1 << (line.origin() & 15) != 0)
             && self.tag.is_none_or(|tag| line.tag() == Some(tag))

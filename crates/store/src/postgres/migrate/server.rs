@@ -91,7 +91,7 @@ impl Place {
     }
 
     /// That we may read and write these tables.
-    pub(super) async fn may_use(&self, client: &Client, tables: &[&str]) -> Result<()> {
+    pub(super) async fn may_use(&self, client: &Client, tables: &[String]) -> Result<()> {
         match client.query_opt(MAY_NOT_USE, &[&tables]).await? {
             None => Ok(()),
             Some(row) => Err(self.no_use(row.try_get(0)?)),

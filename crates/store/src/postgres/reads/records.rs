@@ -26,17 +26,19 @@ const BY_UNIQUE: &str = sql!(
     rows::RECORD,
     " FROM records r WHERE r.tenant = $1 AND r.kind = $2 AND r.unique_key = $3"
 );
-const RECORDS: &str = sql!(
-    "SELECT ",
-    rows::RECORD,
-    " FROM records r WHERE r.tenant = $1 AND r.kind = $2 AND r.id > $3 ORDER BY r.id LIMIT $4"
-);
-const OF_OWNER: &str = sql!(
-    "SELECT ",
-    rows::RECORD,
-    " FROM records r WHERE r.tenant = $1 AND r.kind = $2 AND r.owner = $5 AND r.id > $3 \
-     ORDER BY r.id LIMIT $4"
-);
+const OF_KIND: &str =
+    " FROM records r WHERE r.tenant = $1 AND r.kind = $2 AND r.id > $3 AND r.id < $5";
+const OF_OWNER: &str = " AND r.owner = $6";
+const UPWARDS: &str = " ORDER BY r.id LIMIT $4";
+const DOWNWARDS: &str = " ORDER BY r.id DESC LIMIT $4";
+const RECORDS: [&str; 2] = [
+    sql!("SELECT ", rows::RECORD, OF_KIND, UPWARDS),
+    sql!("SELECT ", rows::RECORD, OF_KIND, DOWNWARDS),
+];
+const RECORDS_OF_OWNER: [&str; 2] = [
+    sql!("SELECT ", rows::RECORD, OF_KIND, OF_OWNER, UPWARDS),
+    sql!("SELECT ", rows::RECORD, OF_KIND, OF_OWNER, DOWNWARDS),
+];
 
 impl Readers {
     pub(crate) async fn remembered(&self, number: u64) -> Result<Option<Remembered>> {
@@ -62,19 +64,21 @@ impl Readers {
 
     pub(crate) async fn records(&self, query: &RecordQuery) -> Result<Vec<Record>> {
         let (tenant, kind) = (id(query.tenant.raw()), i64::from(query.kind.code()));
-        let (after, limit) = (bound(query.after), number(query.limit));
+        let (after, before) = (bound(query.after), bound(query.before));
+        let limit = number(query.limit);
+        let way = usize::from(query.newest_first);
         let records = match query.owner {
             None => {
                 let ask = Ask {
-                    sql: RECORDS,
-                    values: &[&tenant, &kind, &after, &limit],
+                    sql: RECORDS[way],
+                    values: &[&tenant, &kind, &after, &limit, &before],
                 };
                 self.all(ask, rows::record).await?
             }
             Some(owner) => {
                 let ask = Ask {
-                    sql: OF_OWNER,
-                    values: &[&tenant, &kind, &after, &limit, &id(owner.raw())],
+                    sql: RECORDS_OF_OWNER[way],
+                    values: &[&tenant, &kind, &after, &limit, &before, &id(owner.raw())],
                 };
                 self.all(ask, rows::record).await?
             }

@@ -278,6 +278,8 @@ async fn transfers_are_the_same() {
             origin: several(random, &[Origin::Paycheck, Origin::User, Origin::Deposit]),
             status: several(random, &Status::ALL),
             execution: (random.below(9) == 0).then(|| ExecutionId::new(random.below(2) as u64)),
+            card: (random.below(9) == 0)
+                .then(|| known.accounts[random.below(known.accounts.len())]),
             from: time(random, &known.times),
             to: time(random, &known.times),
             after: some(random, &known.transfers),
@@ -458,6 +460,8 @@ async fn records(twins: &Twins, known: &Known, random: &mut SplitMix64) {
                 tenant: *tenant,
                 owner: None,
                 after: 0,
+                before: u64::MAX,
+                newest_first: false,
                 limit: usize::MAX,
             };
             all.extend(compare!(twins, &query, records(query), records(&query)));
@@ -473,6 +477,8 @@ async fn records(twins: &Twins, known: &Known, random: &mut SplitMix64) {
             tenant,
             owner: some(random, &known.owners),
             after: [0, one.id, one.id.saturating_sub(1), u64::MAX][random.below(4)],
+            before: u64::MAX,
+            newest_first: false,
             limit: page(random).1,
         };
         compare!(twins, &query, records(query), records(&query));

@@ -62,7 +62,8 @@ const OF_ACCOUNT: &str = sql!(
      AND ($8::bigint[] IS NULL OR t.status = ANY ($8)) \
      AND ($9::bigint IS NULL OR t.execution = $9) \
      AND ($10::bigint IS NULL OR t.created_ms >= $10) \
-     AND ($11::bigint IS NULL OR t.created_ms <= $11) ORDER BY t.id DESC LIMIT $12) t",
+     AND ($11::bigint IS NULL OR t.created_ms <= $11) \
+     AND ($12::bigint IS NULL OR t.card = $12) ORDER BY t.id DESC LIMIT $13) t",
     PARTIES,
     " ORDER BY t.id DESC"
 );
@@ -208,6 +209,7 @@ impl Readers {
                 &query.execution.map(|execution| id(execution.raw())),
                 &time(query.from),
                 &time(query.to),
+                &query.card.map(|card| id(card.raw())),
                 &number(query.first.saturating_add(1)),
             ],
         };

@@ -9,9 +9,9 @@ use ledger::profile::{CardMode, Fee, FeePolicy, Pair, Terms, TransferFee, Transf
 use ledger::{
     AccountId, AccountKind, AccountState, Amount, BulkMode, ChangeAccount, Command, CreateTransfer,
     Currency, ExecutionId, ExternalKind, HoldId, Instrument, InstrumentClass, KeyId, Millis,
-    MoneyIn, NewProfile, OpenAccount, OpenInstrument, Origin, OwnerId, OwnerKind, PlaceHold,
-    ProfileId, ProfileTransfer, Reply, RuleId, StateReason, Steer, TenantClock, TenantId,
-    TenantMode, TransferId, TransferOrder,
+    MoneyIn, MoneyOut, NewProfile, OpenAccount, OpenInstrument, Origin, OwnerId, OwnerKind,
+    PlaceHold, ProfileId, ProfileTransfer, Reply, RuleId, StateReason, Steer, TenantClock,
+    TenantId, TenantMode, TransferId, TransferOrder,
 };
 use sim::disk::SplitMix64;
 
@@ -298,10 +298,39 @@ impl World {
         })
     }
 
+    /// With one of the owner's two cards, of which the second is a debit card.
+    fn purchase(&self, owner: usize, minor: i64) -> Command {
+        Command::MoneyOut(MoneyOut {
+            tenant: self.tenant,
+            source: self.card(owner, minor),
+            amount: usd(minor / 10),
+            origin: Origin::CardPurchase,
+            description: Some(Arc::from("Books")),
+        })
+    }
+
+    fn refund(&self, owner: usize, minor: i64) -> Command {
+        Command::MoneyIn(MoneyIn {
+            tenant: self.tenant,
+            destination: self.card(owner, minor),
+            amount: usd(minor / 100),
+            origin: Origin::CardRefund,
+            description: None,
+        })
+    }
+
+    fn card(&self, owner: usize, minor: i64) -> AccountId {
+        let cards = &self.owners[owner].instruments[1..=2];
+        cards[usize::from(minor % 2 == 0)].id
+    }
+
     async fn money_in(&mut self, owner: usize) {
         let minor = 1_000 + self.random.below(9_000) as i64;
-        let command = match self.random.below(2) {
-            0 => self.deposit(owner, minor),
+        // Cents decide whether a card is used, so that the years of other seeds stay as they are.
+        let command = match (minor % 5, self.random.below(2)) {
+            (0, _) => self.purchase(owner, minor),
+            (1, _) => self.refund(owner, minor),
+            (_, 0) => self.deposit(owner, minor),
             _ => self.paycheck(owner, minor),
         };
         self.transfer(command).await;
@@ -322,6 +351,7 @@ impl World {
             rail_delay_ms: 2_000,
             description: None,
             needs_approval: false,
+            fails_with: None,
         });
         self.transfer(command).await;
     }

@@ -12,7 +12,8 @@ use crate::postgres::session::Call;
 const ADD_TRANSFERS: &str = "INSERT INTO transfers \
      (owner, id, tenant, source, destination, currency, amount, direction, origin, rail, \
      rail_delay_ms, status, error, rule, execution, api_key, description, created_ms, \
-     updated_ms, completed_ms, profile, tag, scheduled_ms, fee, cancel_reason, between_instruments) \
+     updated_ms, completed_ms, profile, tag, scheduled_ms, fee, cancel_reason, between_instruments, \
+     card) \
      SELECT ($3::bigint[])[w.place + 1], ($3::bigint[])[w.place + 2], \
      ($3::bigint[])[w.place + 3], \
      nullif(($3::bigint[])[w.place + 4], -9223372036854775807), \
@@ -32,7 +33,8 @@ const ADD_TRANSFERS: &str = "INSERT INTO transfers \
      ($6::text[])[w.line], \
      nullif(($3::bigint[])[w.place + 20], -9223372036854775807), \
      ($3::bigint[])[w.place + 21], ($7::text[])[w.line], \
-     ($3::bigint[])[w.place + 22] <> 0 \
+     ($3::bigint[])[w.place + 22] <> 0, \
+     nullif(($3::bigint[])[w.place + 23], -9223372036854775807) \
      FROM unnest($1::bigint[], $2::bigint[]) AS w (line, place)";
 const SET_TRANSFERS: &str = "UPDATE transfers AS t \
      SET status = w.status, error = w.error, updated_ms = w.updated_ms, \
@@ -90,6 +92,7 @@ line!(NewTransfer {
         scheduled_ms: Option<i64>,
         fee: i64,
         between_instruments: bool,
+        card: Option<i64>,
     }
     texts {
         currency: String,
@@ -315,6 +318,7 @@ impl NewTransfer {
             cancel_reason: text(&transfer.cancel_reason),
             between_instruments: is_instrument(transfer.source)
                 && is_instrument(transfer.destination),
+            card: transfer.card.map(|id| signed(id.raw())),
         }
     }
 }

@@ -340,6 +340,7 @@ async fn others(store: &Opened, world: &World) {
         origin: Vec::new(),
         status: Vec::new(),
         execution: None,
+        card: None,
         from: None,
         to: None,
         after,

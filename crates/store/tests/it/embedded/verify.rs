@@ -168,7 +168,7 @@ async fn a_change_to_the_views_is_found_and_named() {
             let sql = "INSERT INTO transfers SELECT 77, tenant, owner, source, destination, \
                        currency, amount, direction, origin, rail, rail_delay_ms, status, error, \
                        rule, execution, api_key, description, created_ms, updated_ms, \
-                       completed_ms, profile, tag, scheduled_ms, fee, cancel_reason \
+                       completed_ms, profile, tag, scheduled_ms, fee, cancel_reason, card \
                        FROM transfers WHERE status = 5 LIMIT 1";
             anything(b, sql, "transfer 77 is only in the views")
         }),

@@ -17,9 +17,19 @@ use crate::bed::{Ground, Opened, claim, claimed, close, done};
 const ONE_IN: usize = 5;
 
 /// Faults at random places, as long as they are on.
-struct Chaos {
+pub struct Chaos {
     random: Mutex<SplitMix64>,
-    on: AtomicBool,
+    pub on: AtomicBool,
+}
+
+impl Chaos {
+    /// None yet.
+    pub fn new(seed: u64) -> Chaos {
+        Chaos {
+            random: Mutex::new(SplitMix64::new(seed)),
+            on: AtomicBool::new(false),
+        }
+    }
 }
 
 impl Faults for Chaos {
@@ -44,12 +54,20 @@ impl Faults for Chaos {
 /// Sends a paycheck under this key until its outcome is known; true when it was this call that was
 /// done.
 async fn pay(stores: &[Opened], ground: Ground, number: u64, random: &mut SplitMix64) -> bool {
+    pay_minor(stores, ground, (1, number), random).await
+}
+
+/// The same with another sum.
+pub async fn pay_minor(
+    stores: &[Opened],
+    ground: Ground,
+    (minor, number): (i64, u64),
+    random: &mut SplitMix64,
+) -> bool {
     loop {
         let store = &stores[random.below(stores.len())];
-        match store
-            .submit(claimed(ground.paycheck(1), claim(number)))
-            .await
-        {
+        let paycheck = claimed(ground.paycheck(minor), claim(number));
+        match store.submit(paycheck).await {
             Ok(Outcome::Done(Reply::Transfer { .. })) => return true,
             Ok(Outcome::Replay(_)) => return false,
             Err(StoreError::Unavailable { .. }) => tokio::task::yield_now().await,
@@ -62,10 +80,7 @@ async fn chaos(isolation: Isolation) {
     const CLIENTS: u64 = 24;
     const EACH: u64 = 25;
     let servers = Servers::new();
-    let chaos = Arc::new(Chaos {
-        random: Mutex::new(SplitMix64::new(1)),
-        on: AtomicBool::new(false),
-    });
+    let chaos = Arc::new(Chaos::new(1));
     let mut stores = Vec::new();
     for _ in 0..3 {
         let faults = Arc::clone(&chaos) as Arc<dyn Faults>;

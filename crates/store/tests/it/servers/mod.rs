@@ -10,6 +10,7 @@ mod measure;
 mod nodes;
 mod outage;
 mod rows;
+mod rules;
 mod script;
 mod together;
 

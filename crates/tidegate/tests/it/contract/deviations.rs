@@ -1,5 +1,15 @@
 //! Where the Multi dialect decides otherwise than the published data, and why.
 
+/// Operations beside the published ones, each with the beginning of its path: a client can ask what
+/// became of its reference.
+const ADDED: [(&str, &str); 1] = [("GET", "/idempotency_refs/")];
+
+/// Whether an operation is one of ours, which our own document describes.
+pub fn is_added(method: &str, path: &str) -> bool {
+    let mut added = ADDED.iter();
+    added.any(|(known, begin)| *known == method && path.starts_with(begin))
+}
+
 /// What stands in place of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instead {

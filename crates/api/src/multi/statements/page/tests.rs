@@ -81,6 +81,7 @@ fn line(side: Side, direction: Direction, origin: Origin, status: Status) -> Sta
                 scheduled_at: None,
                 fee_minor: 7,
                 cancel_reason: None,
+                card: None,
                 created_at: Millis(0),
                 updated_at: Millis(0),
                 completed_at: None,

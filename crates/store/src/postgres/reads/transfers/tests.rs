@@ -52,7 +52,7 @@ fn lists_begin_at_the_newest_end_of_the_primary_key() {
         assert!(plan.contains(walks), "{plan}");
     }
     for (role, account) in [(["true", "false"], "12"), (["true", "true"], "11")] {
-        let values = [&["1", NEWEST, account], &role[..], &["NULL"; 6], &["26"]].concat();
+        let values = [&["1", NEWEST, account], &role[..], &["NULL"; 7], &["26"]].concat();
         let plan = plan(&database, OF_ACCOUNT, &values);
         assert!(plan.contains(walks), "{plan}");
     }
