@@ -6,10 +6,11 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use ledger::touches::{AccountLinks, ExecutionLinks, HoldLinks, TransferLinks};
 use ledger::{
-    AccountId, BulkId, Currency, Effect, ExecutionId, HoldId, OwnerId, RuleId, SystemKind,
+    Account, AccountId, BulkId, Currency, Effect, ExecutionId, HoldId, OwnerId, RuleId, SystemKind,
     TenantId, TransferId, Work,
 };
 
@@ -31,7 +32,9 @@ impl<K: Hash + Eq, V: Clone> Kept<K, V> {
 
     fn put(&mut self, key: K, value: V) {
         if self.young.len() >= self.capacity / 2 {
-            self.old = std::mem::take(&mut self.young);
+            // Both keep their room.
+            std::mem::swap(&mut self.old, &mut self.young);
+            self.young.clear();
         }
         self.young.insert(key, value);
     }
@@ -53,6 +56,8 @@ pub(crate) type SystemAccount = (SystemKind, Currency, AccountId);
 pub(crate) struct Facts {
     owners: Kept<OwnerId, TenantId>,
     accounts: Kept<AccountId, AccountLinks>,
+    /// What is not read again of accounts that were loaded.
+    constants: Kept<AccountId, Arc<Account>>,
     transfers: Kept<TransferId, TransferLinks>,
     holds: Kept<HoldId, HoldLinks>,
     bulks: Kept<BulkId, (TenantId, OwnerId)>,
@@ -61,12 +66,13 @@ pub(crate) struct Facts {
     systems: Kept<OwnerId, Vec<SystemAccount>>,
 }
 
-/// At most some 60 MB together.
+/// At most some 80 MB together.
 impl Default for Facts {
     fn default() -> Facts {
         Facts {
             owners: Kept::new(200_000),
             accounts: Kept::new(400_000),
+            constants: Kept::new(50_000),
             transfers: Kept::new(50_000),
             holds: Kept::new(50_000),
             bulks: Kept::new(5_000),
@@ -85,6 +91,12 @@ impl Facts {
 
     pub(crate) fn account(&mut self, id: AccountId) -> Option<AccountLinks> {
         self.accounts.get(id)
+    }
+
+    /// An account as it was loaded before: what [`rows::CHANGING`](super::rows::CHANGING) does not
+    /// name is as it is now, all else is not.
+    pub(crate) fn constants(&mut self, id: AccountId) -> Option<Arc<Account>> {
+        self.constants.get(id)
     }
 
     pub(crate) fn transfer(&mut self, id: TransferId) -> Option<TransferLinks> {
@@ -133,6 +145,16 @@ impl Facts {
     pub(crate) fn put_account(&mut self, id: AccountId, links: AccountLinks) {
         self.owners.put(links.owner, links.tenant);
         self.accounts.put(id, links);
+    }
+
+    /// Keeps what never changes of an account whose row was loaded.
+    pub(crate) fn put_constants(&mut self, account: &Account) {
+        let constants = Account {
+            tag: None,
+            details: None,
+            ..account.clone()
+        };
+        self.constants.put(account.id, Arc::new(constants));
     }
 
     pub(crate) fn put_transfer(&mut self, id: TransferId, links: TransferLinks) {

@@ -9,13 +9,14 @@ mod ask;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use ledger::rule::snapshot::CapUsed;
 use ledger::touches::{Found, of_order};
 use ledger::{
-    AccountId, Bulk, BulkId, Command, Due, Effect, Execution, ExecutionId, Hold, HoldId, KeyId,
-    Millis, Owner, OwnerId, Profile, ProfileId, Rule, RuleId, State, Tenant, TenantId, Touch,
-    Transfer, TransferId, touches,
+    Account, AccountId, Bulk, BulkId, Command, Due, Effect, Execution, ExecutionId, Hold, HoldId,
+    KeyId, Millis, Owner, OwnerId, Profile, ProfileId, Rule, RuleId, State, Tenant, TenantId,
+    Touch, Transfer, TransferId, touches,
 };
 use tokio_postgres::Row;
 
@@ -65,6 +66,8 @@ pub(crate) struct Loaded {
     pub owners: BTreeMap<OwnerId, Owner>,
     pub systems: BTreeMap<OwnerId, Vec<SystemAccount>>,
     pub accounts: BTreeMap<AccountId, StoredAccount>,
+    /// Accounts that were loaded before, as they were then.
+    constants: HashMap<AccountId, Arc<Account>>,
     pub profiles: BTreeMap<ProfileId, Profile>,
     pub transfers: BTreeMap<TransferId, Transfer>,
     pub holds: BTreeMap<HoldId, Hold>,
@@ -114,7 +117,10 @@ pub(crate) async fn load(
     let mut is_begun = false;
     loop {
         let new = plan.wants.take_new(&mut loaded.known);
-        asked.ask(&new);
+        let before = new.accounts.iter();
+        let before = before.filter_map(|(_, id)| Some((*id, facts.constants(*id)?)));
+        loaded.constants.extend(before);
+        asked.ask(&new, &loaded.constants);
         let (parts, calls) = asked.take();
         if calls.is_empty() {
             return Ok(loaded);

@@ -43,6 +43,9 @@ pub(crate) const ACCOUNT: &str = "a.id, a.tenant, a.owner, a.kind, a.name, a.des
 pub(crate) const ACCOUNT_LEN: usize = 30;
 /// An account with what the next entry is chained to.
 pub(crate) const STORED_ACCOUNT: &str = sql!(ACCOUNT, ", a.chain, a.entries_until_ms");
+/// All that can change of an account, with what the next entry is chained to.
+pub(crate) const CHANGING: &str = "a.id, a.name, a.state, a.updated_ms, a.balance, a.held, \
+     a.entries, a.tag, a.details, a.reason, a.chain, a.entries_until_ms";
 pub(crate) const TRANSFER: &str = "t.id, t.tenant, t.owner, t.source, t.destination, t.currency, \
      t.amount, t.direction, t.origin, t.rail, t.rail_delay_ms, t.status, t.error, t.rule, \
      t.execution, t.api_key, t.description, t.created_ms, t.updated_ms, t.completed_ms, \
@@ -246,6 +249,26 @@ pub(crate) fn stored_account(row: &Row) -> Read<StoredAccount> {
         account: account(row)?,
         chain: array(row, ACCOUNT_LEN)?,
         entries_until: millis(row, ACCOUNT_LEN + 1)?,
+    })
+}
+
+/// A row of [`CHANGING`], with the rest from when the account was loaded before.
+pub(crate) fn changing(row: &Row, constants: &Account) -> Read<StoredAccount> {
+    Ok(StoredAccount {
+        account: Account {
+            name: text(row, 1)?,
+            state: code(row, 2)?,
+            updated_at: millis(row, 3)?,
+            balance: get(row, 4)?,
+            held: get(row, 5)?,
+            entries: raw(row, 6)?,
+            tag: text_option(row, 7)?,
+            details: text_option(row, 8)?,
+            reason: code_option(row, 9)?,
+            ..constants.clone()
+        },
+        chain: array(row, 10)?,
+        entries_until: millis(row, 11)?,
     })
 }
 

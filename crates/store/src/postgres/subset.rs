@@ -58,6 +58,7 @@ fn statements_outside_of_the_subset_are_refused() {
         ("SELECT $1::jsonb", "type JSONB"),
         ("SELECT body -> 'name' FROM records", "operator ->"),
         ("SELECT id FROM records WHERE body ~ 'x'", "operator ~"),
+        ("SELECT ($1::bigint[])[1:2]", "part ($1"),
         ("SELECT id INTO copied FROM records", "INTO"),
         ("SELECT ctid FROM records", "column ctid"),
         ("SELECT DISTINCT ON (id) id, at_ms FROM due", "DISTINCT ON"),

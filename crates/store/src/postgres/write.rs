@@ -33,6 +33,11 @@ const ADD_COMMITS: &str = "INSERT INTO commits (tenant, number, batch, record) \
      SELECT w.tenant, h.number - w.later, $4, w.record \
      FROM unnest($1::bigint[], $2::bigint[], $3::bytea[]) AS w (tenant, later, record) \
      JOIN heads h ON h.tenant = w.tenant";
+/// The same when all are of one tenant: its head is looked up once.
+const ADD_COMMITS_OF: &str = "INSERT INTO commits (tenant, number, batch, record) \
+     SELECT h.tenant, h.number - w.later, $4, w.record \
+     FROM heads h CROSS JOIN unnest($2::bigint[], $3::bytea[]) AS w (later, record) \
+     WHERE h.tenant = $1";
 
 /// What the tables have before anything is written, of what may change.
 pub(crate) trait Stored: Sync {
@@ -97,7 +102,8 @@ impl Write<'_> {
     /// tells whose a piece of work is.
     ///
     /// # Errors
-    /// [`Failure::Again`] when that was forgotten meanwhile.
+    /// [`Failure::Again`] when that was forgotten meanwhile, [`Failure::Impossible`] of a number that
+    /// cannot be sent.
     pub(crate) fn calls(
         &self,
         owner_of: impl FnMut(Work) -> Option<OwnerId>,
@@ -106,8 +112,8 @@ impl Write<'_> {
         self.tenants(&mut calls);
         self.owners(&mut calls);
         self.profiles(&mut calls);
-        self.accounts(&mut calls);
-        self.transfers(&mut calls);
+        self.accounts(&mut calls)?;
+        self.transfers(&mut calls)?;
         self.holds(&mut calls);
         self.due(owner_of, &mut calls)?;
         self.bulks(&mut calls);
@@ -115,7 +121,7 @@ impl Write<'_> {
         self.executions(&mut calls);
         self.keys(&mut calls);
         self.records(&mut calls);
-        self.remembered(&mut calls);
+        self.remembered(&mut calls)?;
         self.notices(&mut calls);
         Ok(calls)
     }
@@ -137,7 +143,10 @@ impl Write<'_> {
             calls.push(Call::new(LOCK_HEADS).with(tenants.clone()));
         }
         calls.push(Call::new(MOVE_HEADS).with(tenants).with(numbers));
-        let (mut of, mut later, mut records) = (Vec::new(), Vec::new(), Vec::new());
+        let room = self.changed.commits.len();
+        let mut of = Vec::with_capacity(room);
+        let mut later = Vec::with_capacity(room);
+        let mut records = Vec::with_capacity(room);
         for (tenant, record) in &self.changed.commits {
             let left = counts.entry(*tenant).or_default();
             *left -= 1;
@@ -145,13 +154,11 @@ impl Write<'_> {
             later.push(*left);
             records.push(record.clone());
         }
-        calls.push(
-            Call::new(ADD_COMMITS)
-                .with(of)
-                .with(later)
-                .with(records)
-                .with(signed(self.batch)),
-        );
+        let add = match (counts.len(), of.first()) {
+            (1, Some(tenant)) => Call::new(ADD_COMMITS_OF).with(*tenant),
+            _ => Call::new(ADD_COMMITS).with(of),
+        };
+        calls.push(add.with(later).with(records).with(signed(self.batch)));
         calls
     }
 }

@@ -1,6 +1,6 @@
 //! Rows into what was loaded.
 
-use ledger::{KeyId, OwnerId, TenantId, Work};
+use ledger::{AccountId, KeyId, OwnerId, TenantId, Work};
 use tokio_postgres::Row;
 
 use super::Loaded;
@@ -75,7 +75,15 @@ impl Loaded {
             Part::Accounts => {
                 let stored = rows::stored_account(row)?;
                 facts.put_account(stored.account.id, (&stored.account).into());
+                facts.put_constants(&stored.account);
                 self.accounts.insert(stored.account.id, stored);
+            }
+            Part::Changing => {
+                let id = AccountId::new(rows::raw(row, 0)?);
+                let constants = self.constants.get(&id);
+                let constants = constants.ok_or_else(|| Damaged::new(0, "account"))?;
+                let stored = rows::changing(row, constants)?;
+                self.accounts.insert(id, stored);
             }
             Part::Profiles => {
                 let profile = rows::profile(row)?;

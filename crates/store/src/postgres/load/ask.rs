@@ -1,8 +1,11 @@
 //! The statements that lock and load.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use ledger::{AccountId, BulkId, HoldId, KeyId, Millis, OwnerId, ProfileId, TenantId, TransferId};
+use ledger::{
+    Account, AccountId, BulkId, HoldId, KeyId, Millis, OwnerId, ProfileId, TenantId, TransferId,
+};
 
 use super::{Besides, DUE_MAX};
 use crate::codec::work_parts;
@@ -85,6 +88,13 @@ const ACCOUNTS: &str = sql!(
     " FROM unnest($1::bigint[], $2::bigint[]) AS w (owner, id) \
      JOIN accounts a ON a.owner = w.owner AND a.id = w.id"
 );
+/// Of accounts that were loaded before: what can have changed since.
+const CHANGING: &str = sql!(
+    "SELECT ",
+    rows::CHANGING,
+    " FROM unnest($1::bigint[], $2::bigint[]) AS w (owner, id) \
+     JOIN accounts a ON a.owner = w.owner AND a.id = w.id"
+);
 /// Cards that are not closed and spend from these accounts.
 const CARDS: &str = sql!(
     "SELECT ",
@@ -139,6 +149,8 @@ pub(super) enum Part {
     Records,
     NowDue,
     Accounts,
+    /// Of accounts that were loaded before.
+    Changing,
     Profiles,
     Transfers,
     Holds,
@@ -257,7 +269,8 @@ impl Asked {
 
     /// Asks for rows. Owners that are met only now are locked only now: they are few, and when that
     /// meets another server's locks the database says so and all is done again.
-    pub(super) fn ask(&mut self, wants: &Wants) {
+    /// Accounts of `constants` are asked only for what can change.
+    pub(super) fn ask(&mut self, wants: &Wants, constants: &HashMap<AccountId, Arc<Account>>) {
         if !wants.tenants.is_empty() {
             let tenants = raw(&wants.tenants, TenantId::raw);
             self.push(Part::Tenants, Call::new(TENANTS).with(tenants));
@@ -276,7 +289,12 @@ impl Asked {
             self.push(Part::Due, call);
         }
         let account = AccountId::raw;
-        self.by_owner(Part::Accounts, ACCOUNTS, &wants.accounts, account);
+        let (before, new): (BTreeSet<_>, BTreeSet<_>) = wants
+            .accounts
+            .iter()
+            .partition(|(_, id)| constants.contains_key(id));
+        self.by_owner(Part::Accounts, ACCOUNTS, &new, account);
+        self.by_owner(Part::Changing, CHANGING, &before, account);
         self.by_owner(Part::Accounts, CARDS, &wants.uses, account);
         self.by_owner(Part::Transfers, OPEN_TRANSFERS, &wants.uses, account);
         let transfer = TransferId::raw;

@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    ArrayElemTypeDef, BinaryOperator, CreateIndex, CreateTable, DataType, Distinct, Expr, Function,
-    Ident, LockClause, LockType, Query, Select, SetExpr, Statement, TableFactor, Visit, Visitor,
+    AccessExpr, ArrayElemTypeDef, BinaryOperator, CreateIndex, CreateTable, DataType, Distinct,
+    Expr, Function, Ident, LockClause, LockType, Query, Select, SetExpr, Statement, Subscript,
+    TableFactor, Visit, Visitor,
 };
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
@@ -22,6 +23,7 @@ const FUNCTIONS: &[&str] = &[
     "least",
     "max",
     "min",
+    "nullif",
     "set_config",
     "sum",
     "unnest",
@@ -231,6 +233,12 @@ impl Visitor for Subset {
         flow(match expr {
             Expr::Function(this) => call(this),
             Expr::Cast { data_type, .. } => allow(is_type(data_type), format!("type {data_type}")),
+            Expr::CompoundFieldAccess { access_chain, .. } => {
+                let is_index = |access: &AccessExpr| {
+                    matches!(access, AccessExpr::Subscript(Subscript::Index { .. }))
+                };
+                allow(access_chain.iter().all(is_index), format!("part {expr}"))
+            }
             Expr::BinaryOp { op, .. } => allow(OPERATORS.contains(op), format!("operator {op}")),
             _ => Ok(()),
         })

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use ledger::{Account, AccountId, Millis, OwnerId};
 
 use super::Write;
-use super::columns::{code, row, signed, text};
+use super::columns::{code, line, row, signed, text};
 use crate::postgres::chain::{self, Chain};
+use crate::postgres::failure::Failure;
 use crate::postgres::session::Call;
 use crate::query::EntryRow;
 
@@ -24,12 +25,11 @@ const ADD_ACCOUNTS: &str = "INSERT INTO accounts \
      $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[], $28::text[], \
      $29::text[], $30::bigint[], $31::bytea[], $32::bigint[])";
 const SET_BALANCES: &str = "UPDATE accounts AS a \
-     SET balance = w.balance, held = w.held, entries = w.entries, chain = w.chain, \
-     entries_until_ms = w.entries_until_ms \
-     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], \
-     $6::bytea[], $7::bigint[]) \
-     AS w (owner, id, balance, held, entries, chain, entries_until_ms) \
-     WHERE a.owner = w.owner AND a.id = w.id";
+     SET balance = ($3::bigint[])[w.place + 3], held = ($3::bigint[])[w.place + 4], \
+     entries = ($3::bigint[])[w.place + 5], chain = ($4::bytea[])[w.line], \
+     entries_until_ms = ($3::bigint[])[w.place + 6] \
+     FROM unnest($1::bigint[], $2::bigint[]) AS w (line, place) \
+     WHERE a.owner = ($3::bigint[])[w.place + 1] AND a.id = ($3::bigint[])[w.place + 2]";
 /// What can change of an account besides its balance.
 const SET_ACCOUNTS: &str = "UPDATE accounts AS a \
      SET name = w.name, tag = w.tag, details = w.details, state = w.state, reason = w.reason, \
@@ -40,8 +40,11 @@ const SET_ACCOUNTS: &str = "UPDATE accounts AS a \
      WHERE a.owner = w.owner AND a.id = w.id";
 const ADD_ENTRIES: &str = "INSERT INTO entries \
      (owner, account, sequence, transfer, side, amount, balance_after, at_ms, until_ms, chain) \
-     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], \
-     $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bytea[])";
+     SELECT ($3::bigint[])[w.place + 1], ($3::bigint[])[w.place + 2], \
+     ($3::bigint[])[w.place + 3], ($3::bigint[])[w.place + 4], ($3::bigint[])[w.place + 5], \
+     ($3::bigint[])[w.place + 6], ($3::bigint[])[w.place + 7], ($3::bigint[])[w.place + 8], \
+     ($3::bigint[])[w.place + 9], ($4::bytea[])[w.line] \
+     FROM unnest($1::bigint[], $2::bigint[]) AS w (line, place)";
 const ADD_HOLDS: &str = "INSERT INTO holds \
      (owner, account, id, tenant, currency, amount, created_ms, expires_ms) \
      SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], \
@@ -84,14 +87,18 @@ row!(NewAccount {
     chain: Vec<u8>,
     entries_until_ms: i64,
 });
-row!(Balance {
-    owner: i64,
-    id: i64,
-    balance: i64,
-    held: i64,
-    entries: i64,
-    chain: Vec<u8>,
-    entries_until_ms: i64,
+line!(Balance {
+    numbers {
+        owner: i64,
+        id: i64,
+        balance: i64,
+        held: i64,
+        entries: i64,
+        entries_until_ms: i64,
+    }
+    texts {
+        chain: Vec<u8>,
+    }
 });
 row!(ChangedAccount {
     owner: i64,
@@ -103,17 +110,21 @@ row!(ChangedAccount {
     reason: Option<i64>,
     updated_ms: i64,
 });
-row!(Entry {
-    owner: i64,
-    account: i64,
-    sequence: i64,
-    transfer: i64,
-    side: i64,
-    amount: i64,
-    balance_after: i64,
-    at_ms: i64,
-    until_ms: i64,
-    chain: Vec<u8>,
+line!(Entry {
+    numbers {
+        owner: i64,
+        account: i64,
+        sequence: i64,
+        transfer: i64,
+        side: i64,
+        amount: i64,
+        balance_after: i64,
+        at_ms: i64,
+        until_ms: i64,
+    }
+    texts {
+        chain: Vec<u8>,
+    }
 });
 row!(HoldRow {
     owner: i64,
@@ -180,7 +191,7 @@ impl Write<'_> {
 
     /// Accounts and entries: the entries are chained, and the ends of the chains are written with
     /// the balances.
-    pub(super) fn accounts(&self, calls: &mut Vec<Call>) {
+    pub(super) fn accounts(&self, calls: &mut Vec<Call>) -> Result<(), Failure> {
         let gathered = &self.changed.gathered;
         let mut rows = Vec::with_capacity(gathered.entries.len());
         let ends = self.chain(|owner, account, entry, end| {
@@ -219,7 +230,7 @@ impl Write<'_> {
             chain: end.chain.to_vec(),
             entries_until_ms: end.until.0,
         });
-        Balance::call(SET_BALANCES, balances, calls);
+        Balance::call(SET_BALANCES, balances, calls)?;
         let known = gathered.accounts.iter().filter(|id| !is_new(id));
         let changed = known
             .filter_map(account)
@@ -234,7 +245,7 @@ impl Write<'_> {
                 updated_ms: account.updated_at.0,
             });
         ChangedAccount::call(SET_ACCOUNTS, changed, calls);
-        Entry::call(ADD_ENTRIES, rows, calls);
+        Entry::call(ADD_ENTRIES, rows, calls)
     }
 
     pub(super) fn holds(&self, calls: &mut Vec<Call>) {

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use ledger::{TenantClock, TenantId};
 
 use super::Write;
-use super::columns::{code, row, signed};
+use super::columns::{code, line, row, signed};
 use crate::codec;
+use crate::postgres::failure::Failure;
 use crate::postgres::session::Call;
 use crate::postgres::system;
 use crate::records::{Record, RecordKind};
@@ -65,8 +66,10 @@ const ADD_RECORDS: &str = "INSERT INTO records \
      $6::bytea[], $7::text[], $8::bigint[])";
 const ADD_REMEMBERED: &str = "INSERT INTO remembered \
      (key, number, body, at_ms, request_id, reply) \
-     SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::bigint[], $5::text[], \
-     $6::bytea[])";
+     SELECT ($4::bytea[])[w.line], ($3::bigint[])[w.place + 1], \
+     ($5::bytea[])[w.line], ($3::bigint[])[w.place + 2], \
+     ($6::text[])[w.line], ($7::bytea[])[w.line] \
+     FROM unnest($1::bigint[], $2::bigint[]) AS w (line, place)";
 const ADD_NOTICES: &str = "INSERT INTO notices (id, tenant, kind, object, at_ms) \
      SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])";
 
@@ -137,13 +140,17 @@ row!(RecordRow {
     body: String,
     at_ms: i64,
 });
-row!(RememberedRow {
-    key: Vec<u8>,
-    number: i64,
-    body: Vec<u8>,
-    at_ms: i64,
-    request_id: String,
-    reply: Vec<u8>,
+line!(RememberedRow {
+    numbers {
+        number: i64,
+        at_ms: i64,
+    }
+    texts {
+        key: Vec<u8>,
+        body: Vec<u8>,
+        request_id: String,
+        reply: Vec<u8>,
+    }
 });
 row!(NoticeRow {
     id: i64,
@@ -292,7 +299,7 @@ impl Write<'_> {
 
     /// In the order of the keys: two servers that remember the same ones wait for each other, not
     /// both.
-    pub(super) fn remembered(&self, calls: &mut Vec<Call>) {
+    pub(super) fn remembered(&self, calls: &mut Vec<Call>) -> Result<(), Failure> {
         let mut remembered: Vec<_> = self.changed.remembered.iter().collect();
         remembered.sort_unstable_by_key(|remembered| remembered.key);
         let rows = remembered.into_iter().map(|remembered| RememberedRow {
@@ -303,7 +310,7 @@ impl Write<'_> {
             request_id: remembered.request_id.to_string(),
             reply: codec::reply_to_bytes(&remembered.reply, remembered.at),
         });
-        RememberedRow::call(ADD_REMEMBERED, rows, calls);
+        RememberedRow::call(ADD_REMEMBERED, rows, calls)
     }
 
     pub(super) fn notices(&self, calls: &mut Vec<Call>) {

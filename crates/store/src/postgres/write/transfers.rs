@@ -3,7 +3,7 @@
 use ledger::{AccountId, OperationOutcome, OwnerId, State, Transfer, Work};
 
 use super::Write;
-use super::columns::{code, row, signed, text};
+use super::columns::{code, line, row, signed, text};
 use crate::codec::{self, work_parts};
 use crate::postgres::due::lane_of;
 use crate::postgres::failure::Failure;
@@ -14,11 +14,28 @@ const ADD_TRANSFERS: &str = "INSERT INTO transfers \
      rail_delay_ms, status, error, rule, execution, api_key, description, created_ms, \
      updated_ms, completed_ms, profile, tag, scheduled_ms, fee, cancel_reason, between_instruments, \
      card) \
-     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], \
-     $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], \
-     $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::text[], \
-     $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::text[], $23::bigint[], \
-     $24::bigint[], $25::text[], $26::boolean[], $27::bigint[])";
+     SELECT ($3::bigint[])[w.place + 1], ($3::bigint[])[w.place + 2], \
+     ($3::bigint[])[w.place + 3], \
+     nullif(($3::bigint[])[w.place + 4], -9223372036854775807), \
+     nullif(($3::bigint[])[w.place + 5], -9223372036854775807), \
+     ($4::text[])[w.line], ($3::bigint[])[w.place + 6], \
+     ($3::bigint[])[w.place + 7], ($3::bigint[])[w.place + 8], \
+     nullif(($3::bigint[])[w.place + 9], -9223372036854775807), \
+     ($3::bigint[])[w.place + 10], ($3::bigint[])[w.place + 11], \
+     nullif(($3::bigint[])[w.place + 12], -9223372036854775807), \
+     nullif(($3::bigint[])[w.place + 13], -9223372036854775807), \
+     nullif(($3::bigint[])[w.place + 14], -9223372036854775807), \
+     nullif(($3::bigint[])[w.place + 15], -9223372036854775807), \
+     ($5::text[])[w.line], ($3::bigint[])[w.place + 16], \
+     ($3::bigint[])[w.place + 17], \
+     nullif(($3::bigint[])[w.place + 18], -9223372036854775807), \
+     nullif(($3::bigint[])[w.place + 19], -9223372036854775807), \
+     ($6::text[])[w.line], \
+     nullif(($3::bigint[])[w.place + 20], -9223372036854775807), \
+     ($3::bigint[])[w.place + 21], ($7::text[])[w.line], \
+     ($3::bigint[])[w.place + 22] <> 0, \
+     nullif(($3::bigint[])[w.place + 23], -9223372036854775807) \
+     FROM unnest($1::bigint[], $2::bigint[]) AS w (line, place)";
 const SET_TRANSFERS: &str = "UPDATE transfers AS t \
      SET status = w.status, error = w.error, updated_ms = w.updated_ms, \
      completed_ms = w.completed_ms, fee = w.fee, cancel_reason = w.cancel_reason \
@@ -51,34 +68,38 @@ const CUT_DUE: &str = "DELETE FROM due AS d \
      AS w (owner, kind, object, at_ms) \
      WHERE d.owner = w.owner AND d.kind = w.kind AND d.object = w.object AND d.at_ms = w.at_ms";
 
-row!(NewTransfer {
-    owner: i64,
-    id: i64,
-    tenant: i64,
-    source: Option<i64>,
-    destination: Option<i64>,
-    currency: String,
-    amount: i64,
-    direction: i64,
-    origin: i64,
-    rail: Option<i64>,
-    rail_delay_ms: i64,
-    status: i64,
-    error: Option<i64>,
-    rule: Option<i64>,
-    execution: Option<i64>,
-    api_key: Option<i64>,
-    description: Option<String>,
-    created_ms: i64,
-    updated_ms: i64,
-    completed_ms: Option<i64>,
-    profile: Option<i64>,
-    tag: Option<String>,
-    scheduled_ms: Option<i64>,
-    fee: i64,
-    cancel_reason: Option<String>,
-    between_instruments: bool,
-    card: Option<i64>,
+line!(NewTransfer {
+    numbers {
+        owner: i64,
+        id: i64,
+        tenant: i64,
+        source: Option<i64>,
+        destination: Option<i64>,
+        amount: i64,
+        direction: i64,
+        origin: i64,
+        rail: Option<i64>,
+        rail_delay_ms: i64,
+        status: i64,
+        error: Option<i64>,
+        rule: Option<i64>,
+        execution: Option<i64>,
+        api_key: Option<i64>,
+        created_ms: i64,
+        updated_ms: i64,
+        completed_ms: Option<i64>,
+        profile: Option<i64>,
+        scheduled_ms: Option<i64>,
+        fee: i64,
+        between_instruments: bool,
+        card: Option<i64>,
+    }
+    texts {
+        currency: String,
+        description: Option<String>,
+        tag: Option<String>,
+        cancel_reason: Option<String>,
+    }
 });
 row!(MovedTransfer {
     owner: i64,
@@ -140,11 +161,11 @@ row!(DoneDue {
 });
 
 impl Write<'_> {
-    pub(super) fn transfers(&self, calls: &mut Vec<Call>) {
+    pub(super) fn transfers(&self, calls: &mut Vec<Call>) -> Result<(), Failure> {
         let transfers = || self.changed.gathered.transfers.iter();
         let new = transfers().filter(|(_, seen)| !seen);
         let new = new.map(|(transfer, _)| NewTransfer::of(transfer, self.state));
-        NewTransfer::call(ADD_TRANSFERS, new, calls);
+        NewTransfer::call(ADD_TRANSFERS, new, calls)?;
         let moved = transfers().filter(|(_, seen)| *seen);
         let moved = moved.map(|(transfer, _)| MovedTransfer {
             owner: signed(transfer.owner.raw()),
@@ -157,6 +178,7 @@ impl Write<'_> {
             cancel_reason: text(&transfer.cancel_reason),
         });
         MovedTransfer::call(SET_TRANSFERS, moved, calls);
+        Ok(())
     }
 
     pub(super) fn bulks(&self, calls: &mut Vec<Call>) {

@@ -3,11 +3,13 @@
 mod basics;
 mod chaos;
 mod clocks;
+mod failover;
 mod faults;
 mod groups;
 mod measure;
 mod nodes;
 mod outage;
+mod rows;
 mod rules;
 mod script;
 mod together;
