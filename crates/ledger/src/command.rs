@@ -432,7 +432,8 @@ pub struct CreateTransfer {
     /// Whether it waits until a person lets it go.
     pub needs_approval: bool,
     /// How it is to end although nothing is wrong with it: an error that a sandbox tenant has asked
-    /// for. One that waits for approval does not get so far.
+    /// for. It is answered as `processing` and has ended with the same commit. One that waits for
+    /// approval does not get so far.
     pub fails_with: Option<ErrorCode>,
 }
 

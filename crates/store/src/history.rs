@@ -113,6 +113,7 @@ pub struct FactRow {
 
 /// Something that happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(clippy::large_enum_variant, reason = "nearly all facts are effects")]
 pub enum Fact {
     /// In the ledger.
     Ledger(Effect),

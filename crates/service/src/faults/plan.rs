@@ -74,7 +74,7 @@ impl Counts {
     pub(crate) fn is_turn(&self, tenant: TenantId, fault: Fault, every: u32) -> bool {
         let mut switches = self.switches.lock().unwrap_or_else(PoisonError::into_inner);
         let count = switches.entry((tenant, fault)).or_default();
-        let is_turn = *count % u64::from(every.max(1)) == 0;
+        let is_turn = (*count).is_multiple_of(u64::from(every.max(1)));
         *count = count.wrapping_add(1);
         is_turn
     }

@@ -159,12 +159,13 @@ impl Pair {
             self.note(&effect);
             self.log.push(effect);
         }
-        self.check_reply(&decision.reply);
+        self.check_reply(command, &decision.reply);
         Ok(decision.reply)
     }
 
-    /// What is answered is what there is afterwards.
-    fn check_reply(&self, reply: &Reply) {
+    /// What is answered is what there is afterwards; of a transfer that fails on demand, what there is
+    /// before.
+    fn check_reply(&self, command: &Command, reply: &Reply) {
         match reply {
             Reply::Done | Reply::Owner(_) | Reply::Hold(_) => {}
             Reply::Tenant(tenant) => assert_eq!(self.state.tenant(tenant.id), Some(tenant)),
@@ -176,7 +177,14 @@ impl Pair {
                 assert_eq!(&self.executions[&execution.id], execution);
             }
             Reply::Transfer { transfer, .. } => {
-                assert_eq!(&self.transfers[&transfer.id], transfer);
+                let mut after = self.transfers[&transfer.id].clone();
+                if let Command::CreateTransfer(create) = command
+                    && after.error.is_some()
+                {
+                    assert_eq!(after.error, create.fails_with);
+                    (after.status, after.error) = (Status::Processing, None);
+                }
+                assert_eq!(&after, transfer);
             }
         }
     }

@@ -147,11 +147,11 @@ impl CommitPages {
         let newest = self.newest.entry(tenant).or_default();
         *newest = newest.saturating_add(1);
         self.changed.insert(tenant);
-        if let Some(open) = self.open.get_mut(&tenant) {
-            if open.has_room(before) || open.run.batch == batch {
-                open.push(batch, index);
-                return;
-            }
+        if let Some(open) = self.open.get_mut(&tenant)
+            && (open.has_room(before) || open.run.batch == batch)
+        {
+            open.push(batch, index);
+            return;
         }
         let page = Open::new(*newest, *before, batch, index);
         if let Some(full) = self.open.insert(tenant, page) {

@@ -954,7 +954,7 @@ async fn settings_are_changed_one_by_one_and_kept() {
     let path = world.path("/settings");
     let default = json!({
         "strict": false, "multi_identity": false, "default_rate_limits": true, "rate_limits": [],
-        "round_down": "MULTIPLE", "utc_offset_minutes": 0,
+        "round_down": "MULTIPLE", "utc_offset_minutes": 0, "faults": [],
     });
     assert_eq!(world.server.admin_get(&path).await, default);
     let minute = json!([{"requests": 5, "window_s": 60}]);
@@ -977,7 +977,7 @@ async fn settings_are_changed_one_by_one_and_kept() {
     world.server.restart().await;
     let kept = json!({
         "strict": true, "multi_identity": true, "default_rate_limits": false,
-        "rate_limits": minute, "round_down": "MULTIPLE", "utc_offset_minutes": 0,
+        "rate_limits": minute, "round_down": "MULTIPLE", "utc_offset_minutes": 0, "faults": [],
     });
     assert_eq!(world.server.admin_get(&path).await, kept);
     let back = json!({"default_rate_limits": true, "strict": false, "multi_identity": false});

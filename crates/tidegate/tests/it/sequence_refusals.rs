@@ -271,8 +271,8 @@ async fn get_account(ground: &Ground) {
 }
 
 async fn look_up_key(ground: &Ground) {
-    let path = "/api/v1/idempotency-keys/k";
-    let call = Call::get(format!("/api/v1/idempotency-keys/{}", "k".repeat(256)));
+    let path = "/api/v1/idempotency-keys";
+    let call = Call::get(format!("{path}/{}", "k".repeat(256)));
     let call = call.header("x-request-id", LONG);
     ground.front_rows(&call, path, Method::DELETE).await;
     let (invalid, call) = ("invalid_parameters", call.key(&ground.world.key));
@@ -285,7 +285,7 @@ async fn look_up_key(ground: &Ground) {
     ground
         .refuse("a long key", call.clone(), 400, invalid, words)
         .await;
-    let path = path.to_owned();
+    let path = format!("{path}/k");
     let passed = ground.world.server.call(Call { path, ..call }).await;
     passed.expect(200);
 }
