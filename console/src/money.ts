@@ -39,3 +39,8 @@ export function parse(text: string, currency: string): number | null {
   const minor = Number((match[1] ?? '').replaceAll(',', '') + fraction.padEnd(places, '0'));
   return Number.isSafeInteger(minor) && minor > 0 ? minor : null;
 }
+
+/** As `parse`, but nothing is an amount too. */
+export function parseFromZero(text: string, currency: string): number | null {
+  return /^0+(\.0*)?$/.test(text.trim()) ? 0 : parse(text, currency);
+}

@@ -1,7 +1,8 @@
 // Reads that several pages share. The first part of a key names what it reads: `live.tsx` makes it
 // stale by that name.
 
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery, useQueries, useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
 
 import { type Account, api, ask, type Transfer } from './api/client';
 import { useTenant } from './tenant';
@@ -83,5 +84,110 @@ export function useRecentTransfers(accounts: readonly Account[]) {
       return [...found.values()].toSorted((a, b) => (a.id < b.id ? 1 : -1)).slice(0, 2 * EACH);
     },
     placeholderData: keepPreviousData,
+  });
+}
+
+/** Accounts by their ids, and their names in words. */
+export function useKnownAccounts() {
+  const accounts = useAccounts();
+  return useMemo(() => {
+    const byId = new Map((accounts.data ?? []).map((account) => [account.id, account]));
+    return {
+      all: accounts.data ?? [],
+      byId,
+      name: (id: string): string => byId.get(id)?.name ?? id,
+      /** The currency of the first of these accounts that is there. */
+      currency: (ids: readonly string[]): string =>
+        ids.map((id) => byId.get(id)?.currency).find((currency) => currency !== undefined) ?? 'USD',
+    };
+  }, [accounts.data]);
+}
+
+/** One rule, a deleted one too. */
+export function useRule(rule: string) {
+  const tenant = useTenant().id;
+  return useQuery({
+    queryKey: ['rules', tenant, 'one', rule],
+    queryFn: () => ask(api.GET('/tenants/{tenant}/rules/{rule}', { params: { path: { tenant, rule } } })),
+    enabled: rule !== '',
+  });
+}
+
+/** What will not work in an owner's rules. */
+export function useFindings(owner: string) {
+  const tenant = useTenant().id;
+  return useQuery({
+    queryKey: ['rules', tenant, 'findings', owner],
+    queryFn: async () =>
+      (
+        await ask(
+          api.POST('/tenants/{tenant}/rules/lint', {
+            params: { path: { tenant } },
+            body: { owner_id: owner },
+          }),
+        )
+      ).findings,
+    enabled: owner !== '',
+  });
+}
+
+export interface ExecutionFilter {
+  rule_id?: string;
+  status?: string;
+  execution_mode?: string;
+}
+
+/** Runs of rules, newest first, page by page. */
+export function useExecutions(filter: ExecutionFilter, limit: number) {
+  const tenant = useTenant().id;
+  return useInfiniteQuery({
+    queryKey: ['executions', tenant, filter, limit],
+    initialPageParam: '',
+    queryFn: ({ pageParam }) =>
+      ask(
+        api.GET('/tenants/{tenant}/rule-executions', {
+          params: {
+            path: { tenant },
+            query: { ...filter, limit, ...(pageParam && { after: pageParam }) },
+          },
+        }),
+      ),
+    getNextPageParam: (page) => (page.more ? page.data.at(-1)?.id : undefined),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useExecution(execution: string) {
+  const tenant = useTenant().id;
+  return useQuery({
+    queryKey: ['executions', tenant, 'one', execution],
+    queryFn: () =>
+      ask(
+        api.GET('/tenants/{tenant}/rule-executions/{execution}', {
+          params: { path: { tenant, execution } },
+        }),
+      ),
+  });
+}
+
+/** These transfers, in this order; those that are not read yet are left out. */
+export function useTransfersOf(ids: readonly string[]): Transfer[] {
+  const tenant = useTenant().id;
+  return useQueries({
+    queries: ids.map((transfer) => ({
+      queryKey: ['transfers', tenant, 'one', transfer],
+      queryFn: () =>
+        ask(api.GET('/tenants/{tenant}/transfers/{transfer}', { params: { path: { tenant, transfer } } })),
+    })),
+    combine: (answers) => answers.map(({ data }) => data).filter((data) => data !== undefined),
+  });
+}
+
+export function useKeys() {
+  const tenant = useTenant().id;
+  return useQuery({
+    queryKey: ['keys', tenant],
+    queryFn: async () =>
+      (await ask(api.GET('/tenants/{tenant}/keys', { params: { path: { tenant } } }))).data,
   });
 }

@@ -1,6 +1,8 @@
 // The pages, in the order of the menu.
 
 import { MoneyPage } from './money/MoneyPage';
+import { RulesPage } from './rules/RulesPage';
+import { RunsPage } from './runs/RunsPage';
 
 interface PageEntry {
   path: string;
@@ -11,4 +13,6 @@ interface PageEntry {
 
 export const PAGES: readonly PageEntry[] = [
   { path: 'money', label: 'Money', group: 'Money', element: <MoneyPage /> },
+  { path: 'rules', label: 'Rules', group: 'Rules', element: <RulesPage /> },
+  { path: 'runs', label: 'Runs', group: 'Rules', element: <RunsPage /> },
 ];

@@ -17,7 +17,7 @@ const STEPS = [
 ] as const;
 
 /** What a clock shows now: what it showed when it was read and, unless it stands, what went by since. */
-function useNow(tenant: Tenant): string {
+export function useNow(tenant: Tenant): string {
   const [read] = useState(() => Date.now());
   const [now, setNow] = useState(read);
   useEffect(() => {
