@@ -1,8 +1,11 @@
 // The pages, in the order of the menu.
 
+import { ApprovalsPage } from './approvals/ApprovalsPage';
+import { ForecastPage } from './forecast/ForecastPage';
 import { MoneyPage } from './money/MoneyPage';
 import { RulesPage } from './rules/RulesPage';
 import { RunsPage } from './runs/RunsPage';
+import { TemplatesPage } from './templates/TemplatesPage';
 
 interface PageEntry {
   path: string;
@@ -13,6 +16,9 @@ interface PageEntry {
 
 export const PAGES: readonly PageEntry[] = [
   { path: 'money', label: 'Money', group: 'Money', element: <MoneyPage /> },
+  { path: 'approvals', label: 'Approvals', group: 'Money', element: <ApprovalsPage /> },
   { path: 'rules', label: 'Rules', group: 'Rules', element: <RulesPage /> },
   { path: 'runs', label: 'Runs', group: 'Rules', element: <RunsPage /> },
+  { path: 'templates', label: 'Templates', group: 'Rules', element: <TemplatesPage /> },
+  { path: 'forecast', label: 'Forecast', group: 'Rules', element: <ForecastPage /> },
 ];

@@ -30,7 +30,7 @@ export function MoneyPage() {
                 <Page title="Money">
                   <Empty>
                     Nobody owns anything here yet: <code>tidegate owner create --name "Ann"</code>, then{' '}
-                    <code>tidegate account open</code>.
+                    <code>tidegate account create</code>.
                   </Empty>
                 </Page>
               );

@@ -142,7 +142,7 @@ export function actionWords(action: Action, known: Known): string {
     case 'percentage':
       return shareWords(action);
     case 'top_up':
-      return `fills it up to ${targetWords(action, known)}`;
+      return `fills ${action.destination ? to : 'it'} up to ${targetWords(action, known)}`;
     case 'round_down':
       return `what is above a multiple of ${amount}`;
     case 'next_payment_minimum':

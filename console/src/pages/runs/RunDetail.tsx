@@ -41,10 +41,7 @@ function OneRun({ run }: { run: Execution }) {
           of={[
             ['When', <When key="when" at={run.created_at} />],
             ['Set off by', causeWords(run, currency)],
-            [
-              'Transfers',
-              `${run.transfers_attempted} attempted, ${run.transfers_completed} done, ${run.transfers_failed} failed, ${run.transfers_pending} on their way`,
-            ],
+            ['Transfers', simulated ? 'none: it was simulated' : counts(run)],
             ['Id', <Id key="id">{run.id}</Id>],
           ]}
         />
@@ -104,4 +101,9 @@ function OneRun({ run }: { run: Execution }) {
       </details>
     </Page>
   );
+}
+
+function counts(run: Execution): string {
+  const { transfers_completed: done, transfers_failed: failed, transfers_pending: pending } = run;
+  return `${done} done, ${failed} failed, ${pending} pending`;
 }

@@ -54,16 +54,7 @@ export function RunTable(props: {
               {
                 name: 'Transfers',
                 right: true,
-                cell: ({
-                  transfers_completed: done,
-                  transfers_failed: failed,
-                  transfers_pending: pending,
-                }) => (
-                  <span className="counts">
-                    {done} done{failed > 0 && `, ${failed} failed`}
-                    {pending > 0 && `, ${pending} on their way`}
-                  </span>
-                ),
+                cell: (run) => <Counts of={run} />,
               },
               {
                 name: 'State',
@@ -86,5 +77,17 @@ export function RunTable(props: {
         </>
       )}
     </Loaded>
+  );
+}
+
+/** What became of a run's transfers; a simulated run has none. */
+function Counts({ of: run }: { of: Execution }) {
+  if (run.execution_mode === 'simulation') return <span className="quiet">–</span>;
+  const { transfers_completed: done, transfers_failed: failed, transfers_pending: pending } = run;
+  return (
+    <span className="counts">
+      {done} done{failed > 0 && `, ${failed} failed`}
+      {pending > 0 && `, ${pending} pending`}
+    </span>
   );
 }

@@ -116,6 +116,7 @@ export function transfersOf(run: Execution, transfers: readonly Transfer[]): Map
 export function causeWords(run: Execution, currency: string): string {
   const { type, amount_in_cents: amount, scheduled_time: at } = run.trigger_details;
   const sum = amount === null || amount === undefined ? null : money(amount, currency);
+  if (run.execution_mode === 'simulation') return sum ? `pretended that ${sum} came in` : 'pretended';
   switch (type) {
     case 'on_funds_transferred':
       return sum ? `${sum} came in` : 'money came in';
