@@ -45,6 +45,14 @@ function short(minor: number, currency: string): string {
   return money(Math.round(minor), currency).replace(/[.,]0+$/, '');
 }
 
+/** `7 Dec`. */
+function axisDay(seconds: number): string {
+  return day(new Date(seconds * 1000).toISOString())
+    .split(' ')
+    .slice(0, 2)
+    .join(' ');
+}
+
 interface Props {
   days: number[];
   lines: Series[];
@@ -130,7 +138,7 @@ function Plot({ days, lines, currency, onDay }: Props & { onDay: (index: number 
         cursor: { y: false, drag: { x: false, y: false } },
         scales: { y: { range: (_, least, most) => range(least, most) } },
         axes: [
-          axis,
+          { ...axis, values: (_, splits) => splits.map(axisDay) },
           { ...axis, size: 80, values: (_, splits) => splits.map((minor) => short(minor, currency)) },
         ],
         series: [

@@ -129,8 +129,8 @@ function Ask(props: { owner: Owner; accounts: Account[]; begin: Asked; now: stri
       </Panel>
       <Loaded query={told}>{(told) => <Told told={told} />}</Loaded>
       <p className="about">
-        The same on the command line: <code>tidegate forecast --owner {owner.id}</code>. Who may do what is in{' '}
-        <Link to={`/${tenant}/rules?owner=${owner.id}`}>the rules of {owner.name}</Link>.
+        The same on the command line: <code>tidegate forecast --owner {owner.id}</code>. What moves money
+        here: <Link to={`/${tenant}/rules?owner=${owner.id}`}>the rules of {owner.name}</Link>.
       </p>
     </>
   );

@@ -91,7 +91,7 @@ export function Told({ told }: { told: Forecast }) {
             none="No limit is reached."
           />
         </Panel>
-        <Panel title="Rules that starve">
+        <Panel title="Rules that find too little">
           <Sentences
             of={told.starved.map((starved) => ({
               rule: starved.rule_id,

@@ -114,7 +114,9 @@ export function overview(told: Forecast): string {
   const asked =
     told.approvals === 0
       ? ''
-      : ` ${told.approvals} of what rules move need${told.approvals === 1 ? 's' : ''} an approval; it is taken as given.`;
+      : told.approvals === 1
+        ? ' One transfer needs an approval, which is taken as given.'
+        : ` ${told.approvals} transfers need an approval, which is taken as given.`;
   const failed =
     told.failed === 0
       ? ' Everything works.'

@@ -37,7 +37,7 @@ export function Lines(props: {
   const several = template.to === 'shares' || template.to === 'debts';
   const percent =
     template.to === 'debts'
-      ? `Rate, % a year${template.rates ? '' : ' (not needed)'}`
+      ? 'Rate, % a year'
       : template.to === 'share' || template.to === 'shares'
         ? 'Share, %'
         : null;
@@ -65,7 +65,7 @@ export function Lines(props: {
             )}
           </Field>
           {percent && (
-            <Field label={several ? `${percent} ${index + 1}` : percent}>
+            <Field label={several ? percent.replace(',', ` ${index + 1},`) : percent}>
               {(id) => (
                 <input
                   id={id}
