@@ -25,12 +25,19 @@ export interface Income {
   start_date: string;
 }
 
+/** Lists by what they have in common, in the order in which that comes first. */
+function grouped<T>(all: readonly T[], by: (one: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const one of all) groups.set(by(one), [...(groups.get(by(one)) ?? []), one]);
+  return groups;
+}
+
 const DAY_MS = 24 * 3_600_000;
 
 /** What came in lately, taken as going on: for each account the newest pay, as often as it came. */
 export function suggest(transfers: readonly Transfer[], now: string): Income[] {
   const pay = transfers.filter(({ origin, status }) => origin === 'paycheck' && status === 'complete');
-  const byAccount = Map.groupBy(pay, ({ destination }) => destination?.id ?? '');
+  const byAccount = grouped(pay, ({ destination }) => destination?.id ?? '');
   return [...byAccount].flatMap(([account_id, all]) => {
     const [newest, before] = all.toSorted((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
     if (!newest || !account_id) return [];
@@ -143,7 +150,7 @@ export function series(told: Forecast, currency: (account: string) => string): M
     const end = balances.at(-1) ?? 0;
     return { id, name, balances, end, lowest: lowest_balance, lowestAt: lowest_at, nth };
   });
-  return Map.groupBy(lines, ({ id }) => currency(id));
+  return grouped(lines, ({ id }) => currency(id));
 }
 
 /** The days as seconds, which is what the chart counts in. */

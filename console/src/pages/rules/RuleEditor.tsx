@@ -66,14 +66,16 @@ function Editor({ begin, rule }: { begin: string; rule: Rule | null }) {
   });
   const isChecked = checked === text;
   const faults = isChecked ? (check.data?.faults ?? []) : [];
-  const findings = isChecked ? (check.data?.findings ?? []) : [];
+  // While the rule is on, the check would take it for another one beside the draft.
+  const isOn = rule?.status === 'enabled';
+  const findings = isChecked && !isOn ? (check.data?.findings ?? []) : [];
   const refused = save.error ?? (isChecked ? check.error : null);
   const onPath = (path: string) => show(area.current, text, path);
 
   async function trySave(body: Record<string, unknown>): Promise<void> {
     if (!isChecked) {
       const found = await check.mutateAsync(body).catch(() => null);
-      if (!found || found.faults.length > 0 || found.findings.length > 0) return;
+      if (!found || found.faults.length > 0 || (!isOn && found.findings.length > 0)) return;
     }
     save.mutate(body);
   }
@@ -126,7 +128,9 @@ function Editor({ begin, rule }: { begin: string; rule: Rule | null }) {
           {refused && <Pointing error={refused} onPath={onPath} />}
           {isChecked && check.data && faults.length + findings.length === 0 && (
             <p className="fine" role="status">
-              Nothing speaks against it.
+              {isOn
+                ? 'It can be saved. How it goes with the other rules is told afterwards, when it is off.'
+                : 'Nothing speaks against it.'}
             </p>
           )}
           {faults.length > 0 && (
@@ -137,10 +141,7 @@ function Editor({ begin, rule }: { begin: string; rule: Rule | null }) {
           )}
           {findings.length > 0 && (
             <section aria-label="Findings">
-              <p className="fine">
-                Beside the rules of the owner that are on
-                {rule?.status === 'enabled' && ', this one as it was among them'}:
-              </p>
+              <p className="fine">Beside the rules of the owner that are on:</p>
               <FindingList findings={findings} onPath={onPath} />
             </section>
           )}

@@ -3,7 +3,15 @@
 import type { Rule } from '../../api/client';
 
 /** What the server fills in by itself, and what says nothing. */
-const FILLED = new Set(['up_to_enabled', 'is_direct_deposit']);
+const FILLED: Record<string, unknown> = { up_to_enabled: false, is_direct_deposit: false, group_index: 0 };
+
+/** Members that are read first stand first. */
+const FIRST = ['type', 'id', 'name', 'conditions', 'condition', 'actions', 'source', 'destination'];
+
+function place(name: string): number {
+  const found = FIRST.indexOf(name);
+  return found < 0 ? FIRST.length : found;
+}
 
 /** What a rule says, without what cannot be changed and without members that say nothing. */
 export function editable(rule: Rule): string {
@@ -15,13 +23,14 @@ function compact(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(compact);
   if (value === null || typeof value !== 'object') return value;
   const members = Object.entries(value).filter(
-    ([name, member]) => member !== null && !(FILLED.has(name) && member === false),
+    ([name, member]) => member !== null && member !== FILLED[name],
   );
   // Accounts are told by their ids; names are for people, kinds are in the way.
   const isNode = 'id' in value;
-  return Object.fromEntries(
-    members.filter(([name]) => !(isNode && name === 'type')).map(([name, member]) => [name, compact(member)]),
-  );
+  const shown = members
+    .filter(([name]) => !(isNode && name === 'type'))
+    .toSorted(([a], [b]) => place(a) - place(b));
+  return Object.fromEntries(shown.map(([name, member]) => [name, compact(member)]));
 }
 
 /** A rule to begin with. */

@@ -49,8 +49,8 @@ export function RunTable(props: {
                     },
                   ]
                 : []),
-              { name: 'Set off by', cell: (run) => causeWords(run, currency(run)) },
-              { name: 'Result', cell: (run) => resultWords(run, currency(run)) },
+              { name: 'Set off by', cell: (run) => <Words>{causeWords(run, currency(run))}</Words> },
+              { name: 'Result', cell: (run) => <Words>{resultWords(run, currency(run))}</Words> },
               {
                 name: 'Transfers',
                 right: true,
@@ -90,4 +90,8 @@ function Counts({ of: run }: { of: Execution }) {
       {pending > 0 && `, ${pending} pending`}
     </span>
   );
+}
+
+function Words({ children }: { children: string }) {
+  return <span className="run-words">{children}</span>;
 }

@@ -153,8 +153,8 @@ export function timeline(run: Execution, transfers: readonly Transfer[], currenc
     const atOnce = ended === transfer.created_at && status === 'complete';
     moments.push({
       at: transfer.created_at,
-      text: atOnce ? text : `${text} begins`,
-      state: atOnce ? status : null,
+      text: atOnce ? text : `${text}, ordered`,
+      state: atOnce || status === 'pending_approval' ? status : null,
       transfer: id,
     });
     if (!atOnce && (transfer.completed_at ?? ended !== transfer.created_at)) {
