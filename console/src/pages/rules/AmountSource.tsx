@@ -86,19 +86,16 @@ export function AmountSource({ rule }: { rule: string }) {
         </div>
       </form>
       {source.data && (
-        <Field label="Its questions show this secret in x-sequence-signature, behind Bearer">
-          {(id) =>
-            shown ? (
-              <output id={id} className="secret">
-                <Id>{source.data?.secret ?? ''}</Id>
-              </output>
-            ) : (
-              <Button id={id} onClick={() => setShown(true)}>
-                Show the secret
-              </Button>
-            )
-          }
-        </Field>
+        <div className="secret">
+          <p className="about">
+            Its questions show a secret in <code>x-sequence-signature</code>, behind <code>Bearer</code>.
+          </p>
+          {shown ? (
+            <Id>{source.data.secret}</Id>
+          ) : (
+            <Button onClick={() => setShown(true)}>Show the secret</Button>
+          )}
+        </div>
       )}
       <Refusal error={source.error ?? set.error} />
       {removing && (
