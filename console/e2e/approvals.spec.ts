@@ -66,5 +66,5 @@ test('a decision that somebody else made first is refused in words', async ({ pa
   expect(data).toHaveLength(1);
   await server.call('POST', `/transfers/${data[0]?.id ?? ''}/deny`, {});
   await dialog.getByRole('button', { name: 'Approve the transfer' }).click();
-  await expect(dialog.getByRole('alert')).toContainText('not_awaiting_approval');
+  await expect(dialog.getByRole('alert')).toContainText('transfer_not_pending_approval');
 });

@@ -17,7 +17,7 @@ test('assumed income shows where balances go, to the cent', async ({ page, serve
   await page.getByLabel('Days', { exact: true }).fill('10');
   await page.getByRole('button', { name: 'Look ahead' }).click();
   await expect(
-    page.getByText('In 10 days there are one run of a rule, and 5 transfers complete.'),
+    page.getByText('In 10 days there is one run of a rule, and 5 transfers complete.'),
   ).toBeVisible();
 
   const dollars = (minor: number) =>

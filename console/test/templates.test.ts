@@ -121,6 +121,13 @@ describe('bodies', () => {
     });
   });
 
+  test('never split more than there is', () => {
+    const lines = ['60', '40.00000001'].map((percent) => ({ account: 'Taxes', percent }));
+    expect(body(template('profit_first'), { ...empty, lines }, 'USD')).toEqual({
+      missing: 'Shares are at most 100 % together.',
+    });
+  });
+
   test('of debts', () => {
     const lines = [{ account: 'card', percent: '24.99' }];
     const filling = { ...empty, lines, amount: '300', start: '2027-01-01T09:00' };
@@ -135,6 +142,8 @@ describe('bodies', () => {
     });
     const withoutRate = { ...filling, lines: [{ account: 'card', percent: '' }] };
     expect(body(template('debt_avalanche'), withoutRate, 'USD')).toHaveProperty('missing');
+    const garbled = { ...filling, lines: [{ account: 'card', percent: 'much' }] };
+    expect(body(template('debt_snowball'), garbled, 'USD')).toHaveProperty('missing');
     expect(body(template('debt_snowball'), withoutRate, 'USD')).toMatchObject({
       body: { liabilities: [{ id: 'card' }] },
     });

@@ -116,7 +116,7 @@ export function failureWords(failure: Forecast['failures'][number], { rule }: Na
 /** The whole in a few sentences. */
 export function overview(told: Forecast): string {
   const days = told.days.length;
-  const runs = told.runs === 1 ? 'one run of a rule' : `${told.runs} runs of rules`;
+  const runs = told.runs === 1 ? 'there is one run of a rule' : `there are ${told.runs} runs of rules`;
   const transfers = told.transfers === 1 ? 'one transfer completes' : `${told.transfers} transfers complete`;
   const asked =
     told.approvals === 0
@@ -129,7 +129,7 @@ export function overview(told: Forecast): string {
       ? ' Everything works.'
       : ` ${told.failed === 1 ? 'One thing does' : `${told.failed} things do`} not work.`;
   const cut = told.cut_short ? ' So much happens that it stops early.' : '';
-  return `In ${days} days there are ${runs}, and ${transfers}.${asked}${failed}${cut}`;
+  return `In ${days} days ${runs}, and ${transfers}.${asked}${failed}${cut}`;
 }
 
 export interface Series {

@@ -72,9 +72,25 @@ function OneRule({ rule }: { rule: Rule }) {
         <p className="notice">This rule was deleted. It never runs again; what it did stays below.</p>
       )}
       <div className="rule-page">
-        <Panel title="What it does">
-          <RuleWords rule={rule} />
-        </Panel>
+        <div className="rule-main">
+          <Panel title="What it does">
+            <RuleWords rule={rule} />
+          </Panel>
+          <Panel
+            title="Its runs"
+            actions={<Link to={`/${tenant}/runs?rule=${rule.id}`}>All runs of this rule</Link>}
+          >
+            <RunTable
+              filter={{ rule_id: rule.id }}
+              limit={10}
+              empty="It has not run yet. Simulate it to see what a run would do."
+            />
+          </Panel>
+          <details className="panel">
+            <summary>As JSON</summary>
+            <Json of={rule} />
+          </details>
+        </div>
         <div className="rule-side">
           {!deleted && (
             <Panel title="Checked together with the owner’s other rules">
@@ -94,20 +110,6 @@ function OneRule({ rule }: { rule: Rule }) {
           {!deleted && asks && <AmountSource rule={rule.id} />}
         </div>
       </div>
-      <Panel
-        title="Its runs"
-        actions={<Link to={`/${tenant}/runs?rule=${rule.id}`}>All runs of this rule</Link>}
-      >
-        <RunTable
-          filter={{ rule_id: rule.id }}
-          limit={10}
-          empty="It has not run yet. Simulate it to see what a run would do."
-        />
-      </Panel>
-      <details className="panel">
-        <summary>As JSON</summary>
-        <Json of={rule} />
-      </details>
       {doing === 'simulate' && <SimulateDialog rule={rule} onClose={done} />}
       {doing === 'trigger' && <TriggerDialog rule={rule} onClose={done} />}
       {doing === 'delete' && <DeleteDialog rule={rule} onClose={done} />}

@@ -47,18 +47,22 @@ export function RuleSwitch({ rule }: { rule: Rule }) {
   );
 }
 
+const OFF =
+  'It stops to run, and can be switched on again at any time. A run that waits will fail. What it missed is not made up.';
+const BEFORE = 'All rules of the owner that are on are looked through together before.';
+
 function SwitchDialog({ rule, onClose }: { rule: Rule; onClose: () => void }) {
   const { name, currency } = useKnownAccounts();
   const switching = useSwitch(rule.id);
   const [on] = useState(rule.status === 'enabled');
   const when = triggerWords(rule.trigger, { name, currency: currency(accountsOf(rule)) });
+  const onWords =
+    rule.trigger.type === 'MANUAL'
+      ? 'From now on it can be triggered.'
+      : `From now on it moves money by itself: ${when.charAt(0).toLowerCase()}${when.slice(1)}.`;
   return (
     <Dialog title={on ? `Switch “${rule.nickname}” off?` : `Switch “${rule.nickname}” on?`} onClose={onClose}>
-      <p className="about">
-        {on
-          ? 'It stops to run, and can be switched on again at any time. A run that waits will fail. What it missed is not made up.'
-          : `From now on it moves money by itself: ${when.charAt(0).toLowerCase()}${when.slice(1)}. All rules of the owner that are on are looked through together before.`}
-      </p>
+      <p className="about">{on ? OFF : `${onWords} ${BEFORE}`}</p>
       <Refusal error={switching.error} />
       <footer className="dialog-foot">
         <Button onClick={onClose}>Cancel</Button>

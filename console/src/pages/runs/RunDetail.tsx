@@ -1,8 +1,10 @@
 // One run: how it came about, what it moved, and when.
 
+import { useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
 
 import type { Execution } from '../../api/client';
+import { useOnEvents } from '../../live';
 import { useExecution, useKnownAccounts, useRule, useTransfersOf } from '../../queries';
 import { useTenant } from '../../tenant';
 import { clock, day } from '../../time';
@@ -17,6 +19,12 @@ export function RunDetail() {
 
 function OneRun({ run }: { run: Execution }) {
   const tenant = useTenant().id;
+  const queries = useQueryClient();
+  // A run is told again when it is over; until then its transfers tell how far it is.
+  useOnEvents((events) => {
+    const own = events.some(({ data }) => run.transfer_ids.includes((data as { id?: string }).id ?? ''));
+    if (own) void queries.invalidateQueries({ queryKey: ['executions', tenant, 'one', run.id] });
+  });
   const rule = useRule(run.rule_id);
   const transfers = useTransfersOf(run.transfer_ids);
   const accounts = useKnownAccounts();

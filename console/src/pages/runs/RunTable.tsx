@@ -39,6 +39,15 @@ export function RunTable(props: {
                   </Link>
                 ),
               },
+              {
+                name: 'State',
+                cell: (run) => (
+                  <span className="states">
+                    <State of={run.status} />
+                    {run.execution_mode === 'simulation' && <State of="simulated" />}
+                  </span>
+                ),
+              },
               ...(withRule
                 ? [
                     {
@@ -55,15 +64,6 @@ export function RunTable(props: {
                 name: 'Transfers',
                 right: true,
                 cell: (run) => <Counts of={run} />,
-              },
-              {
-                name: 'State',
-                cell: (run) => (
-                  <span className="states">
-                    <State of={run.status} />
-                    {run.execution_mode === 'simulation' && <State of="simulated" />}
-                  </span>
-                ),
               },
             ]}
           />

@@ -94,7 +94,11 @@ export function Lines(props: {
               {template.to === 'debts' ? 'One more debt' : 'One more account'}
             </Button>
           )}
-          {sum !== null && <span className="quiet">Together {sum} %; the rest stays where it arrives.</span>}
+          {sum !== null && (
+            <span className="quiet">
+              Together {sum} %{Number(sum) < 100 && '; the rest stays where it arrives'}.
+            </span>
+          )}
         </div>
       )}
     </div>

@@ -211,7 +211,11 @@ export function body(template: Template, filling: Filling, currency: string): Ma
   if (isShare && named.some(({ percent }) => hundredMillionths(percent) === null)) {
     return { missing: 'Each share is a number from 0 to 100.' };
   }
-  if (template.rates && named.some(({ percent }) => !isRate(percent))) {
+  if (template.to === 'shares' && Number(together(named)) > 100) {
+    return { missing: 'Shares are at most 100 % together.' };
+  }
+  const isWrong = (rate: string) => (template.rates || rate.trim() !== '') && !isRate(rate);
+  if (template.to === 'debts' && named.some(({ percent }) => isWrong(percent))) {
     return { missing: 'Each rate is a number such as 24.99.' };
   }
   const minor = template.amount ? parse(amount, currency) : null;
