@@ -3,7 +3,7 @@
 import { Link } from 'react-router';
 
 import type { Schemas } from '../../api/client';
-import { useFindings } from '../../queries';
+import { useFindings, useRules } from '../../queries';
 import { useTenant } from '../../tenant';
 import { Loaded, State } from '../../ui';
 
@@ -13,6 +13,9 @@ export type Finding = Schemas['RuleFinding'];
 export function Findings({ owner, rule }: { owner: string; rule: string }) {
   const tenant = useTenant().id;
   const findings = useFindings(owner);
+  const rules = useRules();
+  const title = (id: string | null | undefined) =>
+    rules.data?.find((one) => one.id === id)?.nickname ?? 'another rule';
   return (
     <Loaded query={findings}>
       {(all) => {
@@ -27,14 +30,14 @@ export function Findings({ owner, rule }: { owner: string; rule: string }) {
             )}
             {others.size > 0 && (
               <p className="quiet fine">
-                Something was found in{' '}
+                Something was found in what this owner has besides:{' '}
                 {[...others].map((id, index) => (
                   <span key={id}>
                     {index > 0 && ', '}
-                    <Link to={`/${tenant}/rules/${id}`}>another rule</Link>
+                    <Link to={`/${tenant}/rules/${id}`}>{title(id)}</Link>
                   </span>
-                ))}{' '}
-                of this owner.
+                ))}
+                .
               </p>
             )}
           </>

@@ -59,11 +59,13 @@ export function RunTable(props: {
                   ]
                 : []),
               { name: 'Set off by', cell: (run) => <Words>{causeWords(run, currency(run))}</Words> },
-              { name: 'Result', cell: (run) => <Words>{resultWords(run, currency(run))}</Words> },
               {
-                name: 'Transfers',
-                right: true,
-                cell: (run) => <Counts of={run} />,
+                name: 'Result',
+                cell: (run) => (
+                  <Words>
+                    {resultWords(run, currency(run))} <Counts of={run} />
+                  </Words>
+                ),
               },
             ]}
           />
@@ -80,18 +82,18 @@ export function RunTable(props: {
   );
 }
 
-/** What became of a run's transfers; a simulated run has none. */
+/** What became of a run's transfers, unless all are done; a simulated run has none. */
 function Counts({ of: run }: { of: Execution }) {
-  if (run.execution_mode === 'simulation') return <span className="quiet">–</span>;
   const { transfers_completed: done, transfers_failed: failed, transfers_pending: pending } = run;
+  if (run.execution_mode === 'simulation' || failed + pending === 0) return null;
   return (
-    <span className="counts">
+    <small className="quiet">
       {done} done{failed > 0 && `, ${failed} failed`}
       {pending > 0 && `, ${pending} pending`}
-    </span>
+    </small>
   );
 }
 
-function Words({ children }: { children: string }) {
+function Words({ children }: { children: React.ReactNode }) {
   return <span className="run-words">{children}</span>;
 }
