@@ -25,6 +25,12 @@ test('assumed income shows where balances go, to the cent', async ({ page, serve
   const row = (name: string) => page.getByRole('row').filter({ has: page.getByLabel(`Show ${name}`) });
   await expect(row('Taxes').getByRole('cell').nth(1)).toHaveText(dollars(taxes + 20_000));
   await expect(row('Rent and Bills').getByRole('cell').nth(1)).toHaveText(dollars(bills + 44_000));
+  // A pointer over the chart asks for a day.
+  await page
+    .getByRole('img', { name: 'Balances over the coming days' })
+    .hover({ position: { x: 120, y: 100 } });
+  await expect(page.getByRole('columnheader', { name: /^On / })).toBeVisible();
+  await expect(row('Taxes').getByRole('cell').nth(1)).toHaveText(dollars(taxes));
   // Nothing was written.
   expect(await server.balance('Taxes')).toBe(taxes);
 });

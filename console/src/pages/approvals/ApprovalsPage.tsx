@@ -48,9 +48,17 @@ function Queue({ transfers }: { transfers: Transfer[] }) {
           </>
         }
         columns={[
-          { name: 'Asked', cell: ({ created_at }) => <When at={created_at} /> },
-          { name: 'By', cell: (transfer) => <Asker transfer={transfer} /> },
-          { name: 'Transfer', cell: (transfer) => <Way transfer={transfer} /> },
+          {
+            name: 'Transfer',
+            cell: (transfer) => (
+              <div className="asked">
+                <Way transfer={transfer} />
+                <small className="quiet">
+                  asked by <Asker transfer={transfer} />, <When at={transfer.created_at} />
+                </small>
+              </div>
+            ),
+          },
           {
             name: 'Amount',
             right: true,

@@ -3,7 +3,7 @@
 
 import 'uplot/dist/uPlot.min.css';
 
-import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { Link } from 'react-router';
 import uPlot from 'uplot';
 
@@ -69,11 +69,13 @@ export function BalanceChart({ days, lines, currency }: Props) {
       if (!now.delete(id)) now.add(id);
       return now;
     });
+  // The same list while only the pointer moves: another one is drawn anew.
+  const shown = useMemo(() => lines.filter(({ id }) => !hidden.has(id)), [lines, hidden]);
   const index = at ?? days.length - 1;
   const date = new Date((days[index] ?? 0) * 1000).toISOString();
   return (
     <div className="balance-chart">
-      <Plot days={days} lines={lines.filter(({ id }) => !hidden.has(id))} currency={currency} onDay={setAt} />
+      <Plot days={days} lines={shown} currency={currency} onDay={setAt} />
       <div className="table-frame">
         <table>
           <thead>

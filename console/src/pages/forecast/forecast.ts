@@ -116,7 +116,12 @@ export function failureWords(failure: Forecast['failures'][number], { rule }: Na
 /** The whole in a few sentences. */
 export function overview(told: Forecast): string {
   const days = told.days.length;
-  const runs = told.runs === 1 ? 'there is one run of a rule' : `there are ${told.runs} runs of rules`;
+  const runs =
+    told.runs === 0
+      ? 'no rule runs'
+      : told.runs === 1
+        ? 'there is one run of a rule'
+        : `there are ${told.runs} runs of rules`;
   const transfers = told.transfers === 1 ? 'one transfer completes' : `${told.transfers} transfers complete`;
   const asked =
     told.approvals === 0
