@@ -124,6 +124,7 @@ describe('in words', () => {
     expect(overview(told)).toBe(
       'In 2 days there are 3 runs of rules, and one transfer completes. One thing does not work.',
     );
+    expect(overview({ ...told, runs: 0 })).toContain('In 2 days no rule runs, and');
     expect(overview({ ...told, failed: 0, approvals: 2, cut_short: true })).toBe(
       'In 2 days there are 3 runs of rules, and one transfer completes. 2 transfers need an approval, which is taken as given. Everything works. So much happens that it stops early.',
     );
