@@ -1,6 +1,8 @@
 // The pages, in the order of the menu.
 
+import { EventsPage } from './events/EventsPage';
 import { MoneyPage } from './money/MoneyPage';
+import { WebhooksPage } from './webhooks/WebhooksPage';
 
 interface PageEntry {
   path: string;
@@ -11,4 +13,6 @@ interface PageEntry {
 
 export const PAGES: readonly PageEntry[] = [
   { path: 'money', label: 'Money', group: 'Money', element: <MoneyPage /> },
+  { path: 'events', label: 'Events', group: 'Building', element: <EventsPage /> },
+  { path: 'webhooks', label: 'Webhooks', group: 'Building', element: <WebhooksPage /> },
 ];

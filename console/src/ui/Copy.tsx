@@ -1,0 +1,45 @@
+// Text that is taken elsewhere: commands, keys, secrets.
+
+import { useState } from 'react';
+
+import { Button } from './index';
+
+/** Puts a text on the clipboard and says that it is there. */
+export function CopyButton({ text, what = 'Copy' }: { text: string; what?: string }) {
+  const [said, setSaid] = useState<string | null>(null);
+  return (
+    <Button
+      onClick={() => {
+        navigator.clipboard.writeText(text).then(
+          () => setSaid('Copied'),
+          () => setSaid('Select and copy it'),
+        );
+      }}
+      onBlur={() => setSaid(null)}
+    >
+      <span aria-live="polite">{said ?? what}</span>
+    </Button>
+  );
+}
+
+/** A command or another text to be copied as a whole. */
+export function Snippet({ children }: { children: string }) {
+  return (
+    <div className="snippet">
+      <pre className="json">{children}</pre>
+      <CopyButton text={children} />
+    </div>
+  );
+}
+
+/** A secret: covered until it is asked for, unless it has just been made. */
+export function Secret({ value, open = false, name }: { value: string; open?: boolean; name: string }) {
+  const [shown, setShown] = useState(open);
+  return (
+    <div className="secret">
+      <code aria-label={name}>{shown ? value : '•'.repeat(24)}</code>
+      <Button onClick={() => setShown(!shown)}>{shown ? 'Hide' : 'Show'}</Button>
+      <CopyButton text={value} />
+    </div>
+  );
+}
