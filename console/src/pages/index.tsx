@@ -1,6 +1,8 @@
 // The pages, in the order of the menu.
 
 import { EventsPage } from './events/EventsPage';
+import { FaultsPage } from './faults/FaultsPage';
+import { KeysPage } from './keys/KeysPage';
 import { MoneyPage } from './money/MoneyPage';
 import { WebhooksPage } from './webhooks/WebhooksPage';
 
@@ -15,4 +17,6 @@ export const PAGES: readonly PageEntry[] = [
   { path: 'money', label: 'Money', group: 'Money', element: <MoneyPage /> },
   { path: 'events', label: 'Events', group: 'Building', element: <EventsPage /> },
   { path: 'webhooks', label: 'Webhooks', group: 'Building', element: <WebhooksPage /> },
+  { path: 'faults', label: 'Faults', group: 'Building', element: <FaultsPage /> },
+  { path: 'keys', label: 'Keys', group: 'Building', element: <KeysPage /> },
 ];

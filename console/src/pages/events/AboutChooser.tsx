@@ -29,13 +29,16 @@ export function AboutChooser({ value, onChange }: { value: Value; onChange: (val
   );
 }
 
-function Several(props: {
+/** Some of a list, chosen one by one. */
+export function Several(props: {
   label: string;
+  /** What nothing chosen means. */
+  none?: string;
   of: [string, string][];
   value: readonly string[];
   onChange: (ids: string[]) => void;
 }) {
-  const { label, of, value, onChange } = props;
+  const { label, of, value, onChange, none = 'All' } = props;
   const names = new Map(of);
   return (
     <div className="several">
@@ -46,7 +49,7 @@ function Several(props: {
             value=""
             onChange={(event) => event.target.value && onChange([...value, event.target.value])}
           >
-            <option value="">{value.length === 0 ? 'All' : 'Add another'}</option>
+            <option value="">{value.length === 0 ? none : 'Add another'}</option>
             {of
               .filter(([id]) => !value.includes(id))
               .map(([id, name]) => (

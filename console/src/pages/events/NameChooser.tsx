@@ -26,7 +26,7 @@ export function NameChooser(props: {
                 }}
                 onChange={() => onChange(toggleFamily(value, family, among))}
               />
-              <strong>{family.replaceAll('_', ' ')}</strong>
+              <strong>{(names.length === 1 ? (names[0] ?? family) : family).replaceAll(/[._]/g, ' ')}</strong>
             </label>
             {names.length > 1 &&
               names.map((name) => (

@@ -66,6 +66,7 @@ export function facts(object: Members): [string, string][] {
     if (value === null || value === undefined || value === '') return [];
     if (typeof value === 'number' && SUMS.has(name) && currency)
       return [[label(name), money(value, currency)]];
+    if (typeof value === 'string' && name.endsWith('_at')) return [[label(name), when(value)]];
     if (['string', 'number', 'boolean'].includes(typeof value)) return [[label(name), String(value)]];
     const named = nameOf(value);
     return named ? [[label(name), named]] : [];

@@ -19,6 +19,7 @@ import { FORMATS, health, span } from './words';
 import type { Format } from '../events/names';
 
 export function EndpointPage({ id }: { id: string }) {
+  const tenant = useTenant().id;
   const webhook = useWebhook(id);
   const [event, setEvent] = useState<string | null>(null);
   return (
@@ -26,7 +27,12 @@ export function EndpointPage({ id }: { id: string }) {
       {(webhook) => (
         <Page
           title={webhook.description ?? 'Endpoint'}
-          about={<span className="wrap">{webhook.url}</span>}
+          about={
+            <>
+              <Link to={`/${tenant}/webhooks`}>All endpoints</Link> /{' '}
+              <span className="wrap">{webhook.url}</span>
+            </>
+          }
           actions={<Actions webhook={webhook} />}
         >
           <Banner webhook={webhook} />
