@@ -4,6 +4,7 @@ import { EventsPage } from './events/EventsPage';
 import { FaultsPage } from './faults/FaultsPage';
 import { KeysPage } from './keys/KeysPage';
 import { MoneyPage } from './money/MoneyPage';
+import { SettingsPage } from './settings/SettingsPage';
 import { WebhooksPage } from './webhooks/WebhooksPage';
 
 interface PageEntry {
@@ -19,4 +20,5 @@ export const PAGES: readonly PageEntry[] = [
   { path: 'webhooks', label: 'Webhooks', group: 'Building', element: <WebhooksPage /> },
   { path: 'faults', label: 'Faults', group: 'Building', element: <FaultsPage /> },
   { path: 'keys', label: 'Keys', group: 'Building', element: <KeysPage /> },
+  { path: 'settings', label: 'Settings', group: 'Tenant', element: <SettingsPage /> },
 ];

@@ -31,7 +31,7 @@ export const MOST = 8;
 
 export const GROUPS: readonly { title: string; kinds: readonly Kind[] }[] = [
   {
-    title: 'What a client is told',
+    title: 'Requests',
     kinds: [
       {
         name: 'commit-then-500',
@@ -56,11 +56,6 @@ export const GROUPS: readonly { title: string; kinds: readonly Kind[] }[] = [
           'The request and the tenant’s next ones, so many in all, are refused with 429. Nothing is done.',
         value: { label: 'Requests', most: BURST_MAX, initial: '1' },
       },
-    ],
-  },
-  {
-    title: 'How transfers end',
-    kinds: [
       {
         name: 'transfer-error',
         title: 'The transfer fails',
@@ -86,7 +81,7 @@ export const GROUPS: readonly { title: string; kinds: readonly Kind[] }[] = [
     ],
   },
   {
-    title: 'How webhooks are delivered',
+    title: 'Deliveries of webhooks',
     kinds: [
       {
         name: 'webhook=duplicate',

@@ -56,14 +56,16 @@ function Which(props: {
       : rules.map(({ id, nickname }) => [id, nickname]);
   return (
     <div className="scope-of">
-      <label className="check">
-        <input type="radio" checked={choice.all} onChange={() => onChange({ all: true })} />
-        all {takes}, also those to come
-      </label>
-      <label className="check">
-        <input type="radio" checked={!choice.all} onChange={() => onChange({ all: false })} />
-        only some
-      </label>
+      <div className="row">
+        <label className="check">
+          <input type="radio" checked={choice.all} onChange={() => onChange({ all: true })} />
+          all {takes}, also those to come
+        </label>
+        <label className="check">
+          <input type="radio" checked={!choice.all} onChange={() => onChange({ all: false })} />
+          only some
+        </label>
+      </div>
       {!choice.all && (
         <Several
           label={`Which ${takes}`}

@@ -38,7 +38,7 @@ export const SCOPES: readonly { title: string; scopes: readonly Scope[] }[] = [
     title: 'The Multi API',
     scopes: [
       { scope: 'PROGRAMME', words: 'Be a programme: the key of the Multi API', takes: 'nothing' },
-      { scope: 'SIMULATOR', words: 'Use its simulator', takes: 'nothing' },
+      { scope: 'SIMULATOR', words: 'Use the simulator of the Multi API', takes: 'nothing' },
     ],
   },
 ];
