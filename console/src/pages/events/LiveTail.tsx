@@ -70,7 +70,9 @@ export function LiveTail({ filter, open, bar }: Props) {
       <div className="tail-end quiet">
         {tail.looking && 'Reading…'}
         {!tail.looking && tail.from !== null && (
-          <Button onClick={() => void tail.older()}>Older events</Button>
+          <Button onClick={() => void tail.older()}>
+            {tail.shown.length > 0 ? 'Older events' : 'Nothing like this lately: look further back'}
+          </Button>
         )}
         {!tail.looking && tail.from === null && tail.shown.length > 0 && 'This is where everything began.'}
       </div>

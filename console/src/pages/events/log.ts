@@ -41,9 +41,11 @@ export function reader(tenant: string, filter: Filter, signal?: AbortSignal): Re
     );
 }
 
-/** Commits of the first stretch that is read; each further one is four times as long. */
+/** Commits of the first stretch that is read; each further one is four times as long, up to a length
+ * that the server looks through in a few reads. */
 const STRETCH = 64;
-/** Reads that one look back makes at most. */
+const STRETCH_MAX = 65_536;
+/** After so many reads a look back ends with the stretch it is in. */
 const READS = 24;
 const READ_LIMIT = 1_000;
 
@@ -60,7 +62,7 @@ export async function lookBack(read: Read, before: string, wanted: number): Prom
   const events: EventBody[] = [];
   let until = before;
   let reads = 0;
-  for (let commits = STRETCH; ; commits *= 4) {
+  for (let commits = STRETCH; ; commits = Math.min(commits * 4, STRETCH_MAX)) {
     const from = back(until, commits);
     const found: EventBody[] = [];
     let after = from ?? 'start';
