@@ -13,6 +13,7 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
 COPY crates crates
+COPY console/dist console/dist
 RUN cargo build --release --locked --package tidegate
 
 FROM debian:bookworm-slim

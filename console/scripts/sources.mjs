@@ -1,8 +1,8 @@
-// The hash of what the built files are made from. It is kept beside them, so that a test without
-// Node can tell when they are stale: crates/tidegate/tests hashes the same way.
+// The hash of what the built files are made from. It is kept beside dist, so that a test without
+// Node can tell when they are stale: crates/tidegate/tests/it/console.rs hashes the same way.
 //
 //   node scripts/sources.mjs           prints it
-//   node scripts/sources.mjs --write   writes it to dist/sources.sha256
+//   node scripts/sources.mjs --write   writes it to sources.sha256
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -22,7 +22,7 @@ for (const file of files.sort()) {
 }
 const text = `${hash.digest('hex')}\n`;
 if (process.argv.includes('--write')) {
-  writeFileSync(join(root, 'dist', 'sources.sha256'), text);
+  writeFileSync(join(root, 'sources.sha256'), text);
 } else {
   process.stdout.write(text);
 }

@@ -62,17 +62,17 @@ const ACCOUNTS_ASKED = 24;
 const EACH = 20;
 
 /** The newest transfers in which these accounts take part, newest first. */
-export function useRecentTransfers(accounts: readonly Account[]) {
+export function useRecentTransfers(accounts: readonly Account[], most = 2 * EACH) {
   const tenant = useTenant().id;
   const asked = accounts.slice(0, ACCOUNTS_ASKED).map(({ id }) => id);
   return useQuery({
-    queryKey: ['transfers', tenant, 'recent', asked],
+    queryKey: ['transfers', tenant, 'recent', asked, most],
     queryFn: async () => {
       const lists = await Promise.all(
         asked.map((account_id) =>
           ask(
             api.GET('/tenants/{tenant}/transfers', {
-              params: { path: { tenant }, query: { account_id, limit: EACH } },
+              params: { path: { tenant }, query: { account_id, limit: accounts.length === 1 ? most : EACH } },
             }),
           ),
         ),
@@ -80,7 +80,7 @@ export function useRecentTransfers(accounts: readonly Account[]) {
       const found = new Map<string, Transfer>();
       for (const transfer of lists.flatMap(({ data }) => data)) found.set(transfer.id, transfer);
       // Ids rise with time.
-      return [...found.values()].toSorted((a, b) => (a.id < b.id ? 1 : -1)).slice(0, 2 * EACH);
+      return [...found.values()].toSorted((a, b) => (a.id < b.id ? 1 : -1)).slice(0, most);
     },
     placeholderData: keepPreviousData,
   });

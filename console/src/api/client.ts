@@ -1,4 +1,4 @@
-// The admin API, typed by its own OpenAPI document (`npm run client` makes `admin.d.ts` from it).
+// The admin API, typed by its own OpenAPI document (`npm run client src/api/admin.d.ts` makes the types from it).
 
 import createClient, { type Middleware } from 'openapi-fetch';
 

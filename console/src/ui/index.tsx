@@ -82,6 +82,7 @@ export function When({ at }: { at: string | null | undefined }) {
 const TONES: Record<string, string> = {
   active: 'good',
   applied: 'good',
+  balanced: 'good',
   complete: 'good',
   delivered: 'good',
   enabled: 'good',
@@ -98,6 +99,9 @@ const TONES: Record<string, string> = {
   blocked: 'warn',
   warning: 'warn',
   error: 'bad',
+  incomplete: 'bad',
+  denied: 'bad',
+  cancelled: '',
   failed: 'bad',
   rejected: 'bad',
   refused: 'bad',
@@ -180,7 +184,7 @@ export function Table<Row>(props: {
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={id(row)} className={onPick ? 'pick' : ''} onClick={onPick && (() => onPick(row))}>
+            <tr key={id(row)} className={onPick ? 'pick' : ''} {...(onPick && opens(() => onPick(row)))}>
               {columns.map((column) => (
                 <td key={column.name} className={column.right ? 'right' : ''}>
                   {column.cell(row)}
@@ -192,6 +196,17 @@ export function Table<Row>(props: {
       </table>
     </div>
   );
+}
+
+/** What makes a row open something, by mouse and by keyboard. */
+function opens(open: () => void): React.HTMLAttributes<HTMLTableRowElement> {
+  return {
+    tabIndex: 0,
+    onClick: open,
+    onKeyDown: (event) => {
+      if (event.key === 'Enter' && event.target === event.currentTarget) open();
+    },
+  };
 }
 
 /** A labelled input. The child gets the label's id. */

@@ -92,6 +92,9 @@ pub(crate) enum Command {
         #[arg(value_enum)]
         dialect: Dialect,
     },
+    /// Prints a link to the running server's console that signs in. It holds the admin token: keep it
+    /// to yourself.
+    Console,
     #[command(flatten)]
     Admin(AdminCommand),
 }

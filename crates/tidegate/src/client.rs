@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::cli::Connection;
 use crate::config::Whereabouts;
-use crate::{secrets, serve};
+use crate::{console, secrets, serve};
 
 /// A connection to a running server.
 pub(crate) struct Client {
@@ -53,6 +53,11 @@ impl Client {
             .build()
             .context("no HTTP client")?;
         Ok(Client { http, base, token })
+    }
+
+    /// An address that opens the server's console and signs in.
+    pub(crate) fn console_link(&self) -> String {
+        console::link(&self.base, &self.token)
     }
 
     /// A stream below `/admin/v1`, from after the event `last`.

@@ -4,6 +4,7 @@ mod cli;
 mod client;
 mod commands;
 mod config;
+pub mod console;
 mod copy;
 mod demo;
 mod engine;
@@ -61,6 +62,10 @@ fn run(cli: cli::Cli) -> anyhow::Result<ExitCode> {
         }
         cli::Command::Openapi { dialect } => {
             output::line(&offline::document(dialect).trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
+        cli::Command::Console => {
+            output::line(&client::Client::connect(&cli.connection)?.console_link());
             Ok(ExitCode::SUCCESS)
         }
         cli::Command::Admin(command) => commands::run(&cli.connection, command),

@@ -18,7 +18,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli::{LogFormat, ServeFlags};
 use crate::config::Config;
-use crate::{demo, engine, listen, secrets};
+use crate::{console, demo, engine, listen, secrets};
 
 /// `tidegate serve`
 pub(crate) fn run(flags: &ServeFlags, data_dir: Option<&Path>) -> anyhow::Result<ExitCode> {
@@ -86,7 +86,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     ));
     let admin = tokio::spawn(listen::serve(
         admin_listener,
-        api::admin_router(&app),
+        api::admin_router(&app).merge(console::router()),
         until(stopping),
     ));
 
@@ -120,6 +120,14 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     // Who reads the line may stop the server at once.
     let told_to_stop = signals()?;
     announce(&api_url, &admin_url);
+    // A log may be kept and read by many: the link that signs in is for a person's terminal, and for
+    // the demo's token, which guards nothing.
+    let person = config.demo && std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let link = match person {
+        true => console::link(&admin_url, &admin_token),
+        false => format!("{admin_url}{}", console::PATH),
+    };
+    tracing::info!(url = %link, "console: `tidegate console` prints a link that signs in");
 
     told_to_stop.await;
     tracing::info!("stopping: running requests are finished first");

@@ -58,12 +58,14 @@ export function MoneyMap({ accounts, rules }: { accounts: Account[]; rules: Rule
   );
   const edges = useMemo(() => {
     const all = new Map<string, WayEdge>();
+    const names = new Map(spots.map(({ id, account }) => [id, account?.name]));
     const edge = (from: string, to: string): WayEdge => {
       const id = `${from}>${to}`;
       const found = all.get(id);
       if (found) return found;
       const data = { says: [], enabled: false, known: false, moving: [] };
-      const made: WayEdge = { id, type: 'way', source: from, target: to, data };
+      const ariaLabel = `${names.get(from) ?? 'the outside'} to ${names.get(to) ?? 'the outside'}`;
+      const made: WayEdge = { id, type: 'way', source: from, target: to, data, ariaLabel };
       all.set(id, made);
       return made;
     };
@@ -74,7 +76,7 @@ export function MoneyMap({ accounts, rules }: { accounts: Account[]; rules: Rule
     }
     for (const flow of moving) edge(flow.from, flow.to).data?.moving.push(flow);
     return [...all.values()];
-  }, [known, shown, moving]);
+  }, [known, spots, shown, moving]);
 
   return (
     <div className="map" data-testid="map">
@@ -84,7 +86,7 @@ export function MoneyMap({ accounts, rules }: { accounts: Account[]; rules: Rule
         nodeTypes={NODES}
         edgeTypes={EDGES}
         fitView
-        fitViewOptions={{ padding: 0.12, maxZoom: 1.1 }}
+        fitViewOptions={{ padding: 0.06, maxZoom: 1.1 }}
         minZoom={0.2}
         nodesConnectable={false}
         elementsSelectable={false}
@@ -149,8 +151,17 @@ function PlaceBox({ data: { spot, arrived } }: NodeProps<PlaceNode>) {
   );
 }
 
+/** Where a way's label stands: near its end, where ways that begin together have parted. */
+function towards({ sourceX, sourceY, targetX, targetY }: EdgeProps<WayEdge>): [number, number] {
+  const t = 0.7;
+  const bend = 3 * t * t - 2 * t ** 3;
+  const along = 1.5 * t * (1 - t) ** 2 + 1.5 * t * t * (1 - t) + t ** 3;
+  return [sourceX + (targetX - sourceX) * along, sourceY + (targetY - sourceY) * bend];
+}
+
 function WayLine(props: EdgeProps<WayEdge>) {
-  const [path, labelX, labelY] = getBezierPath(props);
+  const [path] = getBezierPath(props);
+  const [labelX, labelY] = towards(props);
   const { says = [], enabled = false, known = false, moving = [] } = props.data ?? {};
   const kind = `${known ? (enabled ? 'enabled' : 'disabled') : 'once'} ${moving.length > 0 ? 'moving' : ''}`;
   return (

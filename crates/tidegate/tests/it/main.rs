@@ -7,6 +7,7 @@ mod approvals;
 mod cli;
 mod cli_rules;
 mod completeness;
+mod console;
 mod contract;
 mod copy;
 mod crash;
