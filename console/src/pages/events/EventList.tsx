@@ -26,7 +26,9 @@ export function EventList({ events, open }: { events: readonly EventBody[]; open
           >
             <time dateTime={event.created_at}>{clock(event.created_at)}</time>
             <span className={`event-name of-${familyOf(event.type)}`}>{event.type}</span>
-            <span className="event-words">{summary(event)}</span>
+            <span className="event-words" title={summary(event)}>
+              {summary(event)}
+            </span>
           </Link>
         </li>
       ))}

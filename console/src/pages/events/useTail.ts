@@ -133,7 +133,7 @@ export function useTail(filter: Filter, hold: () => boolean) {
   const began = tail.next !== null;
   // Besides: what happened before the first read ended, and while the line was lost.
   useEffect(() => {
-    if (began && line === 'open') timer.current ??= setTimeout(() => void goOn(), GATHER_MS);
+    if (began && line !== 'lost') timer.current ??= setTimeout(() => void goOn(), GATHER_MS);
   }, [heard, line, began]);
 
   return {

@@ -26,8 +26,8 @@ export function Deliveries({ of, canResendTo, event = null, onEvent }: Props) {
   // The pages that were left behind, and where this one begins.
   const [befores, setBefores] = useState<(string | null)[]>([null]);
   const before = befores.at(-1) ?? null;
-  const deliveries = useDeliveries(of, before, event);
   const [open, setOpen] = useState<string | null>(null);
+  const deliveries = useDeliveries(of, { before, event, still: open !== null });
   return (
     <>
       {event && onEvent && (

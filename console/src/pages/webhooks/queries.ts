@@ -41,8 +41,17 @@ export function useEach(webhooks: readonly Webhook[]) {
   return useQueries({ queries: webhooks.map(({ id }) => oneWebhook(tenant, id)) });
 }
 
-/** Attempts of an endpoint or a replay, newest first: those before one, or about one event. */
-export function useDeliveries(of: string, before: string | null, event: string | null) {
+interface Which {
+  /** Those before this one; the newest when null. */
+  before: string | null;
+  /** Those about this event; about all when null. */
+  event: string | null;
+  /** Somebody reads: nothing shall jump. */
+  still: boolean;
+}
+
+/** Attempts of an endpoint or a replay, newest first. */
+export function useDeliveries(of: string, { before, event, still }: Which) {
   const tenant = useTenant().id;
   return useQuery({
     queryKey: ['deliveries', tenant, of, before, event],
@@ -53,7 +62,7 @@ export function useDeliveries(of: string, before: string | null, event: string |
         await ask(api.GET('/tenants/{tenant}/webhooks/{webhook}/deliveries', { params: { path, query } }))
       ).data;
     },
-    refetchInterval: before ? false : AGAIN_MS,
+    refetchInterval: before || still ? false : AGAIN_MS,
     placeholderData: keepPreviousData,
   });
 }
