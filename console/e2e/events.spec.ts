@@ -19,6 +19,12 @@ test('what happens is shown on top, and waits while somebody reads', async ({ pa
   await expect(log.getByText('$888.00 · paycheck')).toHaveCount(0);
   await page.getByRole('button', { name: 'Go on' }).click();
   await expect(log.getByText('$888.00 · paycheck')).toBeVisible();
+
+  // Who has an event open reads it.
+  await page.getByRole('link', { name: /\$888\.00/ }).click();
+  await server.paycheck('Main Payroll', 99_900);
+  await page.getByRole('button', { name: /new events: show/ }).click();
+  await expect(log.getByText('$999.00 · paycheck')).toBeVisible();
 });
 
 test('an event is opened in full, and leads to its transfer', async ({ page, server }) => {

@@ -55,6 +55,7 @@ describe('an endpoint to make', () => {
     };
     expect(bodyOf(draft)).toEqual({
       url: 'https://example.com',
+      description: '',
       format: 'standard',
       form: 'thin',
       events: [],

@@ -4,17 +4,22 @@ import { useState } from 'react';
 
 import { Button } from './index';
 
+/** Whether a text is on the clipboard now. Over plain http there is none, except on one's own machine. */
+async function copy(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Puts a text on the clipboard and says that it is there. */
 export function CopyButton({ text, what = 'Copy' }: { text: string; what?: string }) {
   const [said, setSaid] = useState<string | null>(null);
   return (
     <Button
-      onClick={() => {
-        navigator.clipboard.writeText(text).then(
-          () => setSaid('Copied'),
-          () => setSaid('Select and copy it'),
-        );
-      }}
+      onClick={() => void copy(text).then((done) => setSaid(done ? 'Copied' : 'Select and copy it'))}
       onBlur={() => setSaid(null)}
     >
       <span aria-live="polite">{said ?? what}</span>

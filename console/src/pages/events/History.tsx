@@ -37,9 +37,13 @@ export function History({ filter, open }: { filter: Filter; open: string | undef
             <Button disabled={after === 'start'} onClick={() => goTo('start')}>
               To the beginning
             </Button>
-            <Button disabled={!more} onClick={() => goTo(next)}>
-              Next page
-            </Button>
+            {more ? (
+              <Button onClick={() => goTo(next)}>Next page</Button>
+            ) : (
+              <Button busy={page.isFetching} onClick={() => void page.refetch()}>
+                Look again
+              </Button>
+            )}
             <span className="quiet">
               After <code>{after}</code>
               {!more && ', up to now'}

@@ -90,7 +90,7 @@ function Switches({ on }: { on: Switch[] }) {
               const one = on.find(({ fault }) => read(fault)?.kind === kind);
               return (
                 <FaultKind
-                  key={`${kind.name} ${one?.fault ?? ''}`}
+                  key={kind.name}
                   kind={kind}
                   on={one}
                   busy={set.isPending}
@@ -116,8 +116,11 @@ function FaultKind(props: {
   onOff: (fault: string) => void;
 }) {
   const { kind, on } = props;
-  const [value, setValue] = useState((on && read(on.fault)?.value) ?? kind.value?.initial ?? '');
-  const [every, setEvery] = useState(String(on?.every ?? 1));
+  const [typed, setTyped] = useState(kind.value?.initial ?? '');
+  const [typedEvery, setTypedEvery] = useState('1');
+  // What is on is shown as it is; what was typed comes back when it is off.
+  const value = on ? (read(on.fault)?.value ?? '') : typed;
+  const every = on ? String(on.every) : typedEvery;
   const fault = write(kind, value);
   const times = /^[1-9]\d{0,6}$/.test(every.trim()) ? Number(every.trim()) : null;
   return (
@@ -148,7 +151,7 @@ function FaultKind(props: {
                   disabled={Boolean(on)}
                   list={kind.value?.choices && `${id}-choices`}
                   value={value}
-                  onChange={(event) => setValue(event.target.value)}
+                  onChange={(event) => setTyped(event.target.value)}
                 />
                 {kind.value?.choices && (
                   <datalist id={`${id}-choices`}>
@@ -170,7 +173,7 @@ function FaultKind(props: {
               disabled={Boolean(on)}
               title={times ? often(times) : undefined}
               value={every}
-              onChange={(event) => setEvery(event.target.value)}
+              onChange={(event) => setTypedEvery(event.target.value)}
             />
           )}
         </Field>

@@ -53,7 +53,7 @@ export function Deliveries({ of, canResendTo, event = null, onEvent }: Props) {
                       <th scope="col">Event</th>
                       <th scope="col">Attempt</th>
                       <th scope="col">Answer</th>
-                      <th scope="col" className="right">
+                      <th scope="col" className="right took">
                         Took
                       </th>
                       <th scope="col">
@@ -120,7 +120,7 @@ function Row(props: { attempt: Attempt; canResendTo: string | null; isOpen: bool
       <td>
         <span className={`state ${attempt.delivered ? 'good' : 'bad'}`}>{answered(attempt)}</span>
       </td>
-      <td className="right">{attempt.elapsed_ms.toLocaleString('en')} ms</td>
+      <td className="right took">{attempt.elapsed_ms.toLocaleString('en')} ms</td>
       <td className="right">
         <span className="actions deliveries-do">
           <Button aria-expanded={isOpen} onClick={props.onOpen}>

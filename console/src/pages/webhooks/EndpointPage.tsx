@@ -22,6 +22,7 @@ export function EndpointPage({ id }: { id: string }) {
   const tenant = useTenant().id;
   const webhook = useWebhook(id);
   const [event, setEvent] = useState<string | null>(null);
+  if (webhook.error && !webhook.data) return <NotThere title="Endpoint" error={webhook.error} />;
   return (
     <Loaded query={webhook}>
       {(webhook) => (
@@ -51,6 +52,16 @@ export function EndpointPage({ id }: { id: string }) {
         </Page>
       )}
     </Loaded>
+  );
+}
+
+/** A page of something that is not there, or no longer. */
+export function NotThere({ title, error }: { title: string; error: Error }) {
+  const tenant = useTenant().id;
+  return (
+    <Page title={title} about={<Link to={`/${tenant}/webhooks`}>All endpoints</Link>}>
+      <Refusal error={error} />
+    </Page>
   );
 }
 

@@ -10,6 +10,7 @@ import { Button, Facts, Loaded, Page, Panel, Refusal, State, Table, When } from 
 import { Confirm } from '../../ui/Confirm';
 import { Secret } from '../../ui/Copy';
 import { Deliveries } from './Deliveries';
+import { NotThere } from './EndpointPage';
 import { type Replay, useReplay, useReplays, useWebhooks } from './queries';
 
 export function Replays() {
@@ -67,6 +68,7 @@ function Target({ replay }: { replay: Replay }) {
 export function ReplayPage({ id }: { id: string }) {
   const tenant = useTenant().id;
   const query = useReplay(id);
+  if (query.error && !query.data) return <NotThere title="Replay" error={query.error} />;
   return (
     <Loaded query={query}>
       {(replay) => (

@@ -68,7 +68,7 @@ export function bodyOf(draft: Draft) {
   const { url, description, format, form, events, accounts, owners } = draft;
   return {
     url: url.trim(),
-    ...(description.trim() && { description: description.trim() }),
+    description: description.trim(),
     format,
     form,
     events,
