@@ -179,7 +179,14 @@ function Settings({ webhook }: { webhook: Webhook }) {
   return (
     <Facts
       of={[
-        ['Events', webhook.events.length === 0 ? 'everything' : webhook.events.join(', ')],
+        [
+          'Events',
+          webhook.events.length > 0
+            ? webhook.events.join(', ')
+            : webhook.format === 'standard'
+              ? 'everything'
+              : 'all that this format can tell',
+        ],
         ['About accounts', names(webhook.accounts, accounts)],
         ['About owners', names(webhook.owners, owners)],
         [
