@@ -71,7 +71,7 @@ test('faults have values, and how often they count', async ({ page, server }) =>
   await late.getByLabel('Milliseconds').fill('250');
   await late.getByLabel('Every').fill('3');
   await late.getByRole('button', { name: 'Switch on' }).click();
-  await expect(page.getByText('Delivered late (250), the first and then every third time')).toBeVisible();
+  await expect(page.getByText('Delivered late (250 ms), the first and then every third time')).toBeVisible();
   const fails = page.getByRole('form', { name: 'The transfer fails' });
   await fails.getByLabel('Error code').fill('BAD_LUCK');
   await fails.getByRole('button', { name: 'Switch on' }).click();

@@ -55,7 +55,7 @@ describe('faults', () => {
     expect(often(3)).toBe('the first and then every third time');
     expect(often(12)).toBe('the first and then every 12th time');
     expect(inWords({ fault: 'webhook=late:5000', every: 2 })).toBe(
-      'Delivered late (5000), the first and then every second time',
+      'Delivered late (5000 ms), the first and then every second time',
     );
     expect(inWords({ fault: 'new-fault', every: 1 })).toBe('new-fault, every time');
   });

@@ -140,11 +140,12 @@ export function read(fault: string): { kind: Kind; value: string } | null {
   return null;
 }
 
-/** What a switch does, in words: `Delivered late (5000): the first time, then every third time`. */
+/** What a switch does, in words: `Delivered late (5000 ms), every time`. */
 export function inWords({ fault, every }: Switch): string {
   const known = read(fault);
   const name = known ? known.kind.title : fault;
-  const value = known?.kind.value ? ` (${known.value})` : '';
+  const unit = known?.kind.value?.label === 'Milliseconds' ? ' ms' : '';
+  const value = known?.kind.value ? ` (${known.value}${unit})` : '';
   return `${name}${value}, ${often(every)}`;
 }
 
