@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { describe, expect, it } from 'vitest';
 
 import type { EventBody } from '../src/api/client';
@@ -130,6 +132,15 @@ describe('a tail', () => {
 });
 
 describe('names', () => {
+  it('are those that the reference has', () => {
+    const text = readFileSync(new URL('../../docs/reference/events.md', import.meta.url), 'utf8');
+    const table = text.slice(text.indexOf('| type | when |'));
+    const names = [...table.matchAll(/^\|([^|]+)\|/gm)].flatMap(([, cell]) =>
+      [...(cell ?? '').matchAll(/`([a-z_]+\.[a-z_]+)`/g)].map(([, name]) => name),
+    );
+    expect(names.toSorted()).toEqual([...NAMES].toSorted());
+  });
+
   it('are families when they are whole', () => {
     let list = toggle([], 'hold.placed', NAMES);
     expect(list).toEqual(['hold.placed']);
