@@ -1,4 +1,5 @@
 import './ui/ui.css';
+import './ui/parts.css';
 
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';

@@ -6,7 +6,7 @@ import type { Tenant } from '../api/client';
 import { useLine } from '../live';
 import mark from '../mark.svg';
 import { PAGES } from '../pages';
-import { useApprovals } from '../queries';
+import { useApprovals, useSettings } from '../queries';
 import { signOut } from '../session';
 import { useTenant } from '../tenant';
 import { ClockButton } from './Clock';
@@ -17,6 +17,7 @@ export function Shell({ tenants, children }: { tenants: Tenant[]; children: Reac
   const tenant = useTenant();
   const line = useLine();
   const waiting = useApprovals().data?.length ?? 0;
+  const faults = useSettings().data?.faults.length ?? 0;
   const navigate = useNavigate();
   const page = useLocation().pathname.split('/')[2] ?? 'money';
   const groups = Map.groupBy(PAGES, ({ group }) => group);
@@ -33,6 +34,11 @@ export function Shell({ tenants, children }: { tenants: Tenant[]; children: Reac
               <NavLink key={path} to={`/${tenant.id}/${path}`}>
                 {label}
                 {path === 'approvals' && waiting > 0 && <span className="badge">{waiting}</span>}
+                {path === 'faults' && faults > 0 && (
+                  <span className="badge" title="Faults that are switched on">
+                    {faults}
+                  </span>
+                )}
               </NavLink>
             ))}
           </div>

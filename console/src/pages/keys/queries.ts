@@ -1,0 +1,32 @@
+// Reads of the key pages.
+
+import { useQuery } from '@tanstack/react-query';
+
+import { api, ask, type Schemas } from '../../api/client';
+import { useTenant } from '../../tenant';
+
+export type Key = Schemas['KeyBody'];
+export type KeyUse = Schemas['KeyUseBody'];
+
+export function useKeys() {
+  const tenant = useTenant().id;
+  return useQuery({
+    queryKey: ['keys', tenant],
+    queryFn: async () =>
+      (await ask(api.GET('/tenants/{tenant}/keys', { params: { path: { tenant } } }))).data,
+  });
+}
+
+/** What became of an idempotency key; read anew at every question. */
+export function useKeyState(key: string, by: { key_id?: string; owner_id?: string }) {
+  const tenant = useTenant().id;
+  return useQuery({
+    queryKey: ['idempotency', tenant, key, by],
+    enabled: key !== '',
+    staleTime: 0,
+    queryFn: () =>
+      ask(
+        api.GET('/tenants/{tenant}/idempotency-keys/{key}', { params: { path: { tenant, key }, query: by } }),
+      ),
+  });
+}
