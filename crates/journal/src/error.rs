@@ -63,6 +63,10 @@ pub enum JournalError {
         repair: String,
     },
 
+    /// A copy into this folder was cut short: see [`copy`](crate::copy()).
+    #[error("a copy of a journal into this folder was cut short; copy it again")]
+    Unfinished,
+
     /// An earlier write or sync failed. What reached the disk is unknown, so
     /// nothing more is written until the journal is opened again.
     #[error("the journal was closed by an earlier input/output error; open it again to recover")]

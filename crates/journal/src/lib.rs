@@ -6,6 +6,7 @@
 //! * [`Journal`] is the one writer: [`Journal::commit`] appends one [`Batch`]
 //!   with one write and one `fdatasync`, and everything before it is durable.
 //! * [`Reader`] reads committed batches, also while the writer appends.
+//! * [`copy`](copy()) brings a copy in another folder to where the journal ends.
 //! * [`Storage`] is the folder underneath: [`Folder`] for real files.
 //!
 //! Guarantees after a crash: every batch whose commit returned is there; a
@@ -19,6 +20,7 @@
 //! The bytes are described in [`format`](mod@format) and in `FORMAT.md`.
 
 mod batch;
+mod copy;
 mod error;
 mod folder;
 pub mod format;
@@ -32,6 +34,7 @@ mod tear;
 mod window;
 
 pub use batch::Batch;
+pub use copy::{COPYING, Copied, CopyError, copy};
 pub use error::JournalError;
 pub use folder::Folder;
 pub use journal::{Cut, Journal, Opened, Options};

@@ -14,6 +14,7 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::copy::COPYING;
 use crate::format::{
     FIRST_SEGMENT, HeaderFault, SEGMENT_HEADER_BYTES, SegmentHeader, TRAILER_BYTES, VERSION,
     decode_trailer, parse_segment_name, segment_name,
@@ -141,6 +142,9 @@ fn segment_numbers(storage: &dyn Storage) -> Result<Vec<u32>, JournalError> {
     let names = storage
         .list()
         .map_err(JournalError::io("list", "the folder"))?;
+    if names.iter().any(|name| name == COPYING) {
+        return Err(JournalError::Unfinished);
+    }
     let mut numbers: Vec<u32> = names
         .iter()
         .filter_map(|name| parse_segment_name(name))

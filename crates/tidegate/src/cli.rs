@@ -83,6 +83,20 @@ pub(crate) enum Command {
     /// Carries a whole ledger from a data folder into a database, or back. No server may be running
     /// on either side. Exit code 1 says why nothing was copied.
     Copy(CopyFlags),
+    /// Copies the ledger and its secrets into another folder, beside a running server too. Into an
+    /// earlier backup only what is new is written.
+    Backup {
+        /// Where: a folder, made when missing.
+        #[arg(long, value_name = "FOLDER")]
+        to: PathBuf,
+    },
+    /// Brings a backup back into a data folder without a ledger, and verifies it. The server must not
+    /// be running.
+    Restore {
+        /// The folder that `backup` wrote.
+        #[arg(long, value_name = "FOLDER")]
+        from: PathBuf,
+    },
     /// Looks after the views (SQLite tables that answer reads).
     #[command(subcommand)]
     Views(ViewsCommand),

@@ -39,15 +39,19 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<Engine> {
     }
 }
 
+/// The database that the ledger of a data folder's server is in, if it is in one.
+pub(crate) fn database_of(folder: &Path) -> Option<String> {
+    let database = std::fs::read_to_string(folder.join(DATABASE)).ok()?;
+    Some(database.trim().to_owned())
+}
+
 async fn open_folder(config: &Config) -> anyhow::Result<Engine> {
     let folder = config.data_dir.as_path();
-    let marker = folder.join(DATABASE);
-    if let Ok(database) = std::fs::read_to_string(&marker) {
+    if let Some(database) = database_of(folder) {
         bail!(
-            "{} belongs to a server whose ledger is in {}; name it with --database-url, or choose \
-             another --data-dir",
-            folder.display(),
-            database.trim()
+            "{} belongs to a server whose ledger is in {database}; name it with --database-url, or \
+             choose another --data-dir",
+            folder.display()
         );
     }
     let options = Options::new(folder);

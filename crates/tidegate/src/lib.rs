@@ -1,5 +1,6 @@
 //! Wiring: configuration, the server's life, the command line, the demo.
 
+mod backup;
 mod cli;
 mod client;
 mod commands;
@@ -57,6 +58,12 @@ fn run(cli: cli::Cli) -> anyhow::Result<ExitCode> {
             dry_run,
         ),
         cli::Command::Copy(flags) => copy::run(&flags),
+        cli::Command::Backup { to } => {
+            backup::backup(&config::Whereabouts::find(data_dir, None)?, &to)
+        }
+        cli::Command::Restore { from } => {
+            backup::restore(&config::Whereabouts::find(data_dir, None)?, &from)
+        }
         cli::Command::Views(cli::ViewsCommand::Rebuild) => {
             offline::rebuild(&config::Whereabouts::find(data_dir, None)?.data_dir)
         }

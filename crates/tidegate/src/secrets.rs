@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-const ADMIN_TOKEN: &str = "admin.token";
+pub(crate) const ADMIN_TOKEN: &str = "admin.token";
 pub(crate) const SERVER_SECRET: &str = "server.secret";
 
 /// Writes a file that only the owner may read, whole or not at all.

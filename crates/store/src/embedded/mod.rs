@@ -11,6 +11,7 @@
 //! that other layers keep beside them are not known here.
 
 mod attempts;
+mod backup;
 mod bare;
 mod bind;
 mod cache;
@@ -56,6 +57,7 @@ use crate::query::{
 use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
 use crate::{BoxFuture, Health, Notice, Outcome, Result, Store, StoreError, Submit};
 use attempts::Attempts;
+pub use backup::{BackupError, copy_journal, has_ledger};
 pub use bare::BareWriter;
 use indexer::{IndexError, Indexer};
 use load::Memory;
