@@ -160,7 +160,8 @@ impl Service {
         }
     }
 
-    /// What is wrong with a draft, beside the owner's rules that are on.
+    /// What is wrong with a draft, beside the owner's rules that are on but the one that it shall
+    /// replace.
     ///
     /// # Errors
     /// [`Error::NotFound`] without such a tenant.
@@ -169,6 +170,7 @@ impl Service {
         tenant: TenantId,
         owner: Option<OwnerId>,
         draft: &RuleDraft,
+        replaced: Option<RuleId>,
     ) -> Result<Linted> {
         self.tenant(tenant).await?;
         let owner = match owner {
@@ -195,7 +197,8 @@ impl Service {
                 findings: Vec::new(),
             });
         };
-        let on = self.rules_that_are_on(tenant, owner).await?;
+        let mut on = self.rules_that_are_on(tenant, owner).await?;
+        on.retain(|other| Some(other.id) != replaced);
         Ok(Linted {
             faults: Vec::new(),
             findings: beside(&rule, &on),

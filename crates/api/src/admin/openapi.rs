@@ -353,6 +353,12 @@ const LINT: &[Field] = &[
         false,
         "A draft, to be linted beside the owner's rules that are on",
     ),
+    (
+        "rule_id",
+        "string",
+        false,
+        "The rule that the draft shall replace; that one is left aside",
+    ),
 ];
 const RUN: &[Field] = &[(
     "amount_in_cents",
@@ -1273,6 +1279,14 @@ fn rules(document: &mut Value) {
     };
     let schemas = &mut document["components"]["schemas"];
     schemas["RuleBody"]["properties"]["owner_id"] = text();
+    schemas["RuleBody"]["properties"]["approval_above"] = json!({
+        "type": ["integer", "null"],
+        "format": "int64",
+        "description": "Transfers of more than so many minor units wait for a person; none do when null.",
+    });
+    if let Some(required) = schemas["RuleBody"]["required"].as_array_mut() {
+        required.extend([json!("owner_id"), json!("approval_above")]);
+    }
     schemas["RuleFinding"]["properties"]["rule_id"] = json!({"type": ["string", "null"]});
     schemas["RuleExecution"]["properties"]["execution_mode"] =
         json!({"type": "string", "enum": ["live", "simulation"]});

@@ -26,6 +26,7 @@ use crate::{App, rules};
 pub(super) fn shown(view: &RuleView) -> Value {
     let mut body = rules::rule(view, &ids::RULES);
     body["owner_id"] = json!(ids::spell(ids::OWNER, view.rule.owner.raw()));
+    body["approval_above"] = json!(view.rule.approval_above_minor);
     body
 }
 
@@ -179,10 +180,12 @@ pub(super) async fn lint(
     finish(lint_rules(&app, &tenant, &headers, body).await)
 }
 
-/// With `rule` the draft, beside the owner's rules that are on; without it all of the owner's.
+/// With `rule` the draft, beside the owner's rules that are on but the one that it shall replace;
+/// without it all of the owner's.
 async fn lint_rules(app: &App, tenant: &str, headers: &HeaderMap, body: Body) -> Answer {
     let mut fields = fields(headers, body).await?;
     let owner = owner(&mut fields);
+    let replaced = fields.optional_text("rule_id").map(|id| rule_id(&id));
     let mut asked = None;
     if let Some(value) = fields.take("rule") {
         let mut nested = fields.nested("rule", value);
@@ -198,7 +201,7 @@ async fn lint_rules(app: &App, tenant: &str, headers: &HeaderMap, body: Body) ->
     let (service, tenant) = (app.service(), tenant_id(tenant));
     let (faults, findings) = match (asked, owner) {
         (Some(draft), owner) => {
-            let linted = service.lint_draft(tenant, owner, &draft).await?;
+            let linted = service.lint_draft(tenant, owner, &draft, replaced).await?;
             (linted.faults, linted.findings)
         }
         (None, Some(owner)) => (Vec::new(), service.lint_rules(tenant, owner).await?),

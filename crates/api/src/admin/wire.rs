@@ -286,6 +286,12 @@ pub(super) struct TransferBody {
     error_code: Option<&'static str>,
     #[schema(required)]
     api_key_id: Option<String>,
+    /// The rule that made it.
+    #[schema(required)]
+    rule_id: Option<String>,
+    /// The run of that rule.
+    #[schema(required)]
+    rule_execution_id: Option<String>,
     /// What was taken for it besides, in minor units.
     fee: i64,
     /// The profile it was made under; Multi's transfers have one.
@@ -320,6 +326,7 @@ impl TransferBody {
             })
         };
         let transfer = &row.transfer;
+        let (rule, execution) = transfer.rule.unzip();
         TransferBody {
             id: spell(ids::TRANSFER, transfer.id.raw()),
             amount: transfer.amount.minor(),
@@ -331,6 +338,8 @@ impl TransferBody {
             destination: party(&row.destination),
             error_code: transfer.error.map(ledger::ErrorCode::name),
             api_key_id: transfer.key.map(|key| spell(ids::KEY, key.raw())),
+            rule_id: rule.map(|rule| spell(ids::RULE, rule.raw())),
+            rule_execution_id: execution.map(|run| spell(ids::EXECUTION, run.raw())),
             fee: transfer.fee_minor,
             profile_id: transfer
                 .profile

@@ -96,7 +96,14 @@ async fn rules_are_linted_before_they_are_made_and_together() {
         lint(json!({"rule": there})).await,
         json!({"faults": [], "findings": []})
     );
-    world.rule_on(&there).await;
+    let there_id = world.rule_on(&there).await;
+    // The same again would be a second rule, unless it is to replace the first one.
+    let found = lint(json!({"rule": there})).await;
+    assert_eq!(found["findings"][0]["code"], "second_listener");
+    assert_eq!(
+        lint(json!({"rule": there, "rule_id": there_id})).await,
+        json!({"faults": [], "findings": []})
+    );
     // The draft of the way back is looked at beside what is on.
     let found = lint(json!({"rule": back})).await;
     assert_eq!(found["findings"][0]["code"], "cycle");

@@ -153,6 +153,11 @@ async fn a_rule_asks_above_its_amount_and_its_run_waits() {
     };
     let told = set(json!(10_000)).await.expect(200);
     assert_eq!(told, json!({"rule_id": rule, "approval_above": 10_000}));
+    let shown = world
+        .server
+        .admin_get(&world.path(&format!("/rules/{rule}")))
+        .await;
+    assert_eq!(shown["approval_above"], 10_000);
     set(json!(-1))
         .await
         .problem(400, "invalid_parameters", &["approval_above"]);
@@ -166,6 +171,9 @@ async fn a_rule_asks_above_its_amount_and_its_run_waits() {
     };
     let run = &world.runs(&rule).await[0];
     assert_eq!(run["status"], "in_progress");
+    let asked = world.transfer(waits).await;
+    assert_eq!(asked["rule_id"], rule.as_str());
+    assert_eq!(asked["rule_execution_id"], run["id"]);
     decide(&world, waits, "approve", &json!({}))
         .await
         .expect(200);

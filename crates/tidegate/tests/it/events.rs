@@ -195,7 +195,8 @@ async fn stream(server: &Server, query: &str, last: Option<&str>, count: usize) 
     }
     let mut body = server.open_admin(&call).await;
     let mut text = String::new();
-    while text.matches("\n\n").count() < count {
+    // At once it says that it is heard.
+    while text.matches("\n\n").count() < count + 1 {
         let frame = body
             .frame()
             .await
@@ -204,6 +205,7 @@ async fn stream(server: &Server, query: &str, last: Option<&str>, count: usize) 
         let bytes = frame.into_data().expect("data");
         text.push_str(std::str::from_utf8(&bytes).expect("UTF-8"));
     }
+    assert!(text.starts_with(":\n\n"), "{text}");
     let ids = text.lines().filter_map(|line| line.strip_prefix("id: "));
     ids.map(str::to_owned).collect()
 }

@@ -26,6 +26,8 @@ use crate::admin::request::{Answer, finish};
 
 /// How often a quiet stream says that it is alive.
 const ALIVE: Duration = Duration::from_secs(15);
+/// What it says then: a line that is no event.
+const ALIVE_COMMENT: &[u8] = b":\n\n";
 /// How long news of this server are waited for before it is looked whether the server stops.
 const LOOK: Duration = Duration::from_millis(500);
 /// How often it is looked for what other servers have committed.
@@ -61,7 +63,8 @@ async fn open(app: Arc<App>, headers: &HeaderMap, query: Option<&str>) -> Answer
         query,
         form: asked.form,
         news,
-        waiting: VecDeque::new(),
+        // Said at once: until something comes, a reader would not know that it is heard.
+        waiting: VecDeque::from([Bytes::from_static(ALIVE_COMMENT)]),
         spoken_at: Instant::now(),
     };
     let chunks = stream::unfold(follower, |mut follower| async move {
@@ -118,7 +121,7 @@ impl Follower {
                 continue;
             }
             if self.spoken_at.elapsed() >= ALIVE {
-                self.waiting.push_back(Bytes::from_static(b":\n\n"));
+                self.waiting.push_back(Bytes::from_static(ALIVE_COMMENT));
                 continue;
             }
             // Either the news or the time; a closed store is found by the next read.
