@@ -16,7 +16,7 @@ test('a rule is made to ask, and a person lets one go and calls another off', as
   await page.getByRole('link', { name: 'Paycheck split' }).click();
   await page.getByLabel('Ask above (USD)').fill('300.00');
   await page.getByRole('button', { name: 'Set', exact: true }).click();
-  await expect(page.getByText('transfers of more than $300.00 wait for approval')).toBeVisible();
+  await expect(page.getByText('Transfers of more than $300.00 wait for approval')).toBeVisible();
 
   await page.getByRole('link', { name: 'Approvals' }).click();
   await expect(page.getByText('Nothing waits.')).toBeVisible();

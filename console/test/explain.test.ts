@@ -73,6 +73,8 @@ function transfer(id: string, amount: number, part: Partial<Transfer> = {}): Tra
     destination: { id: 'acc_b', name: 'B', type: 'pod' },
     error_code: null,
     api_key_id: null,
+    rule_id: 'rule_1',
+    rule_execution_id: 'rex_1',
     fee: 0,
     profile_id: null,
     tag: null,

@@ -56,6 +56,7 @@ describe('drafts', () => {
   const rule: Rule = {
     id: 'rule_1',
     owner_id: 'own_1',
+    approval_above: null,
     status: 'enabled',
     created_at: '2026-11-01T00:00:00Z',
     updated_at: '2026-11-01T00:00:00Z',

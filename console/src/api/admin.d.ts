@@ -2084,6 +2084,8 @@ export interface paths {
                         owner_id?: string;
                         /** @description A draft, to be linted beside the owner's rules that are on */
                         rule?: Record<string, never>;
+                        /** @description The rule that the draft shall replace; that one is left aside */
+                        rule_id?: string;
                     };
                 };
             };
@@ -4071,11 +4073,16 @@ export interface components {
             up_to_enabled?: boolean;
         };
         RuleBody: {
+            /**
+             * Format: int64
+             * @description Transfers of more than so many minor units wait for a person; none do when null.
+             */
+            approval_above: number | null;
             created_at: string;
             description: string | null;
             id: string;
             nickname: string;
-            owner_id?: string;
+            owner_id: string;
             /** @enum {string} */
             status: "enabled" | "disabled";
             steps: components["schemas"]["RuleStep"][];
@@ -4327,6 +4334,10 @@ export interface components {
             origin: string;
             /** @description The profile it was made under; Multi's transfers have one. */
             profile_id: string | null;
+            /** @description The run of that rule. */
+            rule_execution_id: string | null;
+            /** @description The rule that made it. */
+            rule_id: string | null;
             /** @description When it is to happen, if not at once. */
             scheduled_at: string | null;
             source: components["schemas"]["PartyBody"] | null;

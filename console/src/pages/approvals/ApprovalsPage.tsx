@@ -3,9 +3,9 @@
 import { useState } from 'react';
 import { Link } from 'react-router';
 
-import type { EventBody, Execution, Transfer } from '../../api/client';
+import type { EventBody, Transfer } from '../../api/client';
 import { useRecentEvents } from '../../live';
-import { useApprovals, useExecutions, useKeys } from '../../queries';
+import { useApprovals, useKeys, useRules } from '../../queries';
 import { useNow } from '../../shell/Clock';
 import { useTenant } from '../../tenant';
 import { Amount, Button, Empty, Loaded, Page, Panel, State, Table, When } from '../../ui';
@@ -109,20 +109,17 @@ function Way({ transfer }: { transfer: Transfer }) {
 function Asker({ transfer }: { transfer: Transfer }) {
   const tenant = useTenant().id;
   const keys = useKeys();
-  // A run is in progress until its last transfer was decided.
-  const runs = useExecutions({ status: 'in_progress', execution_mode: 'live' }, 200);
+  const rules = useRules();
   if (transfer.api_key_id) {
     const key = keys.data?.find(({ id }) => id === transfer.api_key_id);
     return <>key {key ? `“${key.name}”` : transfer.api_key_id}</>;
   }
-  if (transfer.origin !== 'rule') return <>an operator</>;
-  const run = runs.data?.pages
-    .flatMap(({ data }): Execution[] => data)
-    .find(({ transfer_ids }) => transfer_ids.includes(transfer.id));
-  if (!run) return <>a rule</>;
+  if (!transfer.rule_execution_id) return <>an operator</>;
+  const rule = rules.data?.find(({ id }) => id === transfer.rule_id);
   return (
     <>
-      rule <Link to={`/${tenant}/runs/${run.id}`}>{run.rule_name}</Link>
+      rule{' '}
+      <Link to={`/${tenant}/runs/${transfer.rule_execution_id}`}>{rule?.nickname ?? transfer.rule_id}</Link>
     </>
   );
 }

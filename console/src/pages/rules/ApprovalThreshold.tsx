@@ -1,6 +1,6 @@
 // Above which amount a person has to let a rule's transfers go.
 
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { api, ask, type Rule } from '../../api/client';
@@ -13,6 +13,7 @@ import { accountsOf } from './words';
 export function ApprovalThreshold({ rule }: { rule: Rule }) {
   const tenant = useTenant().id;
   const currency = useKnownAccounts().currency(accountsOf(rule));
+  const queries = useQueryClient();
   const [text, setText] = useState('');
   const minor = parseFromZero(text, currency);
   const set = useMutation({
@@ -23,8 +24,12 @@ export function ApprovalThreshold({ rule }: { rule: Rule }) {
           body: above === null ? {} : { approval_above: above },
         }),
       ),
+    onSuccess: async () => {
+      setText('');
+      await queries.invalidateQueries({ queryKey: ['rules'] });
+    },
   });
-  const now = set.data?.approval_above;
+  const now = rule.approval_above;
   return (
     <Panel title="Approval">
       <p className="about">
@@ -56,13 +61,11 @@ export function ApprovalThreshold({ rule }: { rule: Rule }) {
           Never ask
         </Button>
       </form>
-      {set.isSuccess && (
-        <p className="fine" role="status">
-          {now === null || now === undefined
-            ? 'From now on, nobody is asked.'
-            : `From now on, transfers of more than ${money(now, currency)} wait for approval.`}
-        </p>
-      )}
+      <p className="fine" role="status">
+        {now === null
+          ? 'Nobody is asked.'
+          : `Transfers of more than ${money(now, currency)} wait for approval.`}
+      </p>
       <Refusal error={set.error} />
     </Panel>
   );

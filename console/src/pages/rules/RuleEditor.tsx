@@ -44,7 +44,7 @@ function Editor({ begin, rule }: { begin: string; rule: Rule | null }) {
       ask(
         api.POST('/tenants/{tenant}/rules/lint', {
           params: { path: { tenant } },
-          body: { rule: body as never },
+          body: { rule: body as never, ...(rule && { rule_id: rule.id }) },
         }),
       ),
     onSettled: () => setChecked(text),
@@ -66,16 +66,14 @@ function Editor({ begin, rule }: { begin: string; rule: Rule | null }) {
   });
   const isChecked = checked === text;
   const faults = isChecked ? (check.data?.faults ?? []) : [];
-  // While the rule is on, the check would take it for another one beside the draft.
-  const isOn = rule?.status === 'enabled';
-  const findings = isChecked && !isOn ? (check.data?.findings ?? []) : [];
+  const findings = isChecked ? (check.data?.findings ?? []) : [];
   const refused = save.error ?? (isChecked ? check.error : null);
   const onPath = (path: string) => show(area.current, text, path);
 
   async function trySave(body: Record<string, unknown>): Promise<void> {
     if (!isChecked) {
       const found = await check.mutateAsync(body).catch(() => null);
-      if (!found || found.faults.length > 0 || (!isOn && found.findings.length > 0)) return;
+      if (!found || found.faults.length > 0 || found.findings.length > 0) return;
     }
     save.mutate(body);
   }
@@ -128,9 +126,7 @@ function Editor({ begin, rule }: { begin: string; rule: Rule | null }) {
           {refused && <Pointing error={refused} onPath={onPath} />}
           {isChecked && check.data && faults.length + findings.length === 0 && (
             <p className="fine" role="status">
-              {isOn
-                ? 'It can be saved. How it goes with the other rules is told afterwards, when it is off.'
-                : 'Nothing speaks against it.'}
+              {'Nothing speaks against it.'}
             </p>
           )}
           {faults.length > 0 && (

@@ -6,6 +6,7 @@ import { Link, useParams } from 'react-router';
 
 import { api, ask, type Transfer } from '../../api/client';
 import { money } from '../../money';
+import { useRules } from '../../queries';
 import { useTenant } from '../../tenant';
 import {
   Amount,
@@ -36,6 +37,7 @@ export function TransferDetail() {
 
 function Shown({ transfer }: { transfer: Transfer }) {
   const tenant = useTenant();
+  const ruleName = useRules().data?.find(({ id }) => id === transfer.rule_id)?.nickname;
   const [returning, setReturning] = useState(false);
   const { source, destination, currency } = transfer;
   const link = (party: Transfer['source']) =>
@@ -55,6 +57,18 @@ function Shown({ transfer }: { transfer: Transfer }) {
     ['Note', transfer.description],
     ['Tag', transfer.tag],
     ['Card', transfer.card_id && <Id>{transfer.card_id}</Id>],
+    [
+      'Rule',
+      transfer.rule_id && (
+        <Link to={`/${tenant.id}/rules/${transfer.rule_id}`}>{ruleName ?? transfer.rule_id}</Link>
+      ),
+    ],
+    [
+      'Why this amount',
+      transfer.rule_execution_id && (
+        <Link to={`/${tenant.id}/runs/${transfer.rule_execution_id}`}>The run of the rule</Link>
+      ),
+    ],
     ['API key', transfer.api_key_id && <Id>{transfer.api_key_id}</Id>],
     ['Profile', transfer.profile_id && <Id>{transfer.profile_id}</Id>],
     ['Id', <Id key="i">{transfer.id}</Id>],
