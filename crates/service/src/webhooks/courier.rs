@@ -13,7 +13,7 @@ use std::time::Duration;
 use ::webhooks::{Outgoing, Schedule, Secret, Sent, Target, Verdict};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use ledger::{Millis, OwnerId, OwnerKind, TenantId};
+use ledger::{IdSource, Millis, OwnerId, OwnerKind, TenantId};
 use serde_json::json;
 use store::{Attempt, Place};
 use tokio::sync::watch;
@@ -512,7 +512,7 @@ impl Courier {
             let before = store
                 .now()
                 .plus(self.service.hooks.keep_ms.saturating_neg());
-            let before = Attempt::first_id_at(before);
+            let before = IdSource::first_at(before);
             let cut = store.cut_attempts(self.route.tenant, self.route.id, before);
             if let Err(error) = cut.await {
                 tracing::warn!(%error, "old transcripts of webhooks stay");
@@ -557,7 +557,7 @@ pub(super) fn transcript(
     Attempt {
         tenant,
         endpoint,
-        id: Attempt::first_id_at(at) | low,
+        id: IdSource::first_at(at) | low,
         event,
         tries,
         at,
