@@ -128,11 +128,7 @@ impl Service {
             Outcome::Stored { mut records, .. } => (records.pop(), Arc::from(request.id)),
             Outcome::Refused(rejection) => return Err(rejection.into()),
             Outcome::Replay(number) => {
-                let remembered = self.store.remembered(number).await?;
-                let remembered = remembered.ok_or_else(|| missing("an idempotency record"))?;
-                if Some(remembered.body) != claimed {
-                    return Err(Error::KeyReused);
-                }
+                let remembered = self.recall(number, claimed).await?;
                 match remembered.reply {
                     RememberedReply::Records(mut records) => (records.pop(), remembered.request_id),
                     _ => return Err(missing("the dry run of an idempotency record")),

@@ -8,9 +8,11 @@ mod lookup;
 use std::sync::Arc;
 
 use ledger::{KeyId, TenantId};
-use store::{Claim, Fingerprint};
+use store::{Claim, Fingerprint, Remembered};
 
+use crate::Service;
 use crate::error::{Error, Result};
+use crate::transfers::missing;
 pub(crate) use flights::Flights;
 pub use lookup::{Became, KeyCaller, KeyUse, Made};
 
@@ -104,6 +106,25 @@ impl IdempotencyKey {
             body,
             request_id: Arc::clone(&self.request_id),
             remember_refusals: false,
+        }
+    }
+}
+
+impl Service {
+    /// What a key was used for, when it was for a request with this body.
+    ///
+    /// # Errors
+    /// [`Error::KeyReused`] when it was for another.
+    pub(crate) async fn recall(
+        &self,
+        number: u64,
+        body: impl Into<Option<Fingerprint>>,
+    ) -> Result<Remembered> {
+        let remembered = self.store.remembered(number).await?;
+        let remembered = remembered.ok_or_else(|| missing("an idempotency record"))?;
+        match Some(remembered.body) == body.into() {
+            true => Ok(remembered),
+            false => Err(Error::KeyReused),
         }
     }
 }

@@ -18,13 +18,13 @@ use ledger::{
     Account, AccountId, AccountState, ChangeAccount, Command, InstrumentClass, Rejection, Reply,
     StateReason, TenantId,
 };
-use store::{AccountQuery, Action, Claim, Outcome, RememberedReply, StoreError, Submit};
+use store::{AccountQuery, Action, Claim, Outcome, RememberedReply, Submit};
 
 use super::actor::Actor;
 use super::error::{Conflict, Error, Result};
 use super::idempotency::is_fresh;
 use crate::Service;
-use crate::transfers::unexpected;
+use crate::transfers::{missing, unexpected};
 
 /// What is to change about an instrument; what is `None` stays.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -155,12 +155,7 @@ impl Service {
             (Outcome::Done(Reply::Account(account)), None) => Ok(account),
             (Outcome::Refused(rejection), _) => Err(Refused::Rejected(rejection)),
             (Outcome::Replay(number), _) => {
-                let remembered = self.store.remembered(number).await?;
-                let missing = || StoreError::Corrupt("an idempotency record is missing".into());
-                let remembered = remembered.ok_or_else(missing)?;
-                if Some(remembered.body) != body {
-                    return Err(crate::Error::KeyReused.into());
-                }
+                let remembered = self.recall(number, body).await?;
                 let fresh = is_fresh(&remembered, self.store.now());
                 match remembered.reply {
                     RememberedReply::Account(account) if fresh => Ok(*account),
@@ -171,7 +166,7 @@ impl Service {
                     RememberedReply::Refused { code, message } => {
                         Err(conflicts::remembered(&code, &message))
                     }
-                    _ => Err(missing().into()),
+                    _ => Err(missing("the account of an idempotency record").into()),
                 }
             }
             (other, _) => Err(unexpected(&other).into()),
