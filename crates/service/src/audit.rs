@@ -206,7 +206,6 @@ impl Service {
                 if old.is_empty() {
                     break;
                 }
-                pruned += old.len();
                 let puts = old.iter().map(|record| Put {
                     kind: RecordKind::Audit,
                     id: PutId::Known(record.id),
@@ -221,7 +220,9 @@ impl Service {
                     claim: None,
                 };
                 match self.store.submit(submit).await? {
-                    Outcome::Stored { .. } => {}
+                    Outcome::Stored { .. } => pruned += old.len(),
+                    // Another server has thrown some of them away.
+                    Outcome::Conflict(_) => {}
                     Outcome::Refused(rejection) => return Err(rejection.into()),
                     other => return Err(unexpected(&other)),
                 }
