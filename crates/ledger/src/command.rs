@@ -322,8 +322,17 @@ pub struct ChangeAccount {
     pub name: Option<Arc<str>>,
     /// Up to 50 characters.
     pub tag: Option<Arc<str>>,
+    /// What a dialect keeps with it.
+    pub details: Option<ChangeDetails>,
+}
+
+/// New details of an account, made of the old ones by whoever reads them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChangeDetails {
+    /// What they were made of: refused when the account has others by now.
+    pub was: Option<Arc<str>>,
     /// As JSON of at most [`DETAILS_MAX`] bytes.
-    pub details: Option<Arc<str>>,
+    pub now: Arc<str>,
 }
 
 /// Makes a profile.

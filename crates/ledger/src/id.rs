@@ -87,6 +87,12 @@ impl IdSource {
         }
     }
 
+    /// The least id that any node issues at this time. Every id is greater that was issued later.
+    #[must_use]
+    pub fn first_at(at: Millis) -> u64 {
+        at.0.max(0).cast_unsigned().saturating_mul(1 << LOW_BITS)
+    }
+
     /// The next id, at or after `now`.
     ///
     /// # Panics
@@ -132,5 +138,8 @@ mod tests {
     fn an_id_carries_its_millisecond() {
         let id = IdSource::new(0, 0).issue(Millis(1_795_000_000_123));
         assert_eq!(id >> LOW_BITS, 1_795_000_000_123);
+        let at = |ms| IdSource::first_at(Millis(ms));
+        assert!(at(1_795_000_000_123) <= id && id < at(1_795_000_000_124));
+        assert_eq!((at(-1), at(i64::MAX)), (0, u64::MAX));
     }
 }

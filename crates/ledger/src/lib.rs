@@ -39,8 +39,8 @@ pub use account::{
 };
 pub use bulk::{Bulk, BulkMode, BulkStatus, OperationOutcome};
 pub use command::{
-    ChangeAccount, ChangeProfile, ChangeRule, Command, CreateTransfer, DETAILS_MAX, Instrument,
-    MoneyIn, MoneyOut, NewProfile, NewRule, OpenAccount, OpenInstrument, PlaceHold,
+    ChangeAccount, ChangeDetails, ChangeProfile, ChangeRule, Command, CreateTransfer, DETAILS_MAX,
+    Instrument, MoneyIn, MoneyOut, NewProfile, NewRule, OpenAccount, OpenInstrument, PlaceHold,
     ProfileTransfer, RAIL_DELAY_DEFAULT, Steer, TransferOrder, TriggerRule,
 };
 pub use decide::{Context, Decision, Reply, decide};

@@ -129,6 +129,9 @@ pub enum Rejection {
     /// The user cannot lift a block of the operator or of a lost card.
     #[error("the account was not blocked by its user")]
     BlockedByOther,
+    /// The account's details are not those any more that the new ones were made of.
+    #[error("the account was changed in the meantime")]
+    DetailsChanged,
     /// No such profile of this kind in this tenant.
     #[error("the profile does not exist")]
     ProfileNotFound,
@@ -275,6 +278,7 @@ impl Rejection {
             Rejection::LinkedCards => "linked_cards",
             Rejection::NamedByRule { .. } => "named_by_rule",
             Rejection::BlockedByOther => "blocked_by_other",
+            Rejection::DetailsChanged => "details_changed",
             Rejection::ProfileNotFound => "profile_not_found",
             Rejection::ProfileInactive => "profile_inactive",
             Rejection::CurrencyNotInProfile => "currency_not_in_profile",

@@ -70,11 +70,7 @@ impl Service {
             Outcome::Done(Reply::Account(account)) => (account, Arc::from(request.id)),
             Outcome::Refused(rejection) => return Err(rejection.into()),
             Outcome::Replay(number) => {
-                let remembered = self.store.remembered(number).await?;
-                let remembered = remembered.ok_or_else(|| missing("an idempotency record"))?;
-                if Some(remembered.body) != body {
-                    return Err(Error::KeyReused);
-                }
+                let remembered = self.recall(number, body).await?;
                 match remembered.reply {
                     RememberedReply::Account(account) => (*account, remembered.request_id),
                     _ => return Err(missing("the account of an idempotency record")),
@@ -126,14 +122,7 @@ impl Service {
                 Err(NOT_FOUND)
             }
             Outcome::Refused(rejection) => Err(rejection.into()),
-            Outcome::Replay(number) => {
-                let remembered = self.store.remembered(number).await?;
-                let remembered = remembered.ok_or_else(|| missing("an idempotency record"))?;
-                match Some(remembered.body) == body {
-                    true => Ok(()),
-                    false => Err(Error::KeyReused),
-                }
-            }
+            Outcome::Replay(number) => self.recall(number, body).await.map(|_| ()),
             other => Err(unexpected(&other)),
         }
     }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use ledger::{Command, KeyId, Millis, Reply, TenantId};
+use ledger::{Command, IdSource, KeyId, Millis, Reply, TenantId};
 use serde::{Deserialize, Serialize};
 use store::{
     Action, Expect, Outcome, PUTS_MAX, Put, PutId, PutOwner, RecordKind, RecordQuery, StoreError,
@@ -157,11 +157,11 @@ impl Service {
             return Err(Error::Forbidden);
         }
         let mut records = RecordQuery {
-            after: first_id_at(query.from).saturating_sub(1),
+            after: IdSource::first_at(query.from).saturating_sub(1),
             // A clock may have stood still: what is a second late is looked at too.
             before: query
                 .to
-                .map_or(u64::MAX, |to| first_id_at(to.plus(LATE_MS))),
+                .map_or(u64::MAX, |to| IdSource::first_at(to.plus(LATE_MS))),
             newest_first: true,
             limit: RUN,
             ..RecordQuery::new(RecordKind::Audit, key.tenant)
@@ -197,7 +197,7 @@ impl Service {
         let mut pruned = 0;
         for tenant in self.store.tenants().await? {
             let query = RecordQuery {
-                before: first_id_at(oldest),
+                before: IdSource::first_at(oldest),
                 limit: PUTS_MAX,
                 ..RecordQuery::new(RecordKind::Audit, tenant.id)
             };
@@ -206,7 +206,6 @@ impl Service {
                 if old.is_empty() {
                     break;
                 }
-                pruned += old.len();
                 let puts = old.iter().map(|record| Put {
                     kind: RecordKind::Audit,
                     id: PutId::Known(record.id),
@@ -221,7 +220,9 @@ impl Service {
                     claim: None,
                 };
                 match self.store.submit(submit).await? {
-                    Outcome::Stored { .. } => {}
+                    Outcome::Stored { .. } => pruned += old.len(),
+                    // Another server has thrown some of them away.
+                    Outcome::Conflict(_) => {}
                     Outcome::Refused(rejection) => return Err(rejection.into()),
                     other => return Err(unexpected(&other)),
                 }
@@ -267,9 +268,3 @@ const PRUNE: Duration = Duration::from_secs(3_600);
 const RUN: usize = 500;
 /// How far an id's time may be ahead of its record's.
 const LATE_MS: i64 = 60_000;
-
-/// The first id that can be issued at a time: an id has the time it was issued in its upper 48
-/// bits, and is never issued earlier.
-fn first_id_at(at: Millis) -> u64 {
-    at.0.max(0).cast_unsigned().saturating_mul(1 << 16)
-}

@@ -109,30 +109,34 @@ impl Service {
             ),
             fails_with: faults::asked().transfer_error,
         };
-        let state = self.state_for(&command).await?;
-        let transfer = try_out(state, &command, self.store.now())?;
-        let put = Put {
-            kind: RecordKind::DryTransfer,
-            id: PutId::New,
-            tenant: key.tenant,
-            owner: PutOwner::Known(transfer.owner),
-            unique: None,
-            expect: Expect::Absent,
-            body: Some(body(&Dry::of(&transfer))),
+        let used_for = match &claim {
+            Some(claim) => self.used_for(key.tenant, claim.key).await?,
+            None => None,
         };
-        let submit = Submit {
-            action: Action::Put(vec![put]),
-            claim,
+        let outcome = match used_for {
+            // Its first answer is given again, whatever would become of it now.
+            Some(number) => Outcome::Replay(number),
+            None => {
+                let state = self.state_for(&command).await?;
+                let transfer = try_out(state, &command, self.store.now())?;
+                let put = Put {
+                    kind: RecordKind::DryTransfer,
+                    id: PutId::New,
+                    tenant: key.tenant,
+                    owner: PutOwner::Known(transfer.owner),
+                    unique: None,
+                    expect: Expect::Absent,
+                    body: Some(body(&Dry::of(&transfer))),
+                };
+                let action = Action::Put(vec![put]);
+                self.submit(Submit { action, claim }).await?
+            }
         };
-        let (record, request_id) = match self.submit(submit).await? {
+        let (record, request_id) = match outcome {
             Outcome::Stored { mut records, .. } => (records.pop(), Arc::from(request.id)),
             Outcome::Refused(rejection) => return Err(rejection.into()),
             Outcome::Replay(number) => {
-                let remembered = self.store.remembered(number).await?;
-                let remembered = remembered.ok_or_else(|| missing("an idempotency record"))?;
-                if Some(remembered.body) != claimed {
-                    return Err(Error::KeyReused);
-                }
+                let remembered = self.recall(number, claimed).await?;
                 match remembered.reply {
                     RememberedReply::Records(mut records) => (records.pop(), remembered.request_id),
                     _ => return Err(missing("the dry run of an idempotency record")),
@@ -306,7 +310,9 @@ fn try_out(
         return Err(Rejection::TransferNotFound);
     };
     let fits = decision.effects.iter().all(|it| state.apply(it).is_ok());
-    if !fits || transfer.status == Status::PendingApproval {
+    follow(&mut transfer, decision.effects);
+    // What waits for approval, or has failed as it was asked to, is not settled.
+    if !fits || transfer.status != Status::Processing {
         return Ok(transfer);
     }
     let due = Due {
@@ -315,7 +321,17 @@ fn try_out(
         work: Work::Settle(transfer.id),
     };
     let settled = decide(&state, &Command::RunDue(due), &mut context)?;
-    for effect in settled.effects {
+    follow(&mut transfer, settled.effects);
+    if transfer.status == Status::Pending {
+        transfer.status = Status::Complete;
+        transfer.completed_at = Some(transfer.created_at.plus(transfer.rail_delay_ms));
+    }
+    Ok(transfer)
+}
+
+/// Moves the transfer to where effects have moved it.
+fn follow(transfer: &mut Transfer, effects: Vec<Effect>) {
+    for effect in effects {
         let Effect::TransferMoved {
             transfer: moved,
             to,
@@ -332,11 +348,6 @@ fn try_out(
             transfer.completed_at = (to == Status::Complete).then_some(at);
         }
     }
-    if transfer.status == Status::Pending {
-        transfer.status = Status::Complete;
-        transfer.completed_at = Some(transfer.created_at.plus(transfer.rail_delay_ms));
-    }
-    Ok(transfer)
 }
 
 impl Dry {

@@ -8,9 +8,11 @@ mod lookup;
 use std::sync::Arc;
 
 use ledger::{KeyId, TenantId};
-use store::{Claim, Fingerprint};
+use store::{Action, Claim, Fingerprint, Outcome, Remembered, Submit};
 
+use crate::Service;
 use crate::error::{Error, Result};
+use crate::transfers::{missing, unexpected};
 pub(crate) use flights::Flights;
 pub use lookup::{Became, KeyCaller, KeyUse, Made};
 
@@ -104,6 +106,43 @@ impl IdempotencyKey {
             body,
             request_id: Arc::clone(&self.request_id),
             remember_refusals: false,
+        }
+    }
+}
+
+impl Service {
+    /// The number of the record of what a key was used for. What is under way is waited for.
+    pub(crate) async fn used_for(&self, tenant: TenantId, key: Fingerprint) -> Result<Option<u64>> {
+        let submit = Submit {
+            action: Action::Look { tenant },
+            claim: Some(Claim {
+                key,
+                body: [0; 16],
+                request_id: Arc::from(""),
+                remember_refusals: false,
+            }),
+        };
+        match self.store.submit(submit).await? {
+            Outcome::Replay(number) => Ok(Some(number)),
+            Outcome::Done(_) => Ok(None),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// What a key was used for, when it was for a request with this body.
+    ///
+    /// # Errors
+    /// [`Error::KeyReused`] when it was for another.
+    pub(crate) async fn recall(
+        &self,
+        number: u64,
+        body: impl Into<Option<Fingerprint>>,
+    ) -> Result<Remembered> {
+        let remembered = self.store.remembered(number).await?;
+        let remembered = remembered.ok_or_else(|| missing("an idempotency record"))?;
+        match Some(remembered.body) == body.into() {
+            true => Ok(remembered),
+            false => Err(Error::KeyReused),
         }
     }
 }

@@ -367,14 +367,7 @@ impl Service {
             Outcome::Done(reply) => Ok(Settled::Done(reply)),
             Outcome::Refused(Rejection::RuleNotFound) => Err(NOT_FOUND),
             Outcome::Refused(rejection) => Err(rejection.into()),
-            Outcome::Replay(number) => {
-                let remembered = self.store.remembered(number).await?;
-                let remembered = remembered.ok_or_else(|| missing("an idempotency record"))?;
-                if Some(remembered.body) != body {
-                    return Err(Error::KeyReused);
-                }
-                Ok(Settled::Again(remembered))
-            }
+            Outcome::Replay(number) => Ok(Settled::Again(self.recall(number, body).await?)),
             other => Err(unexpected(&other)),
         }
     }

@@ -129,11 +129,7 @@ impl Service {
         number: u64,
         body: store::Fingerprint,
     ) -> Result<Answered> {
-        let remembered = self.store.remembered(number).await?;
-        let remembered = remembered.ok_or_else(|| missing("an idempotency record"))?;
-        if remembered.body != body {
-            return Err(Error::KeyReused);
-        }
+        let remembered = self.recall(number, body).await?;
         let RememberedReply::Transfer {
             id,
             status,

@@ -16,7 +16,7 @@ pub struct Attempt {
     pub tenant: TenantId,
     /// The endpoint it was made for.
     pub endpoint: u64,
-    /// Its id, which rises with the time for each endpoint: see [`Attempt::first_id_at`].
+    /// Its id, which rises with the time for each endpoint: see [`ledger::IdSource::first_at`].
     pub id: u64,
     /// The event.
     pub event: Place,
@@ -34,17 +34,6 @@ pub struct Attempt {
     pub request: Arc<str>,
     /// The beginning of the answer's body.
     pub answer: Arc<str>,
-}
-
-impl Attempt {
-    /// Bits of an id below its millisecond.
-    const LOW_BITS: u32 = 16;
-
-    /// The least id of an attempt at this time.
-    #[must_use]
-    pub fn first_id_at(at: Millis) -> u64 {
-        at.0.max(0).cast_unsigned() << Attempt::LOW_BITS
-    }
 }
 
 /// Which transcripts, newest first.

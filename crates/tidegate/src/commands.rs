@@ -31,7 +31,16 @@ const ACCOUNT: &[&str] = &[
     "available",
     "state",
 ];
-const KEY_STATE: &[&str] = &["state", "uses"];
+const KEY_USE: &[&str] = &[
+    "state",
+    "operation",
+    "object_id",
+    "at",
+    "request_id",
+    "key_id",
+    "owner_id",
+    "error.code",
+];
 const KEY: &[&str] = &["id", "name", "hint", "created_at", "revoked_at"];
 const TRANSFER: &[&str] = &[
     "id",
@@ -304,7 +313,7 @@ async fn key(client: &Client, command: KeyCommand) -> anyhow::Result<Answer> {
                 (None, None) => String::new(),
             };
             let path = format!("{}/idempotency-keys/{key}{who}", at(client, &tenant).await?);
-            return Ok((get(client, &path).await?, KEY_STATE));
+            return Ok((get(client, &path).await?, KEY_USE));
         }
     };
     Ok((answer, KEY))

@@ -11,23 +11,34 @@ pub(crate) fn table(header: &[&str]) -> Table {
     table
 }
 
-/// One row per element of `data`, or per field of an object.
+/// One row per element of `data` or of a key's `uses`, or per field of an object.
 pub(crate) fn print_table(value: &Value, columns: &[&str]) {
-    match value.get("data").and_then(Value::as_array) {
+    line(&match rows(value) {
         Some(items) => {
             let mut table = table(columns);
             for item in items {
                 table.add_row(columns.iter().map(|column| cell(lookup(item, column))));
             }
-            line(&table);
+            table
         }
         None => {
             let mut table = table(&["field", "value"]);
             for (field, value) in value.as_object().into_iter().flatten() {
                 table.add_row([field.clone(), cell(Some(value))]);
             }
-            line(&table);
+            table
         }
+    });
+}
+
+/// What has a row each. A key that nobody has used has one with its state alone.
+fn rows(value: &Value) -> Option<Vec<&Value>> {
+    let list = |member| value.get(member).and_then(Value::as_array);
+    match (list("data"), list("uses")) {
+        (Some(items), _) => Some(items.iter().collect()),
+        (None, Some(uses)) if uses.is_empty() => Some(vec![value]),
+        (None, Some(uses)) => Some(uses.iter().collect()),
+        (None, None) => None,
     }
 }
 

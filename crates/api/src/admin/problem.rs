@@ -242,6 +242,7 @@ fn rejected(rejection: &Rejection) -> Problem {
         | Rejection::LinkedCards
         | Rejection::NamedByRule { .. }
         | Rejection::BlockedByOther
+        | Rejection::DetailsChanged
         | Rejection::ProfileInactive
         | Rejection::CurrencyNotInProfile
         | Rejection::ParentNotActive

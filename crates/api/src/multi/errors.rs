@@ -369,10 +369,11 @@ fn rejected(rejection: &Rejection) -> Failure {
             state: AccountState::Destroyed,
         } => "INSTRUMENT_DESTROYED",
         Rejection::NotPending { .. } | Rejection::NotAwaitingApproval { .. } => "INVALID_STATE",
-        // The dialect has no rules.
+        // The dialect has no rules, and changes what has changed again.
         Rejection::SandboxOnly
         | Rejection::ClockBackwards
         | Rejection::NothingDue
+        | Rejection::DetailsChanged
         | Rejection::TooManyRules
         | Rejection::NamedByRule { .. }
         | Rejection::RuleFaulty(_)

@@ -194,6 +194,7 @@ fn rejected(rejection: &Rejection) -> Refusal {
         | Rejection::LinkedCards
         | Rejection::NamedByRule { .. }
         | Rejection::BlockedByOther
+        | Rejection::DetailsChanged
         | Rejection::ProfileNotFound
         | Rejection::ProfileInactive
         | Rejection::CurrencyNotInProfile

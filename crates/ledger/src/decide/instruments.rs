@@ -145,12 +145,20 @@ pub(super) fn change(
         check_text("name", name, 1, NAME_MAX)?;
     }
     check_tag("tag", change.tag.as_deref())?;
-    check_details(change.details.as_deref())?;
+    if let Some(details) = &change.details {
+        check_details(Some(&*details.now))?;
+        if details.was != account.details {
+            return Err(Rejection::DetailsChanged);
+        }
+    }
     let at = tenant.clock.now(context.now);
     let changed = Account {
         name: Arc::clone(change.name.as_ref().unwrap_or(&account.name)),
         tag: change.tag.clone().or_else(|| account.tag.clone()),
-        details: change.details.clone().or_else(|| account.details.clone()),
+        details: match &change.details {
+            Some(details) => Some(Arc::clone(&details.now)),
+            None => account.details.clone(),
+        },
         updated_at: at,
         ..account.clone()
     };

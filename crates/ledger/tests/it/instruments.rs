@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use ledger::profile::{DepositFee, Fee};
 use ledger::{
-    AccountId, AccountKind, AccountState, Amount, ChangeAccount, ChangeProfile, Command,
-    DETAILS_MAX, Instrument, InstrumentClass, MoneyIn, MoneyOut, OpenInstrument, Origin, OwnerId,
-    ProfileId, Rejection, Reply, Side, StateReason, TenantId, TenantMode, Transfer,
+    AccountId, AccountKind, AccountState, Amount, ChangeAccount, ChangeDetails, ChangeProfile,
+    Command, DETAILS_MAX, Instrument, InstrumentClass, MoneyIn, MoneyOut, OpenInstrument, Origin,
+    OwnerId, ProfileId, Rejection, Reply, Side, StateReason, TenantId, TenantMode, Transfer,
 };
 
 use crate::programme::{Programme, free, rate};
@@ -156,6 +156,13 @@ fn what_is_opened() {
     }
 }
 
+fn details(was: Option<&str>, bytes: usize) -> ChangeDetails {
+    ChangeDetails {
+        was: was.map(Arc::from),
+        now: text(bytes).expect("it is some"),
+    }
+}
+
 #[test]
 fn renaming() {
     let mut p = Programme::new();
@@ -170,7 +177,7 @@ fn renaming() {
         account: AccountId::new(9),
         name: text(101),
         tag: text(51),
-        details: text(DETAILS_MAX + 1),
+        details: Some(details(Some("[]"), DETAILS_MAX + 1)),
     };
     check(&mut p.world, change, Command::ChangeAccount)
         .row("tenant_not_found", |_, _| {})
@@ -180,7 +187,10 @@ fn renaming() {
         .row("invalid_parameters name", |_, c| c.account = main.id)
         .row("invalid_parameters tag", |_, c| c.name = text(100))
         .row("invalid_parameters details", |_, c| c.tag = text(50))
-        .row("ok", |_, c| c.details = text(DETAILS_MAX))
+        .row("details_changed", |_, c| {
+            c.details = Some(details(Some("[]"), DETAILS_MAX));
+        })
+        .row("ok", |_, c| c.details = Some(details(None, DETAILS_MAX)))
         .end();
     // What is not named stays as it is, and so does the money.
     p.world.now = p.world.now.plus(5);
@@ -190,7 +200,10 @@ fn renaming() {
         account: main.id,
         name: None,
         tag: None,
-        details: Some(Arc::from("{}")),
+        details: Some(ChangeDetails {
+            was: text(DETAILS_MAX),
+            now: Arc::from("{}"),
+        }),
     };
     let reply = p.world.run(&Command::ChangeAccount(change));
     let account = p.world.get(main.id);

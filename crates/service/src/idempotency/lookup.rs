@@ -9,15 +9,14 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use ledger::{KeyId, Millis, OwnerId, TenantId, TransferId};
 use store::{
-    Action, Claim, Fingerprint, Outcome, RecordKind, RecordQuery, Remembered, RememberedReply,
-    Submit, TransferRow,
+    Claim, Fingerprint, RecordKind, RecordQuery, Remembered, RememberedReply, TransferRow,
 };
 
 use super::{IdempotencyKey, KeyOperation};
 use crate::Service;
 use crate::error::{Error, Result};
 use crate::multi::{Reference, ReferenceUse};
-use crate::transfers::{missing, unexpected};
+use crate::transfers::missing;
 
 /// Identities that are asked about at once when nobody says which.
 const IDENTITIES_MAX: usize = 1_000;
@@ -194,23 +193,14 @@ impl Service {
 
     async fn look(&self, tenant: TenantId, place: Place) -> Result<Option<KeyUse>> {
         let was_under_way = self.flights.is_under_way(&place.key);
-        let submit = Submit {
-            action: Action::Look { tenant },
-            claim: Some(Claim {
-                key: place.key,
-                body: [0; 16],
-                request_id: Arc::from(""),
-                remember_refusals: false,
-            }),
-        };
-        let became = match self.store.submit(submit).await? {
-            Outcome::Replay(number) => {
+        let became = match self.used_for(tenant, place.key).await? {
+            Some(number) => {
                 let remembered = self.store.remembered(number).await?;
                 let remembered = remembered.ok_or_else(|| missing("an idempotency record"))?;
                 Some(self.became(tenant, remembered).await?)
             }
-            Outcome::Done(_) if was_under_way => Some(Became::InFlight),
-            Outcome::Done(_) => {
+            None if was_under_way => Some(Became::InFlight),
+            None => {
                 let refusal = self.flights.refusal(&place.key);
                 refusal.map(|(at, rejection)| Became::Refused {
                     at,
@@ -220,7 +210,6 @@ impl Service {
                     is_free: true,
                 })
             }
-            other => return Err(unexpected(&other)),
         };
         Ok(became.map(|became| KeyUse {
             caller: place.caller,

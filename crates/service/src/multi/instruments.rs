@@ -15,16 +15,17 @@ pub use open::NewInstrument;
 use std::sync::Arc;
 
 use ledger::{
-    Account, AccountId, AccountState, ChangeAccount, Command, InstrumentClass, Rejection, Reply,
-    StateReason, TenantId,
+    Account, AccountId, AccountState, ChangeAccount, ChangeDetails, Command, InstrumentClass,
+    Rejection, Reply, StateReason, TenantId,
 };
-use store::{AccountQuery, Action, Claim, Outcome, RememberedReply, StoreError, Submit};
+use store::{AccountQuery, Action, Claim, Outcome, RememberedReply, Submit};
 
 use super::actor::Actor;
 use super::error::{Conflict, Error, Result};
 use super::idempotency::is_fresh;
+use super::submit::{TRIES, busy};
 use crate::Service;
-use crate::transfers::unexpected;
+use crate::transfers::{missing, unexpected};
 
 /// What is to change about an instrument; what is `None` stays.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -33,8 +34,6 @@ pub struct InstrumentChange {
     pub name: Option<Arc<str>>,
     /// Up to 50 characters.
     pub tag: Option<Arc<str>>,
-    /// What the dialect keeps with it, as JSON.
-    pub details: Option<Arc<str>>,
     /// Who holds the card from now on.
     pub holder: Holder,
     /// Whether something shall change that only plastic cards have.
@@ -89,7 +88,9 @@ impl Service {
         Ok((accounts.collect(), page.count))
     }
 
-    /// Changes what an instrument is called, and what is kept with it.
+    /// Changes what an instrument is called, and what is kept with it: `details` makes that, as JSON,
+    /// of the instrument as it is, or `None` to leave it. It is asked again when another change was
+    /// faster, so that neither undoes the other.
     ///
     /// # Errors
     /// [`crate::Error::NotFound`], [`Conflict::InstrumentDestroyed`],
@@ -100,8 +101,9 @@ impl Service {
         class: InstrumentClass,
         id: AccountId,
         change: InstrumentChange,
+        details: impl Fn(&Account) -> Option<Arc<str>>,
     ) -> Result<Account> {
-        let account = self.instrument(actor, class, id).await?;
+        let mut account = self.instrument(actor, class, id).await?;
         if account.state == AccountState::Destroyed {
             return Err(Conflict::InstrumentDestroyed.into());
         }
@@ -111,21 +113,30 @@ impl Service {
         if let Some(conflict) = self.check_holder(actor, &change.holder).await? {
             return Err(conflict.into());
         }
-        let command = Command::ChangeAccount(ChangeAccount {
-            tenant: actor.tenant,
-            owner: Some(actor.owner),
-            account: id,
-            name: change.name,
-            tag: change.tag,
-            details: change.details,
-        });
-        let changed = self.commit_account(actor.tenant, Ok(command), None).await;
-        changed.map_err(|refused| match refused {
-            Refused::Rejected(Rejection::AlreadyInState { .. }) => {
-                Conflict::InstrumentDestroyed.into()
+        for _ in 0..TRIES {
+            let made = details(&account);
+            let command = Command::ChangeAccount(ChangeAccount {
+                tenant: actor.tenant,
+                owner: Some(actor.owner),
+                account: id,
+                name: change.name.clone(),
+                tag: change.tag.clone(),
+                details: made.map(|now| ChangeDetails {
+                    was: account.details.clone(),
+                    now,
+                }),
+            });
+            match self.commit_account(actor.tenant, Ok(command), None).await {
+                Ok(changed) => return Ok(changed),
+                Err(Refused::Rejected(Rejection::DetailsChanged)) => {}
+                Err(Refused::Rejected(Rejection::AlreadyInState { .. })) => {
+                    return Err(Conflict::InstrumentDestroyed.into());
+                }
+                Err(other) => return Err(other.into_error()),
             }
-            other => other.into_error(),
-        })
+            account = self.instrument(actor, class, id).await?;
+        }
+        Err(busy())
     }
 
     /// Commits a command that answers an account, or a refusal that was decided here. Either way a
@@ -155,12 +166,7 @@ impl Service {
             (Outcome::Done(Reply::Account(account)), None) => Ok(account),
             (Outcome::Refused(rejection), _) => Err(Refused::Rejected(rejection)),
             (Outcome::Replay(number), _) => {
-                let remembered = self.store.remembered(number).await?;
-                let missing = || StoreError::Corrupt("an idempotency record is missing".into());
-                let remembered = remembered.ok_or_else(missing)?;
-                if Some(remembered.body) != body {
-                    return Err(crate::Error::KeyReused.into());
-                }
+                let remembered = self.recall(number, body).await?;
                 let fresh = is_fresh(&remembered, self.store.now());
                 match remembered.reply {
                     RememberedReply::Account(account) if fresh => Ok(*account),
@@ -171,7 +177,7 @@ impl Service {
                     RememberedReply::Refused { code, message } => {
                         Err(conflicts::remembered(&code, &message))
                     }
-                    _ => Err(missing().into()),
+                    _ => Err(missing("the account of an idempotency record").into()),
                 }
             }
             (other, _) => Err(unexpected(&other).into()),

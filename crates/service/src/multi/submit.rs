@@ -45,13 +45,7 @@ impl Service {
             Outcome::Conflict(RecordConflict::Taken(_)) => Err(taken.into()),
             Outcome::Conflict(RecordConflict::Changed(_)) => Ok(Settled::Raced),
             Outcome::Replay(number) => {
-                let remembered = self.store.remembered(number).await?;
-                let remembered = remembered.ok_or_else(|| {
-                    StoreError::Corrupt("an idempotency record is missing".into())
-                })?;
-                if Some(remembered.body) != body {
-                    return Err(crate::Error::KeyReused.into());
-                }
+                let remembered = self.recall(number, body).await?;
                 match &remembered.reply {
                     RememberedReply::Refused { code, .. } => Err(refusal(code, taken)),
                     _ => Ok(Settled::Again(remembered)),

@@ -7,8 +7,8 @@ use ledger::{
     Transfer, TransferId, TransferOrder,
 };
 use store::{
-    Action, Fingerprint, Outcome, OwnerTransferPage, OwnerTransferQuery, Remembered,
-    RememberedReply, StoreError, Submit, TransferRow,
+    Action, Fingerprint, Outcome, OwnerTransferPage, OwnerTransferQuery, RememberedReply,
+    StoreError, Submit, TransferRow,
 };
 
 use super::actor::Actor;
@@ -167,20 +167,6 @@ impl Service {
             Ok(found.as_made(status))
         } else {
             Ok(found)
-        }
-    }
-
-    /// What a reference was used for, when it was for the same request.
-    ///
-    /// # Errors
-    /// [`Error::KeyReused`] when it was for another.
-    pub(super) async fn recall(&self, number: u64, body: Fingerprint) -> Result<Remembered> {
-        let remembered = self.store.remembered(number).await?;
-        let remembered = remembered.ok_or_else(|| missing("an idempotency record"))?;
-        if remembered.body == body {
-            Ok(remembered)
-        } else {
-            Err(Error::KeyReused)
         }
     }
 

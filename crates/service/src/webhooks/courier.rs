@@ -13,7 +13,7 @@ use std::time::Duration;
 use ::webhooks::{Outgoing, Schedule, Secret, Sent, Target, Verdict};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use ledger::{Millis, OwnerId, OwnerKind, TenantId};
+use ledger::{IdSource, Millis, OwnerId, OwnerKind, TenantId};
 use serde_json::json;
 use store::{Attempt, Place};
 use tokio::sync::watch;
@@ -32,8 +32,10 @@ use crate::faults::{DeliveryFault, Fault};
 const PAUSE: Duration = Duration::from_millis(50);
 /// How often it is looked whether something is due.
 const TICK: Duration = Duration::from_millis(100);
-/// How often the progress is written while it changes.
+/// How often the progress is written while it changes, and for how many that are held a second longer
+/// is waited.
 const WRITE: Duration = Duration::from_secs(1);
+const HELD_A_SECOND: usize = 256;
 /// How often old transcripts are thrown away.
 const CUT: Duration = Duration::from_secs(600);
 /// Events that are read at once.
@@ -164,6 +166,15 @@ impl Courier {
                 Err(error) => return Err(error),
             }
         }
+        let mut held = Vec::with_capacity(kept.said.held.len());
+        for id in &kept.said.held {
+            match service.event(route.tenant, Place::from_raw(*id)).await {
+                Ok(event) => held.push(event),
+                Err(crate::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        window.restore_held(held);
         Ok(Some(Courier {
             target: Target::parse(&route.url, service.hooks.sender.policy()).ok(),
             service: Arc::clone(service),
@@ -454,7 +465,7 @@ impl Courier {
 
     /// Writes the progress when it is time. False when another server has taken over.
     async fn keep_up(&mut self) -> Result<bool> {
-        let due = self.written_at.elapsed() >= WRITE;
+        let due = self.written_at.elapsed() >= self.pace();
         let now = self.service.store.now();
         let lease_left = self.kept.said.lease_until_ms.saturating_sub(now.0);
         let renews = self.service.has_peers && lease_left < LEASE_MS * 2 / 3;
@@ -465,6 +476,12 @@ impl Courier {
             return self.write(now.plus(LEASE_MS)).await;
         }
         Ok(true)
+    }
+
+    /// How often the progress is written: more seldom when it is long.
+    fn pace(&self) -> Duration {
+        let longer = u32::try_from(self.window.held_len() / HELD_A_SECOND).unwrap_or(u32::MAX);
+        WRITE.saturating_mul(longer.saturating_add(1))
     }
 
     async fn write(&mut self, lease_until: Millis) -> Result<bool> {
@@ -479,6 +496,8 @@ impl Courier {
                 next_at_ms: next_at.0,
             })
             .collect();
+        let held = self.window.held(settled).into_iter();
+        said.held = held.map(Place::raw).collect();
         if self.service.has_peers {
             said.holder = self.holder;
             said.lease_until_ms = lease_until.0;
@@ -512,7 +531,7 @@ impl Courier {
             let before = store
                 .now()
                 .plus(self.service.hooks.keep_ms.saturating_neg());
-            let before = Attempt::first_id_at(before);
+            let before = IdSource::first_at(before);
             let cut = store.cut_attempts(self.route.tenant, self.route.id, before);
             if let Err(error) = cut.await {
                 tracing::warn!(%error, "old transcripts of webhooks stay");
@@ -557,7 +576,7 @@ pub(super) fn transcript(
     Attempt {
         tenant,
         endpoint,
-        id: Attempt::first_id_at(at) | low,
+        id: IdSource::first_at(at) | low,
         event,
         tries,
         at,

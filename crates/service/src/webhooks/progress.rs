@@ -1,7 +1,7 @@
 //! How far the deliveries of an endpoint or a replay have come, as a record.
 //!
-//! It is written at most once a second, and with several servers it is the lease, too: who writes it
-//! expects it as it was read, and whose expectation fails has lost it.
+//! It is written at most once a second, more seldom when it is long. With several servers it is the
+//! lease, too: who writes it expects it as it was read, and whose expectation fails has lost it.
 
 use ledger::{Millis, TenantId};
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,9 @@ pub struct Delivering {
     pub cursor: u64,
     /// Those that wait for their next try.
     pub waiting: Vec<Waiting>,
+    /// Those that wait behind one of these: [`Place::raw`].
+    #[serde(default)]
+    pub held: Vec<u64>,
     /// Deliveries that were taken.
     pub delivered: u64,
     /// Deliveries that were given up.

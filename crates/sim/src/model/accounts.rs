@@ -151,8 +151,13 @@ impl Model {
         let name = change.name.as_deref();
         let valid = name.is_none_or(|name| is_text(name, 1, 100))
             && is_tag(change.tag.as_deref())
-            && are_details(change.details.as_deref());
+            && are_details(change.details.as_ref().map(|details| &*details.now));
         refuse_when(!valid, "invalid_parameters")?;
+        let stale = change
+            .details
+            .as_ref()
+            .is_some_and(|details| details.was.as_deref() != account.texts.2.as_deref());
+        refuse_when(stale, "details_changed")?;
         let account = self.accounts.get_mut(&change.account).expect("found above");
         let (old_name, old_tag, old_details) = &mut account.texts;
         if let Some(name) = name {
@@ -161,8 +166,8 @@ impl Model {
         if let Some(tag) = change.tag.as_deref() {
             *old_tag = Some(tag.to_owned());
         }
-        if let Some(details) = change.details.as_deref() {
-            *old_details = Some(details.to_owned());
+        if let Some(details) = &change.details {
+            *old_details = Some(details.now.to_string());
         }
         Ok(())
     }

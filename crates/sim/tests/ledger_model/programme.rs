@@ -19,7 +19,8 @@ pub enum ProgrammeStep {
     NewProfile(Index, Vec<Currency>, Terms, Text),
     ChangeProfile(Index, ProfileChange),
     Open(Box<Opening>),
-    Rename(Index, Voice, Text, Text, Text),
+    /// Which, by whom, to what name, tag and details, and whether the details are up to date.
+    Rename(Index, Voice, Text, Text, (Text, Text)),
     Transfer(Order, Voice),
     Cancel(Index, Voice, Text),
     Submit(Vec<Order>, Voice),
@@ -257,7 +258,7 @@ pub fn step() -> impl Strategy<Value = ProgrammeStep> {
             .prop_map(|(t, c, terms, n)| ProgrammeStep::NewProfile(t, c, terms, n)),
         2 => (at(), change).prop_map(|(profile, c)| ProgrammeStep::ChangeProfile(profile, c)),
         4 => opening,
-        2 => (at(), voice(), text(), text(), text())
+        2 => (at(), voice(), text(), text(), (text(), text()))
             .prop_map(|(a, v, n, t, d)| ProgrammeStep::Rename(a, v, n, t, d)),
         24 => (order(), voice()).prop_map(|(order, v)| ProgrammeStep::Transfer(order, v)),
         4 => (at(), voice(), text()).prop_map(|(t, v, r)| ProgrammeStep::Cancel(t, v, r)),

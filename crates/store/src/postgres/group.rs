@@ -22,8 +22,6 @@ use crate::{Outcome, Submit};
 
 /// Ids of other servers may be this many milliseconds ahead: as much as their clocks may, and some.
 const AHEAD_MS: i64 = 5_000;
-/// Bits of an id below its millisecond.
-const LOW_BITS: u32 = 16;
 
 /// In whose history commits are that belong to no tenant.
 pub(crate) const NOBODY: TenantId = TenantId::new(0);
@@ -85,8 +83,7 @@ impl<'a> Group<'a> {
     ) -> Result<Group<'a>, Failure> {
         let (mut state, shelf) = loaded.state()?;
         // Records may have any id that some server can have issued.
-        let newest = now.plus(AHEAD_MS).0.max(0).cast_unsigned();
-        state.observe_id(newest << LOW_BITS);
+        state.observe_id(IdSource::first_at(now.plus(AHEAD_MS)));
         let until = |tenant: &ledger::Tenant| (tenant.id, tenant.clock.now(now));
         Ok(Group {
             loaded,

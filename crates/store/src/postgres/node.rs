@@ -17,8 +17,7 @@ use super::session::{Call, Session};
 /// How much longer than its lease a number is left alone, in milliseconds: as much as the clocks of
 /// two servers may differ, and as much again.
 const GRACE_MS: i64 = 2_000;
-/// Bits of an id below its millisecond, and below its node.
-const LOW_BITS: u32 = 16;
+/// Bits of an id below its node.
 const SEQUENCE_BITS: u32 = 10;
 
 const NODES: &str = "SELECT f.node, f.instance, f.lease_until_ms FROM nodes f";
@@ -38,11 +37,6 @@ const KEEP: &str = "UPDATE nodes AS f \
 pub(crate) fn node_of(id: u64) -> u8 {
     let node = (id >> SEQUENCE_BITS) & u64::from(NODE_MAX);
     u8::try_from(node).unwrap_or(NODE_MAX)
-}
-
-/// The least id that any server issues at this time.
-pub(crate) fn first_id_at(at: Millis) -> u64 {
-    at.0.max(0).cast_unsigned() << LOW_BITS
 }
 
 /// See the module.
@@ -156,7 +150,7 @@ impl Node {
 mod tests {
     use ledger::{IdSource, Millis};
 
-    use super::{first_id_at, node_of};
+    use super::node_of;
 
     #[test]
     fn ids_tell_their_node_and_time() {
@@ -164,7 +158,7 @@ mod tests {
         for node in [0, 1, 63] {
             let id = IdSource::new(node, 0).issue(at);
             assert_eq!(node_of(id), node);
-            assert!(first_id_at(at) <= id && id < first_id_at(at.plus(1)));
+            assert!(IdSource::first_at(at) <= id && id < IdSource::first_at(at.plus(1)));
         }
     }
 }

@@ -6,10 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use ledger::{KeyId, Millis, TenantId};
+use ledger::{IdSource, KeyId, Millis, TenantId};
 
 use super::failure::Failure;
-use super::node::{first_id_at, node_of};
+use super::node::node_of;
 use super::rows;
 use super::session::{Call, Session};
 use crate::codes::Code;
@@ -91,7 +91,7 @@ impl Seen {
     ) -> Result<Vec<Notice>, Failure> {
         let was_away = now.since(self.looked_at) > KEEP_MS - LOOK_BACK_MS;
         let since = if was_away { now } else { self.looked_at };
-        let from = first_id_at(since.plus(-LOOK_BACK_MS));
+        let from = IdSource::first_at(since.plus(-LOOK_BACK_MS));
         let limit = i64::try_from(LOOK_MAX).unwrap_or(i64::MAX);
         let call = Call::new(LATER).with(from.cast_signed()).with(limit);
         let found = session.call(call).await?;
@@ -122,7 +122,7 @@ impl Seen {
         now: Millis,
     ) -> Result<(), Failure> {
         if now.since(self.cleaned_at) >= CLEAN_MS {
-            let until = first_id_at(now.plus(-KEEP_MS));
+            let until = IdSource::first_at(now.plus(-KEEP_MS));
             session
                 .call(Call::new(CLEAN).with(until.cast_signed()))
                 .await?;

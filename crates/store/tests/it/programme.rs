@@ -7,10 +7,10 @@ use ledger::profile::{
     CardMode, DepositFee, Fee, FeePolicy, Pair, Rate, Terms, TransferFee, TransferTerms,
 };
 use ledger::{
-    AccountState, BulkId, BulkMode, BulkStatus, ChangeAccount, ChangeProfile, Command, Currency,
-    Denial, Instrument, InstrumentClass, Millis, MoneyIn, NewProfile, OpenInstrument, Origin,
-    OwnerId, ProfileId, ProfileTransfer, Reply, StateReason, Status, Steer, TenantId, TransferId,
-    TransferOrder,
+    AccountState, BulkId, BulkMode, BulkStatus, ChangeAccount, ChangeDetails, ChangeProfile,
+    Command, Currency, Denial, Instrument, InstrumentClass, Millis, MoneyIn, NewProfile,
+    OpenInstrument, Origin, OwnerId, ProfileId, ProfileTransfer, Reply, StateReason, Status, Steer,
+    TenantId, TransferId, TransferOrder,
 };
 use store::{BulkOperationQuery, OperationState};
 
@@ -192,7 +192,10 @@ pub async fn write_history(bed: &Bed, store: &Opened) -> Programme {
         account: card.id,
         name: Some(Arc::from("Travel")),
         tag: None,
-        details: Some(Arc::from("{\"a\":1}")),
+        details: Some(ChangeDetails {
+            was: Some(Arc::from("{}")),
+            now: Arc::from("{\"a\":1}"),
+        }),
     };
     done(store, Command::ChangeAccount(renamed)).await;
     let deposit = MoneyIn {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Call, World, everything, id};
 use crate::multi_world::{MultiWorld, order};
-use crate::process::Place;
+use crate::process::{Ground, Place};
 
 async fn asked(world: &World, key: &str) -> Value {
     let path = format!("/idempotency-keys/{key}");
@@ -152,6 +152,26 @@ fn the_command_line_looks_a_key_up() {
     let tenant = id(&tenant);
     let found = place.json(&["key", "lookup", "--tenant", &tenant, "a key/with signs"]);
     assert_eq!(found, json!({"state": "never_seen", "uses": []}));
+    // As a table, each use has a line.
+    let ground = Ground::prepare(&mut server.as_admin(&place), 1, 1_000);
+    let mut client = server.as_key(&ground.key);
+    let body = json!({"source_account_id": ground.pay, "amount_in_cents": 100,
+                      "destination_account_id": ground.pods[0]});
+    let made = client.transfer("k1", &body.to_string());
+    let made = made.expect("it is answered").expect(201);
+    let table = |key: &str| {
+        let printed = place.ok(&["key", "lookup", "--tenant", &ground.tenant, key]);
+        printed.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let used = table("k1");
+    let words: Vec<&str> = used[1].split_whitespace().collect();
+    let transfer = id(&made["data"]);
+    assert_eq!(words[..3], ["applied", "create_transfer", &transfer]);
+    assert_eq!(words[4], made["request_id"].as_str().expect("an id"));
+    assert!(used.len() == 2 && used[1].len() < 200, "{used:?}");
+    let never = table("k2");
+    assert_eq!(never.len(), 2);
+    assert!(never[1].trim().starts_with("never_seen  "), "{never:?}");
     let shown = place.json(&[
         "tenant",
         "settings",

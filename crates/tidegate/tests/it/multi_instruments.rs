@@ -228,6 +228,42 @@ async fn cards_of_both_modes() {
     user.get(&wrong).await.coded(404, "INSTRUMENT_NOT_FOUND");
 }
 
+/// Each of five requests at the same time changes another field: none of them undoes another.
+#[tokio::test]
+async fn changes_of_one_card_at_the_same_time_are_all_kept() {
+    let ground = Ground::new().await;
+    let user = ground.user();
+    let card = ground.card(&ground.prepaid()).await;
+    let path = format!("/managed_cards/{}", id(&card));
+    for round in 1..=8 {
+        let text = |what: &str| json!(format!("{what} {round}"));
+        let changes = [
+            ("nameOnCard", text("Zoe")),
+            ("nameOnCardLine2", text("Borg")),
+            (
+                "cardholderMobileNumber",
+                json!(format!("+3567921234{round}")),
+            ),
+            (
+                "externalData",
+                json!([{"name": "trip", "value": text("t")}]),
+            ),
+            ("tag", json!(format!("tag-{round}"))),
+        ];
+        let change = async |index: usize| {
+            let (field, value) = &changes[index];
+            let mut body = json!({});
+            body[*field] = value.clone();
+            user.patch(&path, &body).await.expect(200)
+        };
+        tokio::join!(change(0), change(1), change(2), change(3), change(4));
+        let card = user.get(&path).await.expect(200);
+        for (field, value) in &changes {
+            assert_eq!(&card[*field], value, "{field} in round {round}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn lists_are_filtered_and_paged() {
     let ground = Ground::new().await;

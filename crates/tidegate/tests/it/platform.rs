@@ -466,6 +466,64 @@ async fn a_dry_transfer_tells_what_would_come_and_moves_nothing() {
 }
 
 #[tokio::test]
+async fn a_dry_transfer_can_end_in_a_chosen_error() {
+    let world = World::new().await;
+    let client = Client::new(&world).await;
+    let before = world.snapshot().await;
+    for (code, status) in [
+        ("INSUFFICIENT_FUNDS", "INCOMPLETE"),
+        ("NAME_MISMATCH", "ERROR"),
+        ("PAYMENT_FAILED", "ERROR"),
+    ] {
+        let call = client
+            .call(Method::POST, "/transfers")
+            .header("tidegate-fault", format!("transfer-error={code}"))
+            .json(
+                &json!({"sourceAccountId": uuid(&world.fund), "simulation": true,
+                          "destinationAccountId": uuid(&world.trip), "amountInCents": 100}),
+            );
+        let dry = world.server.call(call).await.expect(201)["data"].take();
+        assert_eq!(
+            (&dry["status"], &dry["errorCode"], &dry["completedAt"]),
+            (&json!(status), &json!(code), &Value::Null)
+        );
+        let found = client.get(&format!("/transfers/{}", id(&dry))).await;
+        assert_eq!(found.expect(200)["data"], dry);
+    }
+    assert_eq!(world.snapshot().await, before, "nothing has moved");
+}
+
+#[tokio::test]
+async fn a_repeated_dry_transfer_is_answered_as_it_was_first_whatever_has_come_since() {
+    let world = World::new().await;
+    let client = Client::new(&world).await;
+    let dry = async |key: &str, cents: i64| {
+        let call = client
+            .call(Method::POST, "/transfers")
+            .header("idempotency-key", key)
+            .json(
+                &json!({"sourceAccountId": uuid(&world.fund), "simulation": true,
+                          "destinationAccountId": uuid(&world.trip), "amountInCents": cents}),
+            );
+        world.server.call(call).await
+    };
+    let first = dry("k1", 300).await.expect(201);
+    world.set_state(&world.trip, "block").await.expect(200);
+    let refused = dry("k2", 300).await;
+    refused.refused(
+        400,
+        "INVALID_PARAMETERS",
+        &["destination account is blocked"],
+    );
+    assert_eq!(dry("k1", 300).await.expect(201), first);
+    let other = dry("k1", 301).await;
+    other.refused(400, "IDEMPOTENCY_KEY_MISMATCH", &[]);
+    // What was refused has not used its key up.
+    world.set_state(&world.trip, "unblock").await.expect(200);
+    dry("k2", 300).await.expect(201);
+}
+
+#[tokio::test]
 async fn audit_entries_are_kept_for_ninety_days() {
     const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
     let world = World::new().await;

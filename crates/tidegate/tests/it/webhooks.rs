@@ -165,6 +165,52 @@ async fn what_fails_is_tried_again_with_the_same_id_and_holds_up_its_accounts_al
     assert_eq!(attempts, [&json!(2), &json!(1)]);
 }
 
+/// However much there is to tell of the account that fails, up to what the documents say.
+#[tokio::test]
+async fn an_account_that_fails_for_long_holds_up_no_other_and_is_told_in_order_at_last() {
+    const TIMES: usize = 200;
+    let mut world = World::new().await;
+    let receiver = Receiver::new().await;
+    let body = json!({"url": receiver.url(), "events": ["account.blocked", "account.unblocked"]});
+    let made = endpoint(&world, &body).await;
+    let path = world.path(&format!("/webhooks/{}", id(&made)));
+    let fund = world.fund.clone();
+    receiver.answer(
+        move |one, _| match one.json()["data"]["id"] == fund.as_str() {
+            true => 500,
+            false => 204,
+        },
+    );
+    for _ in 0..TIMES {
+        world.set_state(&world.fund, "block").await.expect(200);
+        world.set_state(&world.fund, "unblock").await.expect(200);
+    }
+    world.set_state(&world.trip, "block").await.expect(200);
+    let received = receiver.wait(2).await;
+    assert_eq!(received[1].json()["data"]["id"], world.trip.as_str());
+    Receiver::until(async || {
+        let shown = world.server.admin_get(&path).await;
+        shown["delivering"]["delivered"] == 1
+    })
+    .await;
+    let shown = world.server.admin_get(&path).await;
+    assert_eq!(shown["delivering"]["held"], 2 * TIMES - 1);
+    // A restart forgets neither what waits nor what was told.
+    world.server.restart().await;
+    world.set_state(&world.trip, "unblock").await.expect(200);
+    let received = receiver.wait(3).await;
+    assert_eq!(received[2].json()["type"], "account.unblocked");
+    assert_eq!(received[2].json()["data"]["id"], world.trip.as_str());
+    receiver.answer(|_, _| 204);
+    world.advance(5_000).await;
+    let received = receiver.wait(3 + 2 * TIMES).await;
+    for (index, one) in received[3..].iter().enumerate() {
+        let name = ["account.blocked", "account.unblocked"][index % 2];
+        assert_eq!(one.json()["type"], name, "event {index}");
+        assert_eq!(one.json()["data"]["id"], world.fund.as_str());
+    }
+}
+
 #[tokio::test]
 async fn nothing_is_lost_when_the_server_or_the_receiver_goes_away() {
     let mut world = World::new().await;

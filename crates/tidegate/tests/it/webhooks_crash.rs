@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use crate::process::{Ground, Http, PATIENCE, Place, Process};
+use crate::process::{Ground, Http, PATIENCE, Place, Process, poll};
 use crate::random::Random;
 use crate::receiver::{Received, Receiver};
 use crate::webhooks::{is_verified, secret};
@@ -219,6 +219,12 @@ fn kills_of_server_and_receiver_lose_no_event_and_keep_each_accounts_order() {
     }
     let mut admin = process.as_admin(&place);
     let events = wait(&mut admin, &ground, from, &receiver);
+    // What was told before the last kill and not written down is told again to its end.
+    poll(|| {
+        let shown = admin.get(&path)["delivering"].take();
+        let is_told = shown["cursor"].as_str() >= events.last().map(id);
+        (is_told && shown["waiting"] == json!([]) && shown["held"] == 0).then_some(())
+    });
     let again = check(&events, &receiver.all(), secret(&made));
     println!(
         "{KILLS} kills, {} events, {again} deliveries came again, {:.0?}",

@@ -68,6 +68,8 @@ pub(in crate::admin) struct DeliveringBody {
     failed: u64,
     /// Events that wait for their next try.
     waiting: Vec<WaitingBody>,
+    /// How many wait behind these, for the order of their accounts.
+    held: usize,
     /// Since when no delivery was taken.
     #[schema(required)]
     failing_since: Option<String>,
@@ -97,6 +99,7 @@ impl DeliveringBody {
                     next_at: time::render(Millis(waiting.next_at_ms)),
                 })
                 .collect(),
+            held: said.held.len(),
             failing_since: said.failing_since_ms.map(|at| time::render(Millis(at))),
         }
     }

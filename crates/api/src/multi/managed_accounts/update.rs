@@ -73,7 +73,9 @@ async fn update(
     };
     let (actor, id) = (call.actor(), AccountId::new(id));
     let class = InstrumentClass::Account;
-    let changed = app.service().change_instrument(&actor, class, id, change);
+    let changed = app
+        .service()
+        .change_instrument(&actor, class, id, change, |_| None);
     changed.await.map_err(|error| match error {
         // Changing an account has no conflict codes in the published data.
         service::multi::Error::Conflict(conflict) => Failure::State(conflict.code()),

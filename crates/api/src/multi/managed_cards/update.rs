@@ -101,21 +101,23 @@ async fn update(
     let bytes = body::json(&parts.headers, body, BODY_MAX).await?;
     let (id, update) = both(path_id("id", id), parse(&bytes, call.strict))?;
     let (actor, id, class) = (call.actor(), AccountId::new(id), InstrumentClass::Card);
-    let card = app.service().instrument(&actor, class, id).await?;
-    let holder = update.details.holder();
-    let before = StoredCard::of(&card);
-    let after = StoredCard {
-        details: before.details.clone().with(update.details),
-        ..before.clone()
-    };
     let change = InstrumentChange {
         name: update.friendly_name.map(Arc::from),
         tag: update.tag.map(Arc::from),
-        details: (after != before).then(|| Arc::from(after.render())),
-        holder,
+        holder: update.details.holder(),
         needs_plastic: update.needs_plastic,
     };
-    let changed = app.service().change_instrument(&actor, class, id, change);
+    let details = |card: &Account| {
+        let before = StoredCard::of(card);
+        let after = StoredCard {
+            details: before.details.clone().with(update.details.clone()),
+            ..before.clone()
+        };
+        (after != before).then(|| Arc::from(after.render()))
+    };
+    let changed = app
+        .service()
+        .change_instrument(&actor, class, id, change, details);
     Ok(changed.await?)
 }
 

@@ -98,7 +98,11 @@ async fn another_class_or_identity_has_no_such_instrument() {
     ] {
         not_found(service.instrument(actor, class, id).await);
         let change = InstrumentChange::default();
-        not_found(service.change_instrument(actor, class, id, change).await);
+        not_found(
+            service
+                .change_instrument(actor, class, id, change, |_| None)
+                .await,
+        );
         not_found(service.block_instrument(actor, class, id, None).await);
         not_found(service.unblock_instrument(actor, class, id, None).await);
         not_found(service.remove_instrument(actor, class, id).await);
@@ -255,7 +259,7 @@ async fn a_card_is_linked_to_active_users_of_its_identity() {
         holder: linked(user.id).holder,
         ..InstrumentChange::default()
     };
-    let changed = service.change_instrument(&ground.actor, CARD, card.id, change);
+    let changed = service.change_instrument(&ground.actor, CARD, card.id, change, |_| None);
     refused(changed.await, Conflict::UserInactive);
 }
 
@@ -360,7 +364,8 @@ async fn accounts_are_blocked_and_unblocked_by_the_codes() {
     refused(unblock(None).await, Conflict::InstrumentDestroyed);
     let removed = service.remove_instrument(actor, ACCOUNT, id).await;
     refused(removed, Conflict::InstrumentAlreadyRemoved);
-    let change = service.change_instrument(actor, ACCOUNT, id, InstrumentChange::default());
+    let change =
+        service.change_instrument(actor, ACCOUNT, id, InstrumentChange::default(), |_| None);
     refused(change.await, Conflict::InstrumentDestroyed);
     let now = service.instrument(actor, ACCOUNT, id).await.expect("there");
     assert_eq!(now.reason, Some(StateReason::User));
@@ -476,7 +481,7 @@ async fn a_change_leaves_what_it_does_not_name() {
     let ground = Ground::new().await;
     let (service, actor) = (&ground.bed.service, &ground.actor);
     let card = ground.open(ground.prepaid()).await;
-    let change = |change| service.change_instrument(actor, CARD, card.id, change);
+    let change = |change| service.change_instrument(actor, CARD, card.id, change, |_| None);
     let named = InstrumentChange {
         name: Some(Arc::from("Travel")),
         tag: Some(Arc::from("t")),
@@ -485,11 +490,10 @@ async fn a_change_leaves_what_it_does_not_name() {
     let named = change(named).await.expect("active");
     assert_eq!((&*named.name, named.tag.as_deref()), ("Travel", Some("t")));
     assert_eq!(named.details, card.details);
-    let detailed = InstrumentChange {
-        details: Some(Arc::from("[1]")),
-        ..InstrumentChange::default()
-    };
-    let detailed = change(detailed).await.expect("active");
+    let nothing = InstrumentChange::default();
+    let one = |_: &Account| Some(Arc::from("[1]"));
+    let detailed = service.change_instrument(actor, CARD, card.id, nothing, one);
+    let detailed = detailed.await.expect("active");
     assert_eq!(
         (&*detailed.name, detailed.details.as_deref()),
         ("Travel", Some("[1]"))

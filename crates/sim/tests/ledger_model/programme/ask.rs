@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use ledger::profile::{CardMode, Terms};
 use ledger::{
-    AccountId, AccountKind, AccountState, ChangeAccount, ChangeProfile, Command, Currency,
-    Instrument, InstrumentClass, NewProfile, OpenInstrument, OwnerId, ProfileId, ProfileKind,
-    ProfileTransfer, Status, TenantId, TransferOrder,
+    AccountId, AccountKind, AccountState, ChangeAccount, ChangeDetails, ChangeProfile, Command,
+    Currency, Instrument, InstrumentClass, NewProfile, OpenInstrument, OwnerId, ProfileId,
+    ProfileKind, ProfileTransfer, Status, TenantId, TransferOrder,
 };
 use proptest::sample::Index;
 
@@ -27,17 +27,24 @@ pub fn apply(pair: &mut Pair, step: &ProgrammeStep) {
         }
         ProgrammeStep::ChangeProfile(profile, change) => change_profile(pair, profile, change),
         ProgrammeStep::Open(opening) => open(pair, opening),
-        ProgrammeStep::Rename(account, voice, name, tag, details) => {
+        ProgrammeStep::Rename(account, voice, name, tag, (details, was)) => {
             let (account, own) = pair.pick_account(account);
             let owner = pair.voice(*voice, account);
             let tenant = pair.speaker(own);
+            let was = match was {
+                Text::Bad => Some(Arc::from("others")),
+                Text::Good | Text::None => {
+                    let known = pair.state.account(account);
+                    known.and_then(|account| account.details.clone())
+                }
+            };
             pair.run(&Command::ChangeAccount(ChangeAccount {
                 tenant,
                 owner,
                 account,
                 name: name.of(100),
                 tag: tag.of(50),
-                details: details.of(32_768),
+                details: details.of(32_768).map(|now| ChangeDetails { was, now }),
             }));
         }
         ProgrammeStep::Transfer(order, voice) => {

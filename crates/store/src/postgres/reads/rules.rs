@@ -1,7 +1,8 @@
 //! Rules and their runs, and one owner's part of the ledger as a state of its own.
 
 use ledger::{
-    Effect, Execution, ExecutionId, Inconsistency, Millis, OwnerId, RuleId, State, TenantId,
+    Effect, Execution, ExecutionId, IdSource, Inconsistency, Millis, OwnerId, RuleId, State,
+    TenantId,
 };
 
 use super::{bound, codes, id, number, time};
@@ -97,9 +98,6 @@ const OWN_EXECUTIONS: &str = sql!(
     " FROM executions y WHERE y.owner = $1 AND y.status = 1"
 );
 const OWN_DUE: &str = sql!("SELECT ", rows::DUE, " FROM due d WHERE d.owner = $1");
-
-/// Bits of an id below its millisecond.
-const LOW_BITS: u32 = 16;
 
 impl Readers {
     pub(crate) async fn rules(&self, query: &RuleQuery) -> Result<Vec<RuleRow>> {
@@ -222,7 +220,7 @@ impl Readers {
         for due in all(next(), rows::due)? {
             state.restore_due(due).map_err(wrong)?;
         }
-        state.observe_id(now.0.max(0).cast_unsigned() << LOW_BITS);
+        state.observe_id(IdSource::first_at(now));
         Ok(Some(state))
     }
 }

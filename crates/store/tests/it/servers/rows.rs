@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ledger::profile::Terms;
 use ledger::{
-    AccountState, ChangeAccount, Command, Currency, Instrument, InstrumentClass, MoneyIn,
-    OpenInstrument, Origin, ProfileTransfer, Rejection, Reply, StateReason, TransferOrder,
+    AccountState, ChangeAccount, ChangeDetails, Command, Currency, Instrument, InstrumentClass,
+    MoneyIn, OpenInstrument, Origin, ProfileTransfer, Rejection, Reply, StateReason, TransferOrder,
 };
 use store::{Outcome, Submit};
 use tokio::task::JoinSet;
@@ -107,7 +107,10 @@ async fn an_account_that_another_server_changes_is_seen_as_it_is() {
         account: destination.id,
         name: Some(Arc::from("Rainy days")),
         tag: Some(Arc::from("b")),
-        details: Some(Arc::from("{\"a\":1}")),
+        details: Some(ChangeDetails {
+            was: Some(Arc::from("{}")),
+            now: Arc::from("{\"a\":1}"),
+        }),
     };
     done(&one, Command::ChangeAccount(renamed)).await;
     let state = |state| Command::SetAccountState {
