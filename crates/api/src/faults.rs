@@ -8,7 +8,6 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
@@ -30,16 +29,17 @@ const ERROR: HeaderValue = HeaderValue::from_static("commit-then-500");
 #[derive(Clone, Copy, Debug)]
 pub struct Unsent;
 
-/// Wraps a dialect's routes.
-pub(crate) fn faulty(router: Router, app: &Arc<App>, refuse: Refuse) -> Router {
-    router.layer(FaultyLayer {
+/// What wraps a dialect's routes.
+pub(crate) fn faulty(app: &Arc<App>, refuse: Refuse) -> FaultyLayer {
+    FaultyLayer {
         app: Arc::clone(app),
         refuse,
-    })
+    }
 }
 
+/// See [`faulty`].
 #[derive(Clone)]
-struct FaultyLayer {
+pub(crate) struct FaultyLayer {
     app: Arc<App>,
     refuse: Refuse,
 }
@@ -56,8 +56,9 @@ impl<S> Layer<S> for FaultyLayer {
     }
 }
 
+/// A dialect's routes with faults on demand around them.
 #[derive(Clone)]
-struct Faulty<S> {
+pub struct Faulty<S> {
     app: Arc<App>,
     refuse: Refuse,
     inner: S,

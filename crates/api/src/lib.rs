@@ -19,6 +19,7 @@ mod metrics;
 pub mod multi;
 mod peers;
 pub mod platform;
+mod public;
 mod remote;
 mod rules;
 pub mod sequence;
@@ -31,15 +32,17 @@ pub use time::{parse as parse_timestamp, render as render_timestamp};
 use std::sync::Arc;
 
 use axum::Router;
+pub use public::PublicRoutes;
 
 /// The public listener's routes.
-pub fn public_router(app: &Arc<App>) -> Router {
-    Router::new()
+pub fn public_routes(app: &Arc<App>) -> PublicRoutes {
+    let others = Router::new()
         .merge(sequence::router(app))
         .merge(platform::router(app))
         .merge(remote::router(app))
-        .merge(multi::router(app))
-        .fallback(http::nothing_here)
+        .merge(multi::document_route())
+        .fallback(http::nothing_here);
+    PublicRoutes::new(multi::routes(app), others)
 }
 
 /// The admin listener's routes.

@@ -165,7 +165,7 @@ async fn tell(app: &Arc<App>) -> anyhow::Result<Value> {
         owner: owner.id,
         start,
         accounts: BTreeMap::new(),
-        programme: Programme::new(service, api::public_router(app), tenant.id).await?,
+        programme: Programme::new(service, api::public_routes(app), tenant.id).await?,
     };
     story.programme.open().await?;
     story.open_accounts().await?;

@@ -5,7 +5,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
@@ -14,7 +13,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 
 /// Open connections at the same time; more wait in the system's queue.
 pub const CONNECTIONS_MAX: usize = 8_192;
@@ -49,8 +48,13 @@ fn sent(answer: Result<Response, Infallible>) -> Result<Response, Unsent> {
     }
 }
 
-/// Serves `router` until `stop` completes, then lets running requests end.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+/// Serves `routes` until `stop` completes, then lets running requests end.
+pub async fn serve<S>(listener: TcpListener, routes: S, stop: impl Future<Output = ()>)
+where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+{
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let graceful = GracefulShutdown::new();
     let mut http = hyper::server::conn::http1::Builder::new();
@@ -77,7 +81,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             () = &mut stop => break,
         };
         drop(stream.set_nodelay(true));
-        let service = ServiceExt::<Request<Incoming>>::map_result(router.clone(), sent);
+        let service = routes.clone().map_result(sent);
         let service = TowerToHyperService::new(service);
         let connection = http.serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);

@@ -81,7 +81,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     let api = tokio::spawn(listen::serve(
         api_listener,
-        api::public_router(&app),
+        api::public_routes(&app),
         until(stopping.clone()),
     ));
     let admin = tokio::spawn(listen::serve(

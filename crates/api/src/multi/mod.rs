@@ -47,12 +47,15 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use axum::routing::{any, get, post};
+use axum::routing::{get, post};
 use service::multi::Surface;
+use tower::Layer;
 
-use crate::{App, faults, peers};
+use crate::App;
+use crate::faults::{self, Faulty};
+use crate::peers::{self, Acquainted};
 use failure::Failure;
-use request_ref::AttachLayer;
+use request_ref::{Attach, AttachLayer};
 
 /// What handlers share: the app, and which of the dialect's two surfaces they answer on.
 #[derive(Clone)]
@@ -82,39 +85,67 @@ impl FromRef<Place> for Surface {
     }
 }
 
+/// Where the dialect is found.
+const MULTI: &str = "/multi";
+const BACKOFFICE: &str = "/multi/backoffice";
+const SIMULATOR: &str = "/simulate/api";
+
+/// Whether a path is the dialect's to answer, if only to say that nothing is there.
+pub(crate) fn has_path(path: &str) -> bool {
+    [MULTI, SIMULATOR].iter().any(|base| {
+        let rest = path.strip_prefix(base);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
+/// What answers the dialect's requests.
+///
+/// Its routes are written out in full and wrapped once as a whole, because a router's own nesting
+/// and layers cost each request several allocations for each of them.
+pub(crate) type Routes = Attach<Acquainted<Faulty<Router>>>;
+
 /// The routes.
-pub fn router(app: &Arc<App>) -> Router {
-    let backoffice = transfers::routes()
-        .merge(managed_accounts::backoffice_routes())
-        .merge(managed_cards::backoffice_routes())
-        .route("/access_token", post(backoffice::access_token::handle))
-        .with_state(Place::new(app, Surface::BackOffice));
-    let own = transfers::routes()
-        .route("/transfers/bulk/cancel", post(transfers::cancel::handle))
-        .merge(bulks::routes())
-        .merge(managed_accounts::routes())
-        .merge(managed_cards::routes())
-        .merge(people_routes())
+pub(crate) fn routes(app: &Arc<App>) -> Routes {
+    let own = [
+        transfers::routes,
+        bulks::routes,
+        managed_accounts::routes,
+        managed_cards::routes,
+        people_routes,
+    ];
+    let own = own
+        .into_iter()
+        .fold(Router::new(), |router, add| add(router, MULTI))
         .with_state(Place::new(app, Surface::Multi));
-    let multi = Router::new()
-        .merge(own)
-        .nest("/backoffice", backoffice)
-        .fallback(unknown_path)
-        .method_not_allowed_fallback(wrong_method);
-    let simulator = simulator::routes()
-        .with_state(Arc::clone(app))
-        .fallback(unknown_path)
-        .method_not_allowed_fallback(wrong_method);
+    let backoffice = [
+        transfers::shared_routes,
+        managed_accounts::backoffice_routes,
+        managed_cards::backoffice_routes,
+    ];
+    let access_token = [BACKOFFICE, "/access_token"].concat();
+    let backoffice = backoffice
+        .into_iter()
+        .fold(Router::new(), |router, add| add(router, BACKOFFICE))
+        .route(&access_token, post(backoffice::access_token::handle))
+        .with_state(Place::new(app, Surface::BackOffice));
+    let simulator = simulator::routes(Router::new(), SIMULATOR).with_state(Arc::clone(app));
     let routes = Router::new()
-        .nest("/multi", multi)
-        .nest("/simulate/api", simulator)
-        // Nested routers do not get the bare slash.
-        .route("/multi/", any(unknown_path))
-        .route("/simulate/api/", any(unknown_path));
-    let routes = faults::faulty(routes, app, refuse);
-    peers::acquainted(routes, app, refuse)
-        .layer(AttachLayer(Arc::clone(app)))
-        .route("/openapi/multi.json", get(openapi::serve))
+        .merge(own)
+        .merge(backoffice)
+        .merge(simulator)
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method);
+    let layers = (
+        AttachLayer(Arc::clone(app)),
+        peers::acquainted(app, refuse),
+        faults::faulty(app, refuse),
+    );
+    layers.layer(routes)
+}
+
+/// The dialect's document, which is no part of the dialect.
+pub(crate) fn document_route() -> Router {
+    Router::new().route("/openapi/multi.json", get(openapi::serve))
 }
 
 fn refuse(_: &App, _: &HeaderMap, error: service::Error) -> Response {
@@ -122,57 +153,61 @@ fn refuse(_: &App, _: &HeaderMap, error: service::Error) -> Response {
 }
 
 /// Logging in, identities and users.
-fn people_routes() -> Router<Place> {
-    Router::new()
-        .route("/login_with_password", post(sign_in::login::handle))
-        .route("/logout", post(sign_in::logout::handle))
-        .route("/access_token", post(sign_in::access_token::handle))
-        .route("/identities", get(sign_in::list_identities::handle))
-        .route("/idempotency_refs/{ref}", get(references::handle))
+fn people_routes(router: Router<Place>, base: &str) -> Router<Place> {
+    let at = |path: &str| [base, path].concat();
+    router
+        .route(&at("/login_with_password"), post(sign_in::login::handle))
+        .route(&at("/logout"), post(sign_in::logout::handle))
+        .route(&at("/access_token"), post(sign_in::access_token::handle))
+        .route(&at("/identities"), get(sign_in::list_identities::handle))
+        .route(&at("/idempotency_refs/{ref}"), get(references::handle))
         .route(
-            "/passwords/{user_id}/create",
+            &at("/passwords/{user_id}/create"),
             post(passwords::create::handle),
         )
-        .route("/passwords/update", post(passwords::update::handle))
+        .route(&at("/passwords/update"), post(passwords::update::handle))
         .route(
-            "/corporates",
+            &at("/corporates"),
             post(corporates::create::handle)
                 .get(corporates::get::handle)
                 .patch(corporates::update::handle),
         )
         .route(
-            "/corporates/verification/email/send",
+            &at("/corporates/verification/email/send"),
             post(corporates::send_code::handle),
         )
         .route(
-            "/corporates/verification/email/verify",
+            &at("/corporates/verification/email/verify"),
             post(corporates::verify_code::handle),
         )
         .route(
-            "/consumers",
+            &at("/consumers"),
             post(consumers::create::handle)
                 .get(consumers::get::handle)
                 .patch(consumers::update::handle),
         )
         .route(
-            "/consumers/verification/email/send",
+            &at("/consumers/verification/email/send"),
             post(consumers::send_code::handle),
         )
         .route(
-            "/consumers/verification/email/verify",
+            &at("/consumers/verification/email/verify"),
             post(consumers::verify_code::handle),
         )
         .route(
-            "/users",
+            &at("/users"),
             post(users::create::handle).get(users::list::handle),
         )
         .route(
-            "/users/{user_id}",
+            &at("/users/{user_id}"),
             get(users::get::handle).patch(users::update::handle),
         )
-        .route("/users/{user_id}/activate", post(users::activate::handle))
         .route(
-            "/users/{user_id}/deactivate",
+            &at("/users/{user_id}/activate"),
+            post(users::activate::handle),
+        )
+        .route(
+            &at("/users/{user_id}/deactivate"),
             post(users::deactivate::handle),
         )
 }

@@ -40,7 +40,7 @@ impl<S> Layer<S> for AttachLayer {
 
 /// See [`AttachLayer`].
 #[derive(Clone)]
-pub(super) struct Attach<S> {
+pub struct Attach<S> {
     app: Arc<App>,
     inner: S,
 }
@@ -66,7 +66,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Attach<S> {
 
 pin_project! {
     /// An answer on its way.
-    pub(super) struct Attached<F> {
+    pub struct Attached<F> {
         #[pin]
         answer: F,
         id: Arc<str>,

@@ -39,9 +39,8 @@ pub fn router(app: &Arc<App>) -> Router {
     let routes = routes
         .method_not_allowed_fallback(not_listed)
         .with_state(Arc::clone(app));
-    let routes = faults::faulty(routes, app, refuse);
-    let routes = peers::acquainted(routes, app, refuse);
     routes
+        .layer((peers::acquainted(app, refuse), faults::faulty(app, refuse)))
         .route("/platform/v1/openapi", get(openapi::serve))
         .route("/openapi/platform.json", get(openapi::serve))
         .route("/platform/v1/{*rest}", axum::routing::any(not_listed))

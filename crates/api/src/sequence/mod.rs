@@ -93,8 +93,9 @@ pub fn router(app: &Arc<App>) -> Router {
         .nest("/api/v1", routes)
         // The nested router does not get the bare slash.
         .route("/api/v1/", any(unknown_path).with_state(Arc::clone(app)));
-    let routes = faults::faulty(routes, app, refuse);
-    peers::acquainted(routes, app, refuse).route("/openapi/sequence.json", get(openapi::serve))
+    routes
+        .layer((peers::acquainted(app, refuse), faults::faulty(app, refuse)))
+        .route("/openapi/sequence.json", get(openapi::serve))
 }
 
 fn refuse(app: &App, headers: &HeaderMap, error: service::Error) -> Response {

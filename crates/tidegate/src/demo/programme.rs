@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
-use axum::Router;
+use api::PublicRoutes;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use hyper::body::Bytes;
@@ -38,7 +38,7 @@ struct Identity {
 
 /// The programme as far as it has been told.
 pub(super) struct Programme {
-    router: Router,
+    routes: PublicRoutes,
     api_key: String,
     programme_key: String,
     profiles: BTreeMap<&'static str, String>,
@@ -50,7 +50,7 @@ impl Programme {
     /// Keys and profiles.
     pub(super) async fn new(
         service: &Service,
-        router: Router,
+        routes: PublicRoutes,
         tenant: TenantId,
     ) -> anyhow::Result<Programme> {
         let (api_key, programme_key) = (secrets::new_key()?, secrets::new_key()?);
@@ -74,7 +74,7 @@ impl Programme {
             profiles.insert(key, profile.id.to_string());
         }
         Ok(Programme {
-            router,
+            routes,
             api_key: api_key.reveal().to_owned(),
             programme_key: programme_key.reveal().to_owned(),
             profiles,
@@ -412,7 +412,7 @@ impl Programme {
             request = request.header("authorization", format!("Bearer {}", by.token));
         }
         let request = request.body(Body::from(body.to_string()))?;
-        let response = self.router.clone().oneshot(request).await?;
+        let response = self.routes.clone().oneshot(request).await?;
         let status = response.status();
         let bytes: Bytes = axum::body::to_bytes(response.into_body(), ANSWER_MAX).await?;
         if !status.is_success() {

@@ -3,16 +3,18 @@
 //! routers called directly. Every answer is compared with the served OpenAPI documents on the
 //! way, and none may ever be a 500.
 
+use std::convert::Infallible;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use api::App;
 use api::amounts::Amounts;
 use api::hooks::Bodies;
+use api::{App, PublicRoutes};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use axum::response::Response;
 use http_body_util::BodyExt;
 use ledger::{Millis, TenantId};
 use serde_json::{Value, json};
@@ -208,7 +210,7 @@ struct Running {
     questions: JoinHandle<()>,
     store: Arc<dyn Store>,
     app: Arc<App>,
-    public: Router,
+    public: PublicRoutes,
     admin: Router,
 }
 
@@ -306,7 +308,7 @@ impl Server {
             stop,
             deliveries,
             questions,
-            public: api::public_router(&app),
+            public: api::public_routes(&app),
             admin: api::admin_router(&app),
             app,
             store,
@@ -424,8 +426,11 @@ impl Server {
     }
 }
 
-async fn send(router: &Router, call: &Call) -> Reply {
-    let response = router.clone().oneshot(call.request()).await;
+async fn send<S>(routes: &S, call: &Call) -> Reply
+where
+    S: tower::Service<Request<Body>, Response = Response, Error = Infallible> + Clone,
+{
+    let response = routes.clone().oneshot(call.request()).await;
     let response = response.expect("routers do not fail");
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.expect("a body in memory").to_bytes();

@@ -16,22 +16,33 @@ use axum::routing::{get, post};
 use crate::multi::Place;
 
 /// All routes of an identity's own users.
-pub(super) fn routes() -> Router<Place> {
-    Router::new()
-        .route("/managed_accounts", post(create::handle).get(list::handle))
+pub(super) fn routes(router: Router<Place>, base: &str) -> Router<Place> {
+    let at = |path: &str| [base, path].concat();
+    router
         .route(
-            "/managed_accounts/{id}",
+            &at("/managed_accounts"),
+            post(create::handle).get(list::handle),
+        )
+        .route(
+            &at("/managed_accounts/{id}"),
             get(get::handle).patch(update::handle),
         )
-        .route("/managed_accounts/{id}/statement", get(statement::handle))
-        .route("/managed_accounts/{id}/block", post(block::handle))
-        .route("/managed_accounts/{id}/unblock", post(unblock::handle))
-        .route("/managed_accounts/{id}/remove", post(remove::handle))
+        .route(
+            &at("/managed_accounts/{id}/statement"),
+            get(statement::handle),
+        )
+        .route(&at("/managed_accounts/{id}/block"), post(block::handle))
+        .route(&at("/managed_accounts/{id}/unblock"), post(unblock::handle))
+        .route(&at("/managed_accounts/{id}/remove"), post(remove::handle))
 }
 
 /// The routes of the Back Office.
-pub(super) fn backoffice_routes() -> Router<Place> {
-    Router::new()
-        .route("/managed_accounts/{id}", get(get::handle))
-        .route("/managed_accounts/{id}/statement", get(statement::handle))
+pub(super) fn backoffice_routes(router: Router<Place>, base: &str) -> Router<Place> {
+    let at = |path: &str| [base, path].concat();
+    router
+        .route(&at("/managed_accounts/{id}"), get(get::handle))
+        .route(
+            &at("/managed_accounts/{id}/statement"),
+            get(statement::handle),
+        )
 }

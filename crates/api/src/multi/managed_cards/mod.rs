@@ -18,25 +18,31 @@ use axum::routing::{get, post};
 use crate::multi::Place;
 
 /// The routes of both.
-fn shared_routes() -> Router<Place> {
-    Router::new()
-        .route("/managed_cards/{id}/statement", get(statement::handle))
-        .route("/managed_cards/{id}/block", post(block::handle))
-        .route("/managed_cards/{id}/unblock", post(unblock::handle))
-        .route("/managed_cards/{id}/remove", post(remove::handle))
+fn shared_routes(router: Router<Place>, base: &str) -> Router<Place> {
+    let at = |path: &str| [base, path].concat();
+    router
+        .route(&at("/managed_cards/{id}/statement"), get(statement::handle))
+        .route(&at("/managed_cards/{id}/block"), post(block::handle))
+        .route(&at("/managed_cards/{id}/unblock"), post(unblock::handle))
+        .route(&at("/managed_cards/{id}/remove"), post(remove::handle))
 }
 
 /// All routes of an identity's own users.
-pub(super) fn routes() -> Router<Place> {
-    shared_routes()
-        .route("/managed_cards", post(create::handle).get(list::handle))
+pub(super) fn routes(router: Router<Place>, base: &str) -> Router<Place> {
+    let at = |path: &str| [base, path].concat();
+    shared_routes(router, base)
         .route(
-            "/managed_cards/{id}",
+            &at("/managed_cards"),
+            post(create::handle).get(list::handle),
+        )
+        .route(
+            &at("/managed_cards/{id}"),
             get(get::handle).patch(update::handle),
         )
 }
 
 /// The routes of the Back Office.
-pub(super) fn backoffice_routes() -> Router<Place> {
-    shared_routes().route("/managed_cards/{id}", get(get::handle))
+pub(super) fn backoffice_routes(router: Router<Place>, base: &str) -> Router<Place> {
+    let at = |path: &str| [base, path].concat();
+    shared_routes(router, base).route(&at("/managed_cards/{id}"), get(get::handle))
 }

@@ -28,22 +28,23 @@ use crate::App;
 use crate::http::PathText;
 
 /// The routes.
-pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/accounts/deposit", post(deposit_by_iban::handle))
-        .route("/accounts/{account_id}/deposit", post(deposit::handle))
-        .route("/cards/{card_id}/purchase", post(purchase::handle))
+pub(super) fn routes(router: Router<Arc<App>>, base: &str) -> Router<Arc<App>> {
+    let at = |path: &str| [base, path].concat();
+    router
+        .route(&at("/accounts/deposit"), post(deposit_by_iban::handle))
+        .route(&at("/accounts/{account_id}/deposit"), post(deposit::handle))
+        .route(&at("/cards/{card_id}/purchase"), post(purchase::handle))
         .route(
-            "/cards/{card_id}/merchant_refund",
+            &at("/cards/{card_id}/merchant_refund"),
             post(merchant_refund::handle),
         )
-        .route("/cards/{card_id}/expire", post(expire::handle))
+        .route(&at("/cards/{card_id}/expire"), post(expire::handle))
         .route(
-            "/corporates/{corporate_id}/verify",
+            &at("/corporates/{corporate_id}/verify"),
             post(verify_corporate::handle),
         )
         .route(
-            "/consumers/{consumer_id}/verify",
+            &at("/consumers/{consumer_id}/verify"),
             post(verify_consumer::handle),
         )
 }
