@@ -4,10 +4,12 @@
 //! field is taken out. Every fault is collected, so that one answer names them all. A number is an
 //! integer only if it is written as one: `100.0` and `1e2` are not, nor is anything beyond 64 bits.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// One thing wrong with a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -194,10 +196,12 @@ impl Fields {
 
 /// One whole JSON value in which no object, however deep, has a key twice; why not, otherwise.
 pub(crate) fn strict(bytes: &[u8]) -> Result<Value, String> {
-    match serde_json::from_slice::<Strict>(bytes) {
-        Ok(Strict(value)) => Ok(value),
-        Err(error) => Err(error.to_string()),
-    }
+    node(bytes).map(Value::from)
+}
+
+/// The same, borrowing from the bytes.
+pub(crate) fn node(bytes: &[u8]) -> Result<Node<'_>, String> {
+    serde_json::from_slice(bytes).map_err(|error: serde_json::Error| error.to_string())
 }
 
 struct Members(Vec<(String, Value)>);
@@ -222,10 +226,10 @@ impl<'de> Deserialize<'de> for Members {
                         return Err(A::Error::custom("too many members"));
                     }
                     // What is wrong within a member is told with its name.
-                    let Strict(value) = map
+                    let value: Node<'_> = map
                         .next_value()
                         .map_err(|error| A::Error::custom(format!("{key}: {error}")))?;
-                    members.push((key, value));
+                    members.push((key, value.into()));
                 }
                 Ok(Members(members))
             }
@@ -234,73 +238,138 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
-/// A value in which no object, however deep, has a key twice: of two limits none is guessed.
-struct Strict(Value);
+/// A JSON value in which no object, however deep, has a key twice: of two limits none is guessed.
+/// Texts without escapes are not copied out of the bytes that were read.
+#[derive(Debug)]
+pub(crate) enum Node<'de> {
+    Null,
+    Flag(bool),
+    Number(Number),
+    Text(Cow<'de, str>),
+    List(Vec<Node<'de>>),
+    Object(NodeMembers<'de>),
+}
 
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Strict, D::Error> {
-        deserializer.deserialize_any(StrictVisitor).map(Strict)
+/// The members of an object in the order in which they stand.
+pub(crate) type NodeMembers<'de> = Vec<(Cow<'de, str>, Node<'de>)>;
+
+impl From<Node<'_>> for Value {
+    fn from(node: Node<'_>) -> Value {
+        match node {
+            Node::Null => Value::Null,
+            Node::Flag(flag) => Value::Bool(flag),
+            Node::Number(number) => Value::Number(number),
+            Node::Text(text) => Value::String(text.into_owned()),
+            Node::List(items) => Value::Array(items.into_iter().map(Value::from).collect()),
+            Node::Object(members) => {
+                let owned =
+                    |(name, node): (Cow<'_, str>, Node<'_>)| (name.into_owned(), node.into());
+                Value::Object(members.into_iter().map(owned).collect())
+            }
+        }
     }
 }
 
-struct StrictVisitor;
+impl<'de> Deserialize<'de> for Node<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Node<'de>, D::Error> {
+        deserializer.deserialize_any(NodeVisitor)
+    }
+}
 
-impl<'de> Visitor<'de> for StrictVisitor {
-    type Value = Value;
+struct NodeVisitor;
+
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = Node<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<Node<'de>, E> {
+        Ok(Node::Flag(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::from(value))
+    fn visit_i64<E>(self, value: i64) -> Result<Node<'de>, E> {
+        Ok(Node::Number(value.into()))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::from(value))
+    fn visit_u64<E>(self, value: u64) -> Result<Node<'de>, E> {
+        Ok(Node::Number(value.into()))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Value::from(value))
+    fn visit_f64<E>(self, value: f64) -> Result<Node<'de>, E> {
+        Ok(Number::from_f64(value).map_or(Node::Null, Node::Number))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::from(value))
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Node<'de>, E> {
+        Ok(Node::Text(Cow::Borrowed(value)))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
+    fn visit_str<E>(self, value: &str) -> Result<Node<'de>, E> {
+        Ok(Node::Text(Cow::Owned(value.to_owned())))
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E>(self) -> Result<Node<'de>, E> {
+        Ok(Node::Null)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut values = Vec::new();
-        while let Some(Strict(value)) = items.next_element()? {
-            values.push(value);
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node<'de>, A::Error> {
+        let mut nodes = Vec::new();
+        while let Some(node) = items.next_element()? {
+            nodes.push(node);
         }
-        Ok(Value::Array(values))
+        Ok(Node::List(nodes))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut members = serde_json::Map::new();
-        while let Some(key) = map.next_key::<String>()? {
-            if members.contains_key(&key) {
-                return Err(A::Error::custom(format!("`{key}` stands twice")));
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node<'de>, A::Error> {
+        let mut members = NodeMembers::with_capacity(MEMBERS_USUAL);
+        // The names of an object with unusually many members.
+        let mut names = BTreeSet::new();
+        while let Some(Name(name)) = map.next_key()? {
+            let is_new = if members.len() < MEMBERS_USUAL {
+                members.iter().all(|(other, _)| *other != name)
+            } else {
+                if names.is_empty() {
+                    names.extend(members.iter().map(|(other, _)| other.clone()));
+                }
+                names.insert(name.clone())
+            };
+            if !is_new {
+                return Err(A::Error::custom(format!("`{name}` stands twice")));
             }
-            let Strict(value) = map.next_value()?;
-            members.insert(key, value);
+            members.push((name, map.next_value()?));
         }
-        Ok(Value::Object(members))
+        Ok(Node::Object(members))
     }
 }
 
+/// A member's name, borrowed where it can be.
+struct Name<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Name<'de>, D::Error> {
+        struct NameVisitor;
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+/// Members up to which their names are compared one by one.
+const MEMBERS_USUAL: usize = 8;
 /// Members of one object; no request has nearly as many.
 const MEMBERS_MAX: usize = 100;
 
@@ -363,6 +432,25 @@ mod tests {
             }
         }
         check(r#"{"name":"x","amount":9223372036854775807}"#, &[]);
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_is_found_among_few_and_many() {
+        for count in 1..40 {
+            let names: Vec<String> = (0..count).map(|n| format!(r#""n{n}":{n}"#)).collect();
+            let once = format!("{{{}}}", names.join(","));
+            let value = strict(once.as_bytes()).expect("each stands once");
+            assert_eq!(value.as_object().map(serde_json::Map::len), Some(count));
+            for again in 0..count {
+                // Spelt with an escape, which is the same name.
+                let twice = format!(r#"{{{},"\u006e{again}":0}}"#, names.join(","));
+                let error = strict(twice.as_bytes()).expect_err("one stands twice");
+                assert!(
+                    error.starts_with(&format!("`n{again}` stands twice")),
+                    "{error}"
+                );
+            }
+        }
     }
 
     #[test]

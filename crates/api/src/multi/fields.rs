@@ -10,13 +10,14 @@
 //! `NOT_IN`. A NUL is a fault anywhere, in ignored members too. Which rule a fault is told as
 //! stands in [`super::invalid`].
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
-use serde_json::{Map, Value};
+use serde_json::Number;
 
 use super::invalid::{InvalidField, Rule};
 use super::rules::{self, Text};
-use crate::json;
+use crate::json::{self, Node, NodeMembers};
 
 /// What faults of the body as a whole are told of.
 const BODY: &str = "body";
@@ -30,10 +31,10 @@ pub(super) fn parse<T>(
     strict: bool,
     read: impl FnOnce(&mut Fields<'_>) -> T,
 ) -> Result<T, Vec<InvalidField>> {
-    let value = value(bytes)?;
+    let node = node(bytes)?;
     let mut faults = Vec::new();
-    let built = match value {
-        Value::Object(members) => read_object(members, String::new(), strict, &mut faults, read),
+    let built = match node {
+        Node::Object(members) => read_object(members, String::new(), strict, &mut faults, read),
         _ => return Err(vec![wrong_type(BODY, "a JSON object")]),
     };
     if faults.is_empty() {
@@ -50,7 +51,7 @@ pub(super) fn parse_array<T>(
     size: RangeInclusive<usize>,
     read: impl FnMut(&mut Fields<'_>) -> T,
 ) -> Result<Vec<T>, Vec<InvalidField>> {
-    let Value::Array(items) = value(bytes)? else {
+    let Node::List(items) = node(bytes)? else {
         return Err(vec![wrong_type(BODY, "a JSON array")]);
     };
     if !size.contains(&items.len()) {
@@ -66,11 +67,11 @@ pub(super) fn parse_array<T>(
     }
 }
 
-fn value(bytes: &[u8]) -> Result<Value, Vec<InvalidField>> {
+fn node(bytes: &[u8]) -> Result<Node<'_>, Vec<InvalidField>> {
     if bytes.is_empty() {
         return Err(vec![InvalidField::required(BODY)]);
     }
-    json::strict(bytes).map_err(|error| {
+    json::node(bytes).map_err(|error| {
         let reason = format!("is not acceptable: {error}");
         vec![InvalidField::new(BODY, Rule::Regex, reason)]
     })
@@ -84,8 +85,10 @@ pub(super) fn parse_member<T: Default>(
     faults: &mut Vec<InvalidField>,
     read: impl FnOnce(&mut Fields<'_>) -> T,
 ) -> T {
-    match json::strict(text.as_bytes()) {
-        Ok(Value::Object(members)) => read_object(members, format!("{name}."), false, faults, read),
+    match json::node(text.as_bytes()) {
+        Ok(Node::Object(members)) => {
+            read_object(members, [name, "."].concat(), false, faults, read)
+        }
         Ok(_) | Err(_) => {
             faults.push(wrong_type(name, "an object"));
             T::default()
@@ -94,7 +97,7 @@ pub(super) fn parse_member<T: Default>(
 }
 
 pub(super) fn read_object<T>(
-    members: Map<String, Value>,
+    members: NodeMembers<'_>,
     path: String,
     strict: bool,
     faults: &mut Vec<InvalidField>,
@@ -112,7 +115,7 @@ pub(super) fn read_object<T>(
 }
 
 fn read_items<T>(
-    items: Vec<Value>,
+    items: Vec<Node<'_>>,
     path: &str,
     strict: bool,
     faults: &mut Vec<InvalidField>,
@@ -121,7 +124,7 @@ fn read_items<T>(
     let mut built = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
         match item {
-            Value::Object(members) => {
+            Node::Object(members) => {
                 let path = format!("{path}[{index}].");
                 built.push(read_object(members, path, strict, faults, &mut read));
             }
@@ -187,20 +190,22 @@ pub(super) fn integer_text(
 
 /// The members of one JSON object that have not been taken yet.
 pub(super) struct Fields<'f> {
-    members: Map<String, Value>,
+    members: NodeMembers<'f>,
     path: String,
     strict: bool,
     faults: &'f mut Vec<InvalidField>,
 }
 
-impl Fields<'_> {
+impl<'f> Fields<'f> {
     fn name(&self, field: &str) -> String {
-        format!("{}{field}", self.path)
+        [&self.path, field].concat()
     }
 
     /// Takes a member out; `null` counts as absent.
-    fn take(&mut self, field: &str) -> Option<Value> {
-        self.members.remove(field).filter(|value| !value.is_null())
+    fn take(&mut self, field: &str) -> Option<Node<'f>> {
+        let index = self.members.iter().position(|(name, _)| name == field)?;
+        let (_, node) = self.members.swap_remove(index);
+        (!matches!(node, Node::Null)).then_some(node)
     }
 
     fn required(&mut self, field: &str) {
@@ -228,34 +233,38 @@ impl Fields<'_> {
 
     /// Whether a member is there and not `null`.
     pub(super) fn has(&self, field: &str) -> bool {
-        self.members
-            .get(field)
-            .is_some_and(|value| !value.is_null())
+        let found = self.members.iter().find(|(name, _)| name == field);
+        found.is_some_and(|(_, node)| !matches!(node, Node::Null))
     }
 
     /// Takes a member that is known and not looked at; whether it was there.
     pub(super) fn ignored(&mut self, field: &str) -> bool {
-        let value = self.take(field);
-        if value.as_ref().is_some_and(has_nul) {
+        let node = self.take(field);
+        if node.as_ref().is_some_and(has_nul) {
             let field = self.name(field);
             self.faults.push(nul(field));
         }
-        value.is_some()
+        node.is_some()
+    }
+
+    /// A text that may be there, as it stands in the body.
+    fn optional_bare_text(&mut self, field: &str, rule: &Text) -> Option<Cow<'f, str>> {
+        match self.take(field)? {
+            Node::Text(text) => {
+                check_text(|| [&self.path, field].concat(), &text, rule, self.faults);
+                Some(text)
+            }
+            _ => {
+                self.wrong_type(field, "a string");
+                Some(Cow::Borrowed(""))
+            }
+        }
     }
 
     /// A text that may be there.
     pub(super) fn optional_text(&mut self, field: &str, rule: &Text) -> Option<String> {
-        match self.take(field) {
-            Some(Value::String(text)) => {
-                check_text(|| format!("{}{field}", self.path), &text, rule, self.faults);
-                Some(text)
-            }
-            Some(_) => {
-                self.wrong_type(field, "a string");
-                Some(String::new())
-            }
-            None => None,
-        }
+        let text = self.optional_bare_text(field, rule);
+        text.map(Cow::into_owned)
     }
 
     /// A text that must be there.
@@ -269,20 +278,23 @@ impl Fields<'_> {
 
     /// An id that may be there; 0 for one that nobody has.
     pub(super) fn optional_id(&mut self, field: &str, rule: &Text) -> Option<u64> {
-        let text = self.optional_text(field, rule)?;
+        let text = self.optional_bare_text(field, rule)?;
         Some(rules::id_number(&text).unwrap_or(0))
     }
 
     /// An id that must be there; 0 for one that nobody has.
     pub(super) fn id(&mut self, field: &str, rule: &Text) -> u64 {
-        let text = self.text(field, rule);
-        rules::id_number(&text).unwrap_or(0)
+        let id = self.optional_id(field, rule);
+        id.unwrap_or_else(|| {
+            self.required(field);
+            0
+        })
     }
 
     /// Milliseconds written as text, that may be there. More than 64 bits of them are well-formed: a
     /// time that no clock reaches, the last one.
     pub(super) fn optional_timestamp(&mut self, field: &str) -> Option<i64> {
-        let text = self.optional_text(field, &rules::TIMESTAMP)?;
+        let text = self.optional_bare_text(field, &rules::TIMESTAMP)?;
         Some(text.parse().unwrap_or(i64::MAX))
     }
 
@@ -292,8 +304,12 @@ impl Fields<'_> {
         field: &str,
         bounds: RangeInclusive<i64>,
     ) -> Option<i64> {
-        let value = self.take(field)?;
-        match value.as_i64() {
+        let node = self.take(field)?;
+        let number = match &node {
+            Node::Number(number) => Some(number),
+            _ => None,
+        };
+        match number.and_then(Number::as_i64) {
             Some(integer) if bounds.contains(&integer) => Some(integer),
             Some(_) => {
                 let (min, max) = bounds.into_inner();
@@ -301,7 +317,7 @@ impl Fields<'_> {
                 self.faults.push(InvalidField::range(field, min, max));
                 Some(min)
             }
-            None if is_beyond_64_bits(&value) => {
+            None if number.is_some_and(is_beyond_64_bits) => {
                 let (min, max) = bounds.into_inner();
                 let field = self.name(field);
                 self.faults.push(InvalidField::range(field, min, max));
@@ -327,7 +343,7 @@ impl Fields<'_> {
     /// A flag that may be there.
     pub(super) fn optional_flag(&mut self, field: &str) -> Option<bool> {
         match self.take(field) {
-            Some(Value::Bool(flag)) => Some(flag),
+            Some(Node::Flag(flag)) => Some(flag),
             Some(_) => {
                 self.wrong_type(field, "true or false");
                 Some(false)
@@ -343,7 +359,7 @@ impl Fields<'_> {
         choices: &Choices<T>,
     ) -> Option<T> {
         match self.take(field) {
-            Some(Value::String(text)) => {
+            Some(Node::Text(text)) => {
                 let chosen = find(&text, choices);
                 if chosen.is_none() {
                     let field = self.name(field);
@@ -375,8 +391,8 @@ impl Fields<'_> {
         read: impl FnOnce(&mut Fields<'_>) -> T,
     ) -> Option<T> {
         match self.take(field) {
-            Some(Value::Object(members)) => {
-                let path = format!("{}{field}.", self.path);
+            Some(Node::Object(members)) => {
+                let path = [&self.path, field, "."].concat();
                 let (strict, faults) = (self.strict, &mut *self.faults);
                 Some(read_object(members, path, strict, faults, read))
             }
@@ -428,10 +444,10 @@ impl Fields<'_> {
     }
 
     /// The items of a list, none when something is wrong with it; `None` when it is absent.
-    fn items(&mut self, field: &str, size: RangeInclusive<usize>) -> Option<Vec<Value>> {
+    fn items(&mut self, field: &str, size: RangeInclusive<usize>) -> Option<Vec<Node<'f>>> {
         match self.take(field)? {
-            Value::Array(items) if size.contains(&items.len()) => return Some(items),
-            Value::Array(_) => {
+            Node::List(items) if size.contains(&items.len()) => return Some(items),
+            Node::List(_) => {
                 let (min, max) = size.into_inner();
                 let field = self.name(field);
                 let fault = InvalidField::size(field, min, max, "items");
@@ -442,8 +458,10 @@ impl Fields<'_> {
         Some(Vec::new())
     }
 
-    /// Looks at what nobody took.
-    fn close(self) {
+    /// Looks at what nobody took, in the order of the names.
+    fn close(mut self) {
+        self.members
+            .sort_unstable_by(|one, other| one.0.cmp(&other.0));
         for (field, value) in &self.members {
             let name = self.name(field);
             if self.strict {
@@ -472,19 +490,22 @@ pub(super) fn not_in<T>(field: impl Into<String>, choices: &Choices<T>) -> Inval
 
 /// Whether a number was an integer too large for 64 signed bits. What is as large and was written
 /// with a fraction or an exponent counts as one too.
-fn is_beyond_64_bits(value: &Value) -> bool {
+fn is_beyond_64_bits(number: &Number) -> bool {
     const BITS_63: f64 = 9_223_372_036_854_775_808.0;
-    value.is_u64() || value.as_f64().is_some_and(|number| number.abs() >= BITS_63)
+    number.is_u64()
+        || number
+            .as_f64()
+            .is_some_and(|number| number.abs() >= BITS_63)
 }
 
-fn has_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(has_nul),
-        Value::Object(members) => members
+fn has_nul(node: &Node<'_>) -> bool {
+    match node {
+        Node::Text(text) => text.contains('\0'),
+        Node::List(items) => items.iter().any(has_nul),
+        Node::Object(members) => members
             .iter()
-            .any(|(name, value)| name.contains('\0') || has_nul(value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+            .any(|(name, node)| name.contains('\0') || has_nul(node)),
+        Node::Null | Node::Flag(_) | Node::Number(_) => false,
     }
 }
 

@@ -9,11 +9,10 @@
 
 use std::ops::RangeInclusive;
 
-use serde_json::{Map, Value};
-
 use super::fields::{self, Choices, Fields};
 use super::invalid::InvalidField;
 use super::rules::{self, Text};
+use crate::json::{Node, NodeMembers};
 
 /// Items on a page unless asked otherwise, and at most.
 pub(super) const LIMIT_MAX: i64 = 100;
@@ -186,13 +185,14 @@ impl Query {
             .into_iter()
             .map(|spell| self.parts(name, members, spell))
             .find(|parts| !parts.is_empty())?;
-        let mut object = Map::new();
+        let mut object = NodeMembers::new();
         for (member, value) in found {
-            let value = Value::String(value);
-            if object.insert(member.to_owned(), value).is_some() {
+            if object.iter().any(|(other, _)| other == member) {
                 let field = format!("{name}.{member}");
                 self.faults.push(InvalidField::twice(field));
+                object.retain(|(other, _)| other != member);
             }
+            object.push((member.into(), Node::Text(value.into())));
         }
         let (path, faults) = (format!("{name}."), &mut self.faults);
         Some(fields::read_object(object, path, false, faults, read))
