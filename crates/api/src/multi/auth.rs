@@ -185,7 +185,7 @@ pub(super) fn reference(
     request: &RequestRef,
 ) -> Result<Option<Reference>, Vec<InvalidField>> {
     let text = idempotency::reference(headers)?;
-    Ok(text.map(|text| Reference::new(&text, &request.0)))
+    Ok(text.map(|text| Reference::new(&text, request.text())))
 }
 
 #[cfg(test)]

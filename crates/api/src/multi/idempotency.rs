@@ -40,8 +40,8 @@ pub(super) fn reference(headers: &HeaderMap) -> Result<Option<String>, Vec<Inval
 }
 
 /// The reference with the request it came with.
-pub(super) fn bind(reference: Option<String>, request: &RequestRef) -> Option<Reference> {
-    reference.map(|text| Reference::new(&text, &request.0))
+pub(super) fn bind(reference: Option<String>, request: RequestRef) -> Option<Reference> {
+    reference.map(|text| Reference::new(&text, request.text()))
 }
 
 /// The fault of a reference that was used for another call.

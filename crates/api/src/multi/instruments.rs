@@ -279,7 +279,7 @@ pub(super) async fn step(
             Step::Remove => Ok(None),
         };
         let (id, reference) = both(path_id("id", id), reference)?;
-        let reference = idempotency::bind(reference, &request);
+        let reference = idempotency::bind(reference, request);
         let (actor, id, reference) = (call.actor(), AccountId::new(id), reference.as_ref());
         let service = app.service();
         match step {

@@ -79,10 +79,10 @@ pub struct Reference {
 impl Reference {
     /// A reference that was found to have 1 to 255 characters, and the id of the request.
     #[must_use]
-    pub fn new(text: &str, request_ref: &str) -> Reference {
+    pub fn new(text: &str, request_ref: impl Into<Arc<str>>) -> Reference {
         Reference {
             text: Arc::from(text),
-            request_ref: Arc::from(request_ref),
+            request_ref: request_ref.into(),
         }
     }
 

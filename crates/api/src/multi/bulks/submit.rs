@@ -91,7 +91,7 @@ async fn submit(
         idempotency::reference(&parts.headers),
         parse(&bytes, call.strict),
     )?;
-    let reference = idempotency::bind(reference, &request);
+    let reference = idempotency::bind(reference, request);
     let actor = call.actor();
     let done = app.service().submit_bulk(&actor, orders, reference);
     Ok(done.await?)

@@ -92,7 +92,7 @@ async fn create(
         idempotency::reference(&parts.headers),
         parse(&bytes, call.strict),
     )?;
-    let reference = idempotency::bind(reference, &request);
+    let reference = idempotency::bind(reference, request);
     let (actor, new) = (call.actor(), new.new_instrument());
     let opened = app
         .service()

@@ -129,7 +129,7 @@ async fn create(
         idempotency::reference(&parts.headers),
         parse(&bytes, call.strict),
     )?;
-    let reference = idempotency::bind(reference, &request);
+    let reference = idempotency::bind(reference, request);
     let (actor, new) = (call.actor(), new.new_instrument(call.caller.identity));
     let opened = app
         .service()

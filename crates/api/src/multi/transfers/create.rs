@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
-use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::request::Parts;
 use axum::response::Response;
 use ledger::{Currency, Millis, ProfileId, TransferOrder};
 use service::multi::{InstrumentTransfer, Surface};
@@ -17,9 +14,9 @@ use crate::multi::body::{self, BODY_MAX};
 use crate::multi::errors::{self, ErrorBody};
 use crate::multi::failure::Failure;
 use crate::multi::invalid::{InvalidField, both};
-use crate::multi::request_ref::RequestRef;
+use crate::multi::request_ref::Whole;
 use crate::multi::wire::{Instrument, InstrumentBody, Sum, SumBody, succeed};
-use crate::multi::{auth, fields, idempotency, rules, schemas};
+use crate::multi::{Place, auth, fields, idempotency, rules, schemas};
 use crate::{App, metrics};
 
 /// A transfer to make.
@@ -74,14 +71,11 @@ impl CreateTransfer {
 
 /// Answers the request.
 pub(in crate::multi) async fn handle(
-    State(app): State<Arc<App>>,
-    State(surface): State<Surface>,
-    Extension(request): Extension<RequestRef>,
-    parts: Parts,
-    body: Body,
+    State(Place { app, surface }): State<Place>,
+    request: Whole,
 ) -> Response {
     let answer = async {
-        match create(&app, surface, request, &parts, body).await {
+        match create(&app, surface, request).await {
             Ok(transfer) => succeed(StatusCode::OK, &TransferBody::of(&transfer)),
             Err(failure) => errors::respond(failure),
         }
@@ -92,9 +86,7 @@ pub(in crate::multi) async fn handle(
 async fn create(
     app: &App,
     surface: Surface,
-    request: RequestRef,
-    parts: &Parts,
-    body: Body,
+    Whole { id, parts, body }: Whole,
 ) -> Result<InstrumentTransfer, Failure> {
     let call = auth::call(app, &parts.headers, surface)?;
     let bytes = body::json(&parts.headers, body, BODY_MAX).await?;
@@ -102,7 +94,7 @@ async fn create(
         idempotency::reference(&parts.headers),
         parse(&bytes, call.strict),
     )?;
-    let reference = idempotency::bind(reference, &request);
+    let reference = idempotency::bind(reference, id);
     let actor = call.actor();
     let done = app.service().order_transfer(&actor, new.order(), reference);
     Ok(done.await?)

@@ -1,7 +1,5 @@
 //! `GET /transfers/{id}`: one transfer of the caller's identity (seed 004).
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -13,16 +11,16 @@ use super::wire::TransferBody;
 use crate::http::PathText;
 use crate::multi::errors::{self, ErrorBody};
 use crate::multi::failure::Failure;
+use crate::multi::request_ref::Whole;
 use crate::multi::wire::{path_id, succeed};
-use crate::multi::{auth, schemas};
+use crate::multi::{Place, auth, schemas};
 use crate::{App, metrics};
 
 /// Answers the request.
 pub(in crate::multi) async fn handle(
-    State(app): State<Arc<App>>,
-    State(surface): State<Surface>,
+    State(Place { app, surface }): State<Place>,
     id: PathText,
-    parts: Parts,
+    Whole { parts, .. }: Whole,
 ) -> Response {
     let answer = async {
         match get(&app, surface, id, &parts).await {
