@@ -149,7 +149,7 @@ impl Service {
 
 /// 128 bits that differ whenever any part differs; each part counts with its length.
 pub(crate) fn fingerprint(parts: &[&[u8]]) -> Fingerprint {
-    // One piece is hashed at less than half the cost of many small ones.
+    // One piece costs less to hash than many small ones.
     let length = parts.iter().map(|part| part.len() + size_of::<u64>()).sum();
     let mut bytes = Vec::with_capacity(length);
     for part in parts {
