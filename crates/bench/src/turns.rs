@@ -15,6 +15,8 @@ use crate::report::{Checks, median, ms, per_second, table, us_each, whole};
 /// How long a process must be idle before the next measurement. Longer than the server lets its
 /// views lag, so that the work they still have is not done at the cost of the next one.
 const IDLE_WINDOW: Duration = Duration::from_millis(600);
+/// How often it is looked at.
+const IDLE_STEP: Duration = Duration::from_millis(100);
 /// Processor time within it that still counts as idle.
 const IDLE_CPU: Duration = Duration::from_millis(10);
 /// How long to wait for that.
@@ -197,14 +199,16 @@ impl System {
     pub async fn idle(&self) -> Result<()> {
         let pid = self.child.pid();
         let begun = Instant::now();
-        let mut before = process::cpu(pid)?;
+        // Since when it has been idle, and what it had used then.
+        let (mut since, mut used) = (begun, process::cpu(pid)?);
         while begun.elapsed() < IDLE_MAX {
-            tokio::time::sleep(IDLE_WINDOW).await;
+            tokio::time::sleep(IDLE_STEP).await;
             let now = process::cpu(pid)?;
-            if now.saturating_sub(before) <= IDLE_CPU {
+            if now.saturating_sub(used) > IDLE_CPU {
+                (since, used) = (Instant::now(), now);
+            } else if since.elapsed() >= IDLE_WINDOW {
                 return Ok(());
             }
-            before = now;
         }
         anyhow::bail!("a process is still busy {IDLE_MAX:?} after its load ended")
     }
