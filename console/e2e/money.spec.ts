@@ -4,6 +4,7 @@ test('a paycheck splits itself over pods while one watches', async ({ page, serv
   await page.goto(server.page('money'));
   const map = page.getByTestId('map');
   await expect(map.getByText('Main Payroll')).toBeVisible();
+  await expect(page.getByText('live', { exact: true })).toBeVisible();
   const before = await server.balance('Taxes');
 
   await page.getByRole('button', { name: 'Pay money in' }).click();
@@ -16,6 +17,8 @@ test('a paycheck splits itself over pods while one watches', async ({ page, serv
   await expect(history.getByText('Main Payroll → Taxes').first()).toBeVisible();
   await expect(history.getByText('+$2,500.00')).toBeVisible();
   expect(await server.balance('Taxes')).toBe(before + 50_000);
+  // The map is still there, with what has arrived.
+  await expect(map.getByRole('group', { name: 'Taxes', exact: true }).getByText('$3,500.00')).toBeVisible();
 });
 
 test('money is moved by hand, and a refusal says why', async ({ page, server }) => {

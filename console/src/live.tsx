@@ -87,14 +87,12 @@ export function Live({ tenant, children }: { tenant: string; children: React.Rea
       for (const root of stale) void queries.invalidateQueries({ queryKey: [root] });
       stale.clear();
     };
-    let wasLost = false;
     void follow({
       tenant,
       signal: ending.signal,
       onLine: (line) => {
-        // What happened in between may be more than the stream tells: everything is read anew.
-        if (line === 'open' && wasLost) void queries.invalidateQueries();
-        wasLost = line === 'lost' || (wasLost && line !== 'open');
+        // What happened since the page was read, or since the stream broke off, is not told.
+        if (line === 'open') void queries.invalidateQueries();
         feed.say(line);
       },
       onEvents: (events) => {

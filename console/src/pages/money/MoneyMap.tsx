@@ -24,6 +24,10 @@ import { money } from '../../money';
 import { useTenant } from '../../tenant';
 import { type Flow, flows, OUTSIDE, place, type Spot, TRAVEL_MS, ways } from './graph';
 
+/** The sizes of a place, as in money.css. They are given, not measured: a place never waits to be shown. */
+const HEIGHT = 74;
+const WIDTH = 190;
+const OUTSIDE_WIDTH = 132;
 /** Money that is moving at once; more is a blur. */
 const MOVING_MAX = 60;
 
@@ -53,6 +57,8 @@ export function MoneyMap({ accounts, rules }: { accounts: Account[]; rules: Rule
         position: { x: spot.x, y: spot.y },
         data: { spot, arrived: moving.filter(({ to }) => to === spot.id).length },
         draggable: false,
+        ...size(spot),
+        ariaLabel: spot.account?.name ?? 'The outside',
       })),
     [spots, moving],
   );
@@ -99,6 +105,21 @@ export function MoneyMap({ accounts, rules }: { accounts: Account[]; rules: Rule
       </ReactFlow>
     </div>
   );
+}
+
+/** How large a place is, and where ways end and begin. */
+function size({ account }: Spot): Pick<PlaceNode, 'measured' | 'width' | 'height' | 'handles'> {
+  const width = account ? WIDTH : OUTSIDE_WIDTH;
+  const middle = { y: HEIGHT / 2, width: 1, height: 1 };
+  return {
+    width,
+    height: HEIGHT,
+    measured: { width, height: HEIGHT },
+    handles: [
+      { type: 'target', position: Position.Left, x: 0, ...middle },
+      { type: 'source', position: Position.Right, x: width, ...middle },
+    ],
+  };
 }
 
 /** What is on its way between the shown accounts. */
