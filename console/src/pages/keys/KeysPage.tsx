@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { Route, Routes } from 'react-router';
 
 import { api, ask } from '../../api/client';
-import { useAccounts, useRules } from '../../queries';
+import { useAccounts, useKeys, useRules } from '../../queries';
 import { useTenant } from '../../tenant';
 import { Button, Id, Loaded, Page, Panel, State, Table, When } from '../../ui';
 import { Confirm } from '../../ui/Confirm';
@@ -13,7 +13,7 @@ import { LinkTabs } from '../../ui/LinkTabs';
 import { KeyDialog } from './KeyDialog';
 import { Lookup } from './Lookup';
 import { inWords } from './permissions';
-import { type Key, useKeys } from './queries';
+import type { Key } from './queries';
 
 import '../events/events.css';
 import './keys.css';

@@ -3,11 +3,11 @@
 import { useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 
-import { useOwners } from '../../queries';
+import { useKeys, useOwners } from '../../queries';
 import { useTenant } from '../../tenant';
 import { Amount, Button, Facts, Field, Id, Loaded, Panel, Refusal, State, When } from '../../ui';
 import { pathOf } from '../events/words';
-import { type KeyUse, useKeys, useKeyState } from './queries';
+import { type KeyUse, useKeyState } from './queries';
 import { afterRefusal, operation, verdict } from './states';
 
 export function Lookup() {

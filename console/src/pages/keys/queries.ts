@@ -8,15 +8,6 @@ import { useTenant } from '../../tenant';
 export type Key = Schemas['KeyBody'];
 export type KeyUse = Schemas['KeyUseBody'];
 
-export function useKeys() {
-  const tenant = useTenant().id;
-  return useQuery({
-    queryKey: ['keys', tenant],
-    queryFn: async () =>
-      (await ask(api.GET('/tenants/{tenant}/keys', { params: { path: { tenant } } }))).data,
-  });
-}
-
 /** What became of an idempotency key; read anew at every question. */
 export function useKeyState(key: string, by: { key_id?: string; owner_id?: string }) {
   const tenant = useTenant().id;

@@ -4,8 +4,7 @@ import { useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 
 import type { Account, Owner, Transfer } from '../../api/client';
-import { useRecentTransfers } from '../../queries';
-import { useAccounts, useOwners, useRules } from '../../queries';
+import { useAccounts, useOwners, useRecentTransfers, useRules } from '../../queries';
 import { useTenant } from '../../tenant';
 import { clock, day } from '../../time';
 import { Amount, Button, Empty, Loaded, Page, Panel, State } from '../../ui';
