@@ -3,6 +3,8 @@
 //! Its built files (`console/dist`) are part of the program; a debug build reads them from the source
 //! tree. Nothing here knows a secret: whoever opens the page shows the admin token.
 
+use std::borrow::Cow;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::{
@@ -13,6 +15,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use rust_embed::{Embed, EmbeddedFile};
+use service::spelling::bytes_text;
 
 /// Where the page is, on the admin listener.
 pub(crate) const PATH: &str = "/console/";
@@ -46,25 +49,28 @@ pub(crate) fn link(admin: &str, token: &str) -> String {
 async fn serve(uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().strip_prefix(PATH).unwrap_or_default();
     if let Some(file) = Files::get(path) {
-        return answer(path, &file, &headers);
+        return answer(path, file, &headers);
     }
     // Paths of the page's own, such as `/console/ten_…/money`, are the page's to understand.
     let page = Files::get(INDEX).filter(|_| !path.starts_with(HASHED));
     match page {
-        Some(page) => answer(INDEX, &page, &headers),
+        Some(page) => answer(INDEX, page, &headers),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-fn answer(path: &str, file: &EmbeddedFile, request: &HeaderMap) -> Response {
-    let tag = blake3::hash(&file.data).to_hex();
-    let tag = format!("\"{}\"", &tag[..32]);
+fn answer(path: &str, file: EmbeddedFile, request: &HeaderMap) -> Response {
+    // Hashed when the program was built.
+    let tag = format!("\"{}\"", bytes_text(&file.metadata.sha256_hash()));
     let known = request
         .get(IF_NONE_MATCH)
         .is_some_and(|known| known == &tag);
     let mut response = match known {
         true => StatusCode::NOT_MODIFIED.into_response(),
-        false => Body::from(file.data.to_vec()).into_response(),
+        false => match file.data {
+            Cow::Borrowed(bytes) => Body::from(bytes).into_response(),
+            Cow::Owned(bytes) => Body::from(bytes).into_response(),
+        },
     };
     let caching = match path.starts_with(HASHED) {
         true => "public, max-age=31536000, immutable",
