@@ -18,10 +18,9 @@ mod rules;
 pub(crate) use rules::{rule_from_bytes, rule_to_bytes};
 mod wire;
 
-use ledger::{BulkId, Currency, Effect, KeyId, Millis, TenantId, TransferId};
+use ledger::{BulkId, Currency, Effect, KeyId, Millis, TenantId, Transfer, TransferId};
 
 use crate::codes::Code;
-use crate::query::TransferRow;
 use crate::records::{
     KeyRecord, Permission, RecordKind, Remembered, RememberedFault, RememberedReply,
 };
@@ -235,23 +234,23 @@ pub(crate) fn reply_from_bytes(bytes: &[u8], at: Millis) -> Result<RememberedRep
     Ok(reply)
 }
 
-/// A transfer with its two ends, in about a hundred bytes. Kept in memory only.
-pub(crate) fn row_to_bytes(row: &TransferRow) -> Box<[u8]> {
+/// A transfer in about a hundred bytes. Kept in memory only.
+pub(crate) fn transfer_to_bytes(transfer: &Transfer) -> Box<[u8]> {
     // Times are told by how far they are from this one.
-    let at = row.transfer.created_at;
-    let mut out = Vec::with_capacity(192);
+    let at = transfer.created_at;
+    let mut out = Vec::with_capacity(160);
     out.extend_from_slice(&at.0.to_le_bytes());
-    effects::encode_row(&mut Encoder::new(&mut out, at), row);
+    effects::encode_whole(&mut Encoder::new(&mut out, at), transfer);
     out.into_boxed_slice()
 }
 
-/// The transfer in bytes made by [`row_to_bytes`].
-pub(crate) fn row_from_bytes(bytes: &[u8]) -> Result<TransferRow, CodecError> {
+/// The transfer in bytes made by [`transfer_to_bytes`].
+pub(crate) fn transfer_from_bytes(bytes: &[u8]) -> Result<Transfer, CodecError> {
     let (at, bytes) = bytes.split_first_chunk().ok_or(CodecError::Short)?;
     let mut d = Decoder::new(bytes, Millis(i64::from_le_bytes(*at)));
-    let row = effects::decode_row(&mut d)?;
+    let transfer = effects::decode_whole(&mut d)?;
     d.finish()?;
-    Ok(row)
+    Ok(transfer)
 }
 
 /// Permissions as they are stored: JSON, so that an operator can read them.

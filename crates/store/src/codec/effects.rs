@@ -12,7 +12,6 @@ use ledger::{
 use super::wire::{CodecError, Decoder, Encoder};
 use super::{executions, programme, rules};
 use crate::codes::Code;
-use crate::query::TransferRow;
 
 const TENANT_CREATED: u8 = 1;
 const CLOCK_SET: u8 = 2;
@@ -626,24 +625,18 @@ fn decode_transfer(d: &mut Decoder<'_>) -> Result<Transfer, CodecError> {
     })
 }
 
-/// All of a transfer with its two ends.
-pub(super) fn encode_row(e: &mut Encoder<'_>, row: &TransferRow) {
-    encode_transfer(e, &row.transfer);
-    encode_profile_part(e, &row.transfer);
-    e.option(row.transfer.card, |e, id| e.id(id.raw()));
-    e.option(row.source.as_ref(), encode_party);
-    e.option(row.destination.as_ref(), encode_party);
+/// All of a transfer, whichever dialect made it.
+pub(super) fn encode_whole(e: &mut Encoder<'_>, transfer: &Transfer) {
+    encode_transfer(e, transfer);
+    encode_profile_part(e, transfer);
+    e.option(transfer.card, |e, id| e.id(id.raw()));
 }
 
-pub(super) fn decode_row(d: &mut Decoder<'_>) -> Result<TransferRow, CodecError> {
+pub(super) fn decode_whole(d: &mut Decoder<'_>) -> Result<Transfer, CodecError> {
     let transfer = decode_transfer(d)?;
     let transfer = decode_profile_part(d, transfer)?;
     let card = d.option(|d| d.id().map(AccountId::new))?;
-    Ok(TransferRow {
-        transfer: Transfer { card, ..transfer },
-        source: d.option(decode_party)?,
-        destination: d.option(decode_party)?,
-    })
+    Ok(Transfer { card, ..transfer })
 }
 
 /// A longer form that says no more than the shorter one is not what encoding makes.

@@ -177,8 +177,8 @@ impl Indexer {
             last = !shared.await_work(LINGER, LAG_MAX);
             let result = self.catch_up(shared.committed(), |written| {
                 if written.renames {
-                    // In this order: see `cache`.
-                    shared.ended.forget();
+                    // In this order: see `cache::parties`.
+                    shared.kept.parties.forget();
                 }
                 shared.indexed_batch(&written);
             });

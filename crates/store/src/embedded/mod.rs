@@ -215,6 +215,16 @@ impl Embedded {
                     indexer.run(&shared, &space)
                 })?
             },
+            {
+                let shared = Arc::clone(&shared);
+                let views = folder.to_owned();
+                spawn("tidegate-warm", folder, move || {
+                    let closing = || shared.closing();
+                    if let Err(error) = cache::warm(&views, &shared.kept.ended, closing) {
+                        tracing::warn!(%error, "lookups of transfers begin cold");
+                    }
+                })?
+            },
         ];
         let opened = Opened {
             batches: found.end.batch,
@@ -373,9 +383,11 @@ impl Drop for Embedded {
 
 impl Store for Embedded {
     fn submit(&self, submit: Submit) -> BoxFuture<'_, Result<Outcome>> {
+        // It is large, and a future is moved.
+        let submit = Box::new(submit);
         Box::pin(async move {
             let (answer, outcome) = oneshot::channel();
-            self.shared.push(Job::Submit(Box::new(submit), answer))?;
+            self.shared.push(Job::Submit(submit, answer))?;
             outcome
                 .await
                 .unwrap_or_else(|_| Err(StoreError::unavailable("the writer has ended")))
@@ -420,8 +432,9 @@ impl Store for Embedded {
         tenant: TenantId,
         ids: Vec<TransferId>,
     ) -> BoxFuture<'_, Result<Vec<Option<TransferRow>>>> {
+        let shared = Arc::clone(&self.shared);
         Box::pin(self.read(move |views| {
-            let find = |id: &TransferId| reads::transfer(views, tenant, *id);
+            let find = |id: &TransferId| reads::transfer(views, &shared.kept, tenant, *id);
             ids.iter().map(find).collect()
         }))
     }
@@ -469,17 +482,12 @@ impl Store for Embedded {
     ) -> BoxFuture<'_, Result<Option<TransferRow>>> {
         Box::pin(async move {
             self.shared.caught_up().await?;
-            let ended = &self.shared.ended;
-            if let Some(row) = ended.get(tenant, id) {
+            if let Some(row) = reads::kept_transfer(&self.shared.kept, tenant, id) {
                 return Ok(Some(row));
             }
-            let generation = ended.generation();
-            let query = move |views: &_| reads::transfer(views, tenant, id);
-            let row = self.readers.run_here(query).await?;
-            if let Some(row) = &row {
-                ended.put(generation, row);
-            }
-            Ok(row)
+            let shared = Arc::clone(&self.shared);
+            let query = move |views: &_| reads::transfer(views, &shared.kept, tenant, id);
+            self.readers.run_here(query).await
         })
     }
 

@@ -30,7 +30,7 @@ pub(crate) use history::history;
 pub(crate) use lists::{open_transfers, owner_transfers, transfers, waiting_transfers};
 pub(crate) use programme::{bulk, bulk_operations, bulks, profile, profiles};
 pub(crate) use rules::{execution, executions, rule, rules};
-pub(crate) use transfers::transfer;
+pub(crate) use transfers::{kept_transfer, transfer};
 
 /// Connections that read at the same time.
 const READERS: usize = 8;

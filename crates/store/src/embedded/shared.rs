@@ -8,7 +8,7 @@ use std::time::Duration;
 use ledger::TenantId;
 use tokio::sync::{oneshot, watch};
 
-use super::cache::EndedTransfers;
+use super::cache::Kept;
 use super::indexer::Written;
 use crate::{Outcome, Result, StoreError, Submit};
 
@@ -67,8 +67,8 @@ pub(crate) struct Shared {
     newest: Mutex<HashMap<TenantId, u64>>,
     /// Counts batches, for those who wait for what is new.
     pub news: watch::Sender<u64>,
-    /// Transfers kept for lookups; the indexer makes it forget.
-    pub ended: EndedTransfers,
+    /// What is kept for lookups of transfers.
+    pub kept: Kept,
     /// Whether the disk has no room for writes right now.
     pub disk_full: AtomicBool,
     pub commits: AtomicU64,
@@ -97,7 +97,7 @@ impl Shared {
             indexed: watch::Sender::new(indexed),
             indexed_batch: AtomicU64::new(indexed),
             index_failed: Mutex::new(None),
-            ended: EndedTransfers::new(),
+            kept: Kept::new(),
             disk_full: AtomicBool::new(false),
             commits: AtomicU64::new(0),
             syncs: AtomicU64::new(0),
