@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::AtomicU64;
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use axum::response::Response;
+use pin_project_lite::pin_project;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -80,16 +83,44 @@ impl Metrics {
 }
 
 /// Counts one request of an operation when it is answered.
-pub(crate) async fn observed(
-    app: &App,
+pub(crate) fn observed<'a, F: Future<Output = Response>>(
+    app: &'a App,
     operation: &'static str,
-    answer: impl Future<Output = Response>,
-) -> Response {
-    let begun = Instant::now();
-    let response = answer.await;
-    let status = response.status().as_u16();
-    let labels = Labels { operation, status };
-    app.metrics.requests.get_or_create(&labels).inc();
-    app.metrics.seconds.observe(begun.elapsed().as_secs_f64());
-    response
+    answer: F,
+) -> Observed<'a, F> {
+    Observed {
+        answer,
+        app,
+        operation,
+        begun: Instant::now(),
+    }
+}
+
+pin_project! {
+    /// See [`observed`]. A future of its own, because that of an async function would hold the answer
+    /// twice: all that a request needs is moved with it.
+    pub(crate) struct Observed<'a, F> {
+        #[pin]
+        answer: F,
+        app: &'a App,
+        operation: &'static str,
+        begun: Instant,
+    }
+}
+
+impl<F: Future<Output = Response>> Future for Observed<'_, F> {
+    type Output = Response;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Response> {
+        let this = self.project();
+        let response = ready!(this.answer.poll(context));
+        let labels = Labels {
+            operation: this.operation,
+            status: response.status().as_u16(),
+        };
+        let metrics = &this.app.metrics;
+        metrics.requests.get_or_create(&labels).inc();
+        metrics.seconds.observe(this.begun.elapsed().as_secs_f64());
+        Poll::Ready(response)
+    }
 }

@@ -87,17 +87,25 @@ impl Service {
     ///
     /// # Errors
     /// The store's.
-    pub(crate) async fn submit(&self, submit: Submit) -> Result<Outcome, StoreError> {
-        let Some(claim) = &submit.claim else {
-            return self.store.submit(submit).await;
-        };
-        let flight = self.flights.begin(claim.key);
-        let stays_free = !claim.remember_refusals;
-        let outcome = self.store.submit(submit).await;
-        if stays_free && let Ok(Outcome::Refused(rejection)) = &outcome {
-            flight.refused(self.store.now(), rejection.clone());
+    pub(crate) fn submit(
+        &self,
+        submit: Submit,
+    ) -> impl Future<Output = Result<Outcome, StoreError>> + Send + '_ {
+        let flight = submit.claim.as_ref().map(|claim| {
+            let stays_free = !claim.remember_refusals;
+            (self.flights.begin(claim.key), stays_free)
+        });
+        // The store's future has it; this one does not carry it, too.
+        let outcome = self.store.submit(submit);
+        async move {
+            let outcome = outcome.await;
+            if let Some((flight, true)) = &flight
+                && let Ok(Outcome::Refused(rejection)) = &outcome
+            {
+                flight.refused(self.store.now(), rejection.clone());
+            }
+            outcome
         }
-        outcome
     }
 }
 

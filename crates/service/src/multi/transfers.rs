@@ -82,77 +82,60 @@ impl Service {
     /// # Errors
     /// [`Error::KeyReused`], then the ledger's refusals: `ProfileNotFound` and the denials in
     /// their documented order.
-    pub async fn order_transfer(
+    pub fn order_transfer(
         &self,
-        actor: &Actor,
+        actor: Actor,
         order: TransferOrder,
         reference: Option<Reference>,
-    ) -> Result<InstrumentTransfer> {
-        let claimed = reference.map(|reference| {
+    ) -> impl Future<Output = Result<InstrumentTransfer>> + Send + '_ {
+        let claim = reference.map(|reference| {
             let body = order_fingerprint(&order);
             let owner = Some(actor.owner);
-            (
-                reference.claim_of(actor.tenant, owner, ReferenceUse::Transfer, body),
-                body,
-            )
+            reference.claim_of(actor.tenant, owner, ReferenceUse::Transfer, body)
         });
-        let body = claimed.as_ref().map(|(_, body)| *body);
+        let body = claim.as_ref().map(|claim| claim.body);
         let asked = faults::asked();
-        let denial = asked.transfer_error.map(denial_of).transpose()?;
-        let action = match denial {
-            None => Action::Command(Command::Transfer(ProfileTransfer {
-                tenant: actor.tenant,
-                owner: actor.owner,
-                key: actor.key,
-                order,
-            })),
-            Some(denial) => Action::Refuse {
-                tenant: actor.tenant,
-                code: denial.name().into(),
-                message: "".into(),
-            },
-        };
-        let submit = Submit {
-            action,
-            claim: claimed.map(|(claim, _)| claim),
-        };
-        let coming = asked
-            .delivery
-            .map(|fault| self.faults.marks.announce(actor.tenant, fault));
-        let outcome = self.submit(submit).await?;
-        if let (Some(coming), Outcome::Done(Reply::Transfer { transfer, .. })) = (&coming, &outcome)
-        {
-            coming.mark(transfer.id);
-        }
-        match (outcome, body) {
-            (Outcome::Done(Reply::Done), _) => Err(denial.map_or_else(
-                || missing("the transfer of an answer"),
-                |denial| Rejection::Denied(denial).into(),
-            )),
-            (
-                Outcome::Done(Reply::Transfer {
-                    transfer,
-                    source,
-                    destination,
-                }),
-                _,
-            ) => {
-                let row = TransferRow {
-                    transfer,
-                    source,
-                    destination,
-                };
-                InstrumentTransfer::of(row).ok_or_else(|| missing("an end of a transfer"))
+        let denial = asked.transfer_error.map(denial_of).transpose();
+        let submitted = denial.map(|denial| {
+            let action = match denial {
+                None => Action::Command(Command::Transfer(ProfileTransfer {
+                    tenant: actor.tenant,
+                    owner: actor.owner,
+                    key: actor.key,
+                    order,
+                })),
+                Some(denial) => Action::Refuse {
+                    tenant: actor.tenant,
+                    code: denial.name().into(),
+                    message: "".into(),
+                },
+            };
+            let coming = asked
+                .delivery
+                .map(|fault| self.faults.marks.announce(actor.tenant, fault));
+            (self.submit(Submit { action, claim }), coming, denial)
+        });
+        // Only what is waited for is part of the future: requests are many, and it is moved.
+        async move {
+            let (outcome, coming, denial) = submitted?;
+            let outcome = outcome.await?;
+            if let (Some(coming), Outcome::Done(Reply::Transfer { transfer, .. })) =
+                (&coming, &outcome)
+            {
+                coming.mark(transfer.id);
             }
-            (Outcome::Refused(rejection), _) => Err(rejection.into()),
-            (Outcome::Replay(number), Some(body)) => self.ordered_before(actor, number, body).await,
-            (other, _) => Err(unexpected(&other)),
+            match (outcome, body) {
+                (Outcome::Replay(number), Some(body)) => {
+                    Box::pin(self.ordered_before(actor, number, body)).await
+                }
+                (outcome, _) => ordered(outcome, denial),
+            }
         }
     }
 
     async fn ordered_before(
         &self,
-        actor: &Actor,
+        actor: Actor,
         number: u64,
         body: Fingerprint,
     ) -> Result<InstrumentTransfer> {
@@ -162,7 +145,7 @@ impl Service {
             RememberedReply::Refused { code, .. } => return Err(refused_again(&code)),
             _ => return Err(missing("the transfer of an idempotency record")),
         };
-        let found = self.instrument_transfer(actor, id).await?;
+        let found = self.instrument_transfer(&actor, id).await?;
         if is_fresh(&remembered, self.store.now()) {
             Ok(found.as_made(status))
         } else {
@@ -269,6 +252,30 @@ impl Service {
                 Some(_) => NotCancelled::NotScheduled,
             },
         })
+    }
+}
+
+/// What an outcome says of a transfer that was ordered. `denial` is what it was refused with on demand.
+fn ordered(outcome: Outcome, denial: Option<Denial>) -> Result<InstrumentTransfer> {
+    match outcome {
+        Outcome::Done(Reply::Transfer {
+            transfer,
+            source,
+            destination,
+        }) => {
+            let row = TransferRow {
+                transfer,
+                source,
+                destination,
+            };
+            InstrumentTransfer::of(row).ok_or_else(|| missing("an end of a transfer"))
+        }
+        Outcome::Done(Reply::Done) => Err(denial.map_or_else(
+            || missing("the transfer of an answer"),
+            |denial| Rejection::Denied(denial).into(),
+        )),
+        Outcome::Refused(rejection) => Err(rejection.into()),
+        other => Err(unexpected(&other)),
     }
 }
 

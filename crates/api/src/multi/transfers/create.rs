@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use ledger::{Currency, Millis, ProfileId, TransferOrder};
 use service::multi::{InstrumentTransfer, Surface};
@@ -14,7 +15,7 @@ use crate::multi::body::{self, BODY_MAX};
 use crate::multi::errors::{self, ErrorBody};
 use crate::multi::failure::Failure;
 use crate::multi::invalid::{InvalidField, both};
-use crate::multi::request_ref::Whole;
+use crate::multi::request_ref::{RequestRef, Whole};
 use crate::multi::wire::{Instrument, InstrumentBody, Sum, SumBody, succeed};
 use crate::multi::{Place, auth, fields, idempotency, rules, schemas};
 use crate::{App, metrics};
@@ -72,10 +73,10 @@ impl CreateTransfer {
 /// Answers the request.
 pub(in crate::multi) async fn handle(
     State(Place { app, surface }): State<Place>,
-    request: Whole,
+    Whole { id, parts, body }: Whole,
 ) -> Response {
     let answer = async {
-        match create(&app, surface, request).await {
+        match create(&app, surface, id, &parts.headers, body).await {
             Ok(transfer) => succeed(StatusCode::OK, &TransferBody::of(&transfer)),
             Err(failure) => errors::respond(failure),
         }
@@ -86,18 +87,18 @@ pub(in crate::multi) async fn handle(
 async fn create(
     app: &App,
     surface: Surface,
-    Whole { id, parts, body }: Whole,
+    id: RequestRef,
+    headers: &HeaderMap,
+    body: Body,
 ) -> Result<InstrumentTransfer, Failure> {
-    let call = auth::call(app, &parts.headers, surface)?;
-    let bytes = body::json(&parts.headers, body, BODY_MAX).await?;
-    let (reference, new) = both(
-        idempotency::reference(&parts.headers),
-        parse(&bytes, call.strict),
-    )?;
+    let call = auth::call(app, headers, surface)?;
+    let bytes = body::json(headers, body, BODY_MAX).await?;
+    let (reference, new) = both(idempotency::reference(headers), parse(&bytes, call.strict))?;
     let reference = idempotency::bind(reference, id);
-    let actor = call.actor();
-    let done = app.service().order_transfer(&actor, new.order(), reference);
-    Ok(done.await?)
+    let ordered = app
+        .service()
+        .order_transfer(call.actor(), new.order(), reference);
+    Ok(ordered.await?)
 }
 
 /// Reads the body.
