@@ -40,7 +40,7 @@ impl Call {
 /// The user behind `api-key` and bearer token, with what else a call about money needs.
 pub(super) fn call(app: &App, headers: &HeaderMap, surface: Surface) -> Result<Call, Failure> {
     let (programme, caller) = caller(app, headers, surface)?;
-    let strict = app.service().is_strict(&programme);
+    let strict = programme.is_strict();
     Ok(Call {
         programme,
         caller,

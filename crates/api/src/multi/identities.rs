@@ -54,7 +54,7 @@ pub(super) async fn send_code(
 ) -> Answer {
     let programme = auth::programme(app, headers)?;
     let bytes = body::json(headers, body, BODY_MAX).await?;
-    let strict = app.service().is_strict(&programme);
+    let strict = programme.is_strict();
     let email = fields::parse(&bytes, strict, |fields| fields.text("email", &rules::EMAIL))?;
     let sent = app.service().send_email_code(&programme, kind, &email);
     sent.await?;
@@ -70,7 +70,7 @@ pub(super) async fn verify_code(
 ) -> Answer {
     let programme = auth::programme(app, headers)?;
     let bytes = body::json(headers, body, BODY_MAX).await?;
-    let strict = app.service().is_strict(&programme);
+    let strict = programme.is_strict();
     let (email, code) = fields::parse(&bytes, strict, |fields| {
         let email = fields.text("email", &rules::EMAIL);
         (

@@ -87,6 +87,12 @@ impl Bed {
         }
     }
 
+    /// The programme as a request finds it now.
+    pub(crate) fn programme_now(&self) -> Programme {
+        let programme = self.service.programme(self.secret.reveal());
+        programme.expect("it is known")
+    }
+
     /// The machine's time.
     pub(crate) fn clock_ms(&self) -> i64 {
         self.store.now().0

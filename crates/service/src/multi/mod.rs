@@ -77,6 +77,16 @@ pub struct Programme {
     pub key: Arc<ApiKey>,
     /// Its tenant.
     pub tenant: TenantId,
+    /// The tenant's settings when the request came.
+    settings: Arc<TenantSettings>,
+}
+
+impl Programme {
+    /// Whether its requests may only have fields that are known.
+    #[must_use]
+    pub fn is_strict(&self) -> bool {
+        self.settings.strict
+    }
 }
 
 /// Which of the dialect's APIs a token was made for.
@@ -179,7 +189,11 @@ impl Service {
             return Err(Error::Forbidden);
         }
         let tenant = key.tenant;
-        Ok(Programme { key, tenant })
+        Ok(Programme {
+            settings: self.multi.settings.get(tenant),
+            key,
+            tenant,
+        })
     }
 
     /// Counts a request of the programme.
@@ -187,16 +201,9 @@ impl Service {
     /// # Errors
     /// [`Error::TooManyRequests`].
     pub fn spend(&self, programme: &Programme) -> Result<()> {
-        let settings = self.multi.settings.get(programme.tenant);
-        let limits = settings.limits(programme.key.is_live);
+        let limits = programme.settings.limits(programme.key.is_live);
         let now = self.store.now();
         self.multi.rates.take(programme.tenant, limits, now)
-    }
-
-    /// Whether requests of the programme may only have fields that are known.
-    #[must_use]
-    pub fn is_strict(&self, programme: &Programme) -> bool {
-        self.multi.settings.get(programme.tenant).strict
     }
 
     /// Who shows this token to this API; their session lives on.

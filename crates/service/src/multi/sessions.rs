@@ -272,14 +272,14 @@ impl Sessions {
 
     /// The token made of these random bytes.
     pub(super) fn token(&self, entropy: &[u8; TOKEN_BYTES]) -> Token {
-        Token {
-            text: Base64UrlUnpadded::encode_string(entropy),
-            hash: self.hash(entropy),
-        }
+        let text = Base64UrlUnpadded::encode_string(entropy);
+        let hash = self.hash(&text);
+        Token { text, hash }
     }
 
-    fn hash(&self, token: &[u8; TOKEN_BYTES]) -> Fingerprint {
-        let hash = self.hasher.hash_bytes(token);
+    /// Of the token as it is written: what is written differently is another token.
+    fn hash(&self, token: &str) -> Fingerprint {
+        let hash = self.hasher.hash(token);
         *hash.first_chunk().expect("32 bytes have 16 in front")
     }
 
@@ -301,12 +301,7 @@ impl Sessions {
     }
 
     fn hash_of(&self, presented: &str) -> Option<Fingerprint> {
-        if presented.len() != TOKEN_CHARS {
-            return None;
-        }
-        let mut token = [0; TOKEN_BYTES];
-        Base64UrlUnpadded::decode(presented, &mut token).ok()?;
-        Some(self.hash(&token))
+        (presented.len() == TOKEN_CHARS).then(|| self.hash(presented))
     }
 
     /// The hash of a token that has the form of one and is not known here.

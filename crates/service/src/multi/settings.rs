@@ -273,7 +273,7 @@ mod tests {
         let service = &bed.service;
         let default = service.tenant_settings(tenant).await.expect("known");
         assert_eq!(*default, TenantSettings::default());
-        assert!(!service.is_strict(&bed.programme));
+        assert!(!bed.programme.is_strict());
         for multi_identity in [true, false] {
             let settings = TenantSettings {
                 strict: true,
@@ -288,10 +288,13 @@ mod tests {
             let set = service.set_tenant_settings(tenant, settings.clone()).await;
             assert_eq!(*set.expect("acceptable"), settings);
         }
-        assert!(service.is_strict(&bed.programme));
-        service.spend(&bed.programme).expect("the first");
+        // A programme goes by the settings that it was found with.
+        assert!(!bed.programme.is_strict());
+        let programme = bed.programme_now();
+        assert!(programme.is_strict());
+        service.spend(&programme).expect("the first");
         assert!(matches!(
-            service.spend(&bed.programme),
+            service.spend(&programme),
             Err(crate::multi::Error::TooManyRequests(_))
         ));
         let bed = bed.reopen().await;

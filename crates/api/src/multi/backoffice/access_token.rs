@@ -81,7 +81,7 @@ pub(in crate::multi) async fn handle(
 async fn access_token(app: &App, headers: &HeaderMap, body: Body) -> Answer {
     let programme = auth::programme(app, headers)?;
     let bytes = body::json(headers, body, BODY_MAX).await?;
-    let strict = app.service().is_strict(&programme);
+    let strict = programme.is_strict();
     let identity = fields::parse(&bytes, strict, |fields| {
         // Published without a meaning.
         fields.ignored("temp");

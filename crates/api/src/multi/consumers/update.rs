@@ -139,7 +139,7 @@ async fn update(app: &App, headers: &HeaderMap, body: Body) -> Answer {
     let kind = IdentityKind::Consumer;
     let (programme, caller) = auth::user_of(app, headers, Some(kind))?;
     let bytes = body::json(headers, body, BODY_MAX).await?;
-    let wanted = parse(&bytes, app.service().is_strict(&programme))?;
+    let wanted = parse(&bytes, programme.is_strict())?;
     let changed = app
         .service()
         .change_identity(&caller, kind, &wanted, None)

@@ -124,7 +124,7 @@ async fn update(app: &App, request: &RequestRef, headers: &HeaderMap, body: Body
     let kind = IdentityKind::Corporate;
     let (programme, caller) = auth::user_of(app, headers, Some(kind))?;
     let bytes = body::json(headers, body, BODY_MAX).await?;
-    let strict = app.service().is_strict(&programme);
+    let strict = programme.is_strict();
     let reference = auth::reference(headers, request);
     let (reference, wanted) = both(reference, parse(&bytes, strict))?;
     let changed = app

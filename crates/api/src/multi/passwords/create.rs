@@ -66,7 +66,7 @@ pub(in crate::multi) async fn handle(
 async fn create(app: &App, id: PathText, headers: &HeaderMap, body: Body) -> Answer {
     let programme = auth::programme(app, headers)?;
     let bytes = body::json(headers, body, BODY_MAX).await?;
-    let strict = app.service().is_strict(&programme);
+    let strict = programme.is_strict();
     let wanted = fields::parse(&bytes, strict, |fields| fields.object("password", password));
     let (user, wanted) = both(path_id("user_id", id), wanted)?;
     let entropy = auth::entropy()?;

@@ -62,7 +62,7 @@ pub(in crate::multi) async fn handle(
 async fn update(app: &App, headers: &HeaderMap, body: Body) -> Answer {
     let (programme, caller) = auth::user(app, headers)?;
     let bytes = body::json(headers, body, BODY_MAX).await?;
-    let strict = app.service().is_strict(&programme);
+    let strict = programme.is_strict();
     let (old, new) = fields::parse(&bytes, strict, |fields| {
         let old = fields.object("oldPassword", password);
         (old, fields.object("newPassword", password))

@@ -96,7 +96,7 @@ pub(in crate::multi) async fn handle(
 async fn login(app: &App, headers: &HeaderMap, body: Body) -> Answer {
     let programme = auth::programme(app, headers)?;
     let bytes = body::json(headers, body, BODY_MAX).await?;
-    let strict = app.service().is_strict(&programme);
+    let strict = programme.is_strict();
     let (email, password) = fields::parse(&bytes, strict, |fields| {
         let email = fields.text("email", &rules::EMAIL);
         (email, fields.object("password", password))

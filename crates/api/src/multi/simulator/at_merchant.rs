@@ -34,7 +34,7 @@ pub(super) async fn pay(
 ) -> Result<PurchaseCode, Failure> {
     let programme = auth::simulator(app, &parts.headers)?;
     let bytes = body::json(&parts.headers, body, BODY_MAX).await?;
-    let strict = app.service().is_strict(&programme);
+    let strict = programme.is_strict();
     let target = target("card_id", id, &parts.headers);
     let (id, asked) = both(target, fields::parse(&bytes, strict, purchase))?;
     let (service, tenant) = (app.service(), programme.tenant);

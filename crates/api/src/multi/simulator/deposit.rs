@@ -112,7 +112,7 @@ async fn deposit(
 ) -> Result<DepositCode, Failure> {
     let programme = auth::simulator(app, &parts.headers)?;
     let bytes = body::json(&parts.headers, body, BODY_MAX).await?;
-    let strict = app.service().is_strict(&programme);
+    let strict = programme.is_strict();
     let target = target("account_id", id, &parts.headers);
     let (id, deposit) = both(target, parse(&bytes, strict))?;
     let money = simulated(id, &deposit.sum, deposit.description);

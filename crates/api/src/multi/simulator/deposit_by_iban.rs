@@ -93,7 +93,7 @@ pub(in crate::multi) async fn handle(
 async fn deposit(app: &App, parts: &Parts, body: Body) -> Result<DepositCode, Failure> {
     let programme = auth::simulator(app, &parts.headers)?;
     let bytes = body::json(&parts.headers, body, BODY_MAX).await?;
-    let strict = app.service().is_strict(&programme);
+    let strict = programme.is_strict();
     both(call_ref(&parts.headers), parse(&bytes, strict))?;
     // Also where a live programme is turned away.
     let (service, nobody) = (app.service(), AccountId::new(0));

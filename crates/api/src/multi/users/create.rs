@@ -85,7 +85,7 @@ pub(in crate::multi) async fn handle(
 async fn create(app: &App, request: &RequestRef, headers: &HeaderMap, body: Body) -> Answer {
     let (programme, caller) = auth::user(app, headers)?;
     let bytes = body::json(headers, body, BODY_MAX).await?;
-    let strict = app.service().is_strict(&programme);
+    let strict = programme.is_strict();
     let reference = auth::reference(headers, request);
     let (reference, new) = both(reference, parse(&bytes, strict))?;
     let made = app.service().create_user(&caller, new, reference.as_ref());

@@ -95,7 +95,7 @@ async fn update(
 ) -> Answer {
     let (programme, caller) = auth::user(app, headers)?;
     let bytes = body::json(headers, body, BODY_MAX).await?;
-    let strict = app.service().is_strict(&programme);
+    let strict = programme.is_strict();
     let reference = auth::reference(headers, request);
     let (reference, (id, wanted)) = both(
         reference,
