@@ -150,11 +150,12 @@ pub fn document() -> String {
                 operation["operationId"] = json!(format!("backoffice_{id}"));
             }
             complete(operation, simulator);
-            if !backoffice {
+            if !backoffice && is_about_money(operation) {
                 say_what_is_required(operation);
             }
         }
     }
+    state_unique_entries(&mut document);
     document["components"]["schemas"]["ManagedCardRequest"]["oneOf"] = json!([
         needs("PREPAID_MODE", "currency", "Currency"),
         needs("DEBIT_MODE", "parentManagedAccountId", "Id"),
@@ -253,16 +254,32 @@ fn complete(operation: &mut Value, simulator: bool) {
     }
 }
 
-/// A token with which an identity must be chosen first is told so; any other 403 has no body.
-fn say_what_is_required(operation: &mut Value) {
-    let wants_token = operation["security"]
-        .as_array()
-        .is_some_and(|sets| sets.iter().all(|set| set.get("auth_token").is_some()));
-    if wants_token {
-        let reference = json!({"$ref": "#/components/schemas/Forbidden"});
-        operation["responses"]["403"]["content"] =
-            json!({"application/json": {"schema": reference}});
+/// No entry of a card's external data may stand twice.
+fn state_unique_entries(document: &mut Value) {
+    for schema in ["ManagedCardRequest", "ManagedCardUpdateRequest"] {
+        document["components"]["schemas"][schema]["properties"]["externalData"]["uniqueItems"] =
+            json!(true);
     }
+}
+
+/// Tags of the operations that [`super::auth::call`] lets in.
+const ABOUT_MONEY: [&str; 4] = [
+    "Bulk processes",
+    "Managed Accounts",
+    "Managed Cards",
+    "Transfers",
+];
+
+/// Whether an operation's 403 may say what is required; that of any other never has a body.
+fn is_about_money(operation: &Value) -> bool {
+    operation["operationId"] == "idempotencyRefGet"
+        || ABOUT_MONEY.iter().any(|tag| operation["tags"][0] == *tag)
+}
+
+/// A token with which an identity must be chosen first is told so.
+fn say_what_is_required(operation: &mut Value) {
+    let reference = json!({"$ref": "#/components/schemas/Forbidden"});
+    operation["responses"]["403"]["content"] = json!({"application/json": {"schema": reference}});
 }
 
 pub(super) async fn serve() -> Response {

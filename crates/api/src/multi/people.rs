@@ -274,7 +274,7 @@ pub struct AddressBody<'a> {
     #[schema(value_type = schemas::Place, required = false)]
     state: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = schemas::Country)]
+    #[schema(value_type = schemas::Country, required = true)]
     country: Option<&'a str>,
 }
 

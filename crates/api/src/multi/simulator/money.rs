@@ -19,8 +19,8 @@ use crate::multi::{rules, schemas};
 pub struct SimulatedSumBody {
     #[schema(value_type = schemas::Currency)]
     currency: String,
-    #[schema(value_type = schemas::Minor, required = false)]
-    amount: i64,
+    #[schema(value_type = Option<schemas::Minor>)]
+    amount: Option<i64>,
 }
 
 /// Reads a sum.
