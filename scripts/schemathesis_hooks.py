@@ -67,6 +67,12 @@ def new_token(path):
     return post(f"{MULTI['base_url']}/login_with_password", login)["token"]
 
 
+def is_time(value):
+    """Whether a value is a number of milliseconds that a schema allows."""
+    text = str(value)
+    return text.lstrip("-").isdigit() and -(1 << 63) <= int(text) < 1 << 63
+
+
 @schemathesis.auth(refresh_interval=None)
 class Credentials:
     """The headers of one call."""
@@ -85,18 +91,7 @@ class Credentials:
         if 1 <= len(str(headers.get("idempotency-ref", ""))) <= 255:
             headers["idempotency-ref"] = f"schema-{next(NUMBERS)}"
         case.headers = headers
-
-
-def is_time(value):
-    """Whether a value is a number of milliseconds that a schema allows."""
-    text = str(value)
-    return text.lstrip("-").isdigit() and -(1 << 63) <= int(text) < 1 << 63
-
-
-@schemathesis.hook
-def map_query(context, query):
-    """A window of time must not be empty; a schema cannot say so."""
-    window = ("fromTimestamp", "toTimestamp")
-    if query and all(is_time(query.get(name)) for name in window):
-        query = {name: value for name, value in query.items() if name != "toTimestamp"}
-    return query
+        # A window of time must not be empty, which a schema cannot say either.
+        window = [(case.query or {}).get(name) for name in ("fromTimestamp", "toTimestamp")]
+        if all(is_time(time) for time in window):
+            del case.query["toTimestamp"]
