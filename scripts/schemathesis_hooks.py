@@ -95,3 +95,23 @@ class Credentials:
         window = [(case.query or {}).get(name) for name in ("fromTimestamp", "toTimestamp")]
         if all(is_time(time) for time in window):
             del case.query["toTimestamp"]
+
+
+def is_sayable(value):
+    """Whether a schema can tell all that the API asks of a value: no text or name has a NUL or the
+    next-line character, which some patterns take for a space, and no integer is written `11.0`."""
+    if isinstance(value, dict):
+        return all(is_sayable(part) for pair in value.items() for part in pair)
+    if isinstance(value, list):
+        return all(map(is_sayable, value))
+    if isinstance(value, str):
+        return not {"\0", "\x85"} & set(value)
+    return not (isinstance(value, float) and value.is_integer())
+
+
+@schemathesis.hook
+def filter_body(context, body):
+    """Leaves out what is refused although the document lets it through, for the stories to test."""
+    entries = body.get("externalData") if isinstance(body, dict) else None
+    known = [(e.get("name"), e.get("value")) for e in entries or [] if isinstance(e, dict)]
+    return is_sayable(body) and all(known.count(entry) == 1 for entry in known)
