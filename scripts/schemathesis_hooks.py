@@ -113,5 +113,6 @@ def is_sayable(value):
 def filter_body(context, body):
     """Leaves out what is refused although the document lets it through, for the stories to test."""
     entries = body.get("externalData") if isinstance(body, dict) else None
-    known = [(e.get("name"), e.get("value")) for e in entries or [] if isinstance(e, dict)]
+    entries = [e for e in entries if isinstance(e, dict)] if isinstance(entries, list) else []
+    known = [(entry.get("name"), entry.get("value")) for entry in entries]
     return is_sayable(body) and all(known.count(entry) == 1 for entry in known)

@@ -7,7 +7,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::harness::{Call, START, id};
-use crate::multi_client::{MultiClient, PASSWORD};
+use crate::multi_client::{MultiClient, PASSWORD, corporate};
 use crate::multi_world::{DAY, MultiWorld, Party, order, party, profiles, programme, scheduled};
 use crate::openapi::{self, Operation, operations};
 use crate::samples::sample;
@@ -100,6 +100,37 @@ fn of_users() -> impl Iterator<Item = Operation<'static>> {
 /// less there than another.
 fn is_of_words(operation: &Operation<'_>) -> bool {
     operation.template == "/multi/idempotency_refs/{ref}"
+}
+
+/// With a token that has chosen no identity, a 403 says what is required at operations about money
+/// and nothing elsewhere; the document knows at which.
+#[tokio::test]
+async fn a_403_has_a_body_where_the_document_says_so() {
+    let world = MultiWorld::new().await;
+    world.set(&json!({"multi_identity": true})).await;
+    let client = world.programme();
+    let (profile, many) = (&world.profiles.corporate, "many@acme.example");
+    client.corporate(profile, many).await;
+    let second = corporate(profile, many);
+    client.post("/corporates", &second).await.expect(200);
+    let (mut told, mut bare) = (0, 0);
+    for operation in of_users() {
+        // One of the operations ends its session.
+        let choosing = client.login(many, PASSWORD).await;
+        let call = shows(call_with(&operation, "1"), &world.key, choosing.token());
+        let reply = world.server.call(call).await;
+        if reply.status != 403 {
+            continue;
+        }
+        let response = resolve(openapi::multi(), &operation.data["responses"]["403"]);
+        let (promised, sent) = (response["content"].is_object(), !reply.bytes.is_empty());
+        assert_eq!(promised, sent, "{}", operation.name());
+        *if sent { &mut told } else { &mut bare } += 1;
+    }
+    assert!(
+        told > 0 && bare > 0,
+        "{told} say what is required, {bare} nothing"
+    );
 }
 
 #[tokio::test]
