@@ -140,8 +140,8 @@ impl Worlds {
             scripts.push(orders.scripts());
         }
         Ok(Box::new(move |caller| {
-            // Connections of different loads begin with different identities.
-            let index = caller.index + 31 * caller.run as usize;
+            // The halves of a load on two servers have different identities.
+            let index = caller.index + 32 * caller.run as usize;
             scripts[index % scripts.len()](caller)
         }))
     }

@@ -222,6 +222,7 @@ impl Committer {
             };
             tries += 1;
             match failure {
+                Failure::Taken(_) if tries < TRIES => {}
                 Failure::Again(_) if tries < TRIES => self.pause(tries).await,
                 Failure::Fenced if tries < TRIES => {
                     tracing::warn!("this server was taken for dead and takes a number anew");

@@ -1,5 +1,6 @@
 //! Connections to the database: one alone, or a pool of them.
 
+mod stream;
 mod tls;
 mod url;
 
@@ -10,6 +11,7 @@ use tokio_postgres::Client;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::chain;
+pub(crate) use stream::Stream;
 pub use url::{DatabaseUrl, UrlError};
 
 /// What every session that writes begins with; `$1` is how many milliseconds a statement may run,
@@ -39,6 +41,14 @@ pub enum ConnectError {
         /// What it said, or the system.
         error: tokio_postgres::Error,
     },
+    /// Nobody listens on a local socket.
+    #[error("no connection to {url}: {error}")]
+    Closed {
+        /// The database, without the password.
+        url: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
     /// It did not answer in time.
     #[error("no connection to {url}: no answer within {} s", .within.as_secs())]
     Late {
@@ -67,14 +77,11 @@ impl DatabaseUrl {
     /// One connection. Its task ends when the client is dropped.
     pub(crate) async fn connect(&self) -> Result<Client, ConnectError> {
         let tls = self.tls()?;
-        let within = self.connect_timeout();
-        // The time-out of the library ends when there is a socket; a server that hangs has one.
-        let connecting = tokio::time::timeout(within, self.config.connect(tls)).await;
-        let connected = connecting.map_err(|_| ConnectError::Late {
-            url: self.to_string(),
-            within,
-        })?;
-        let (client, connection) = connected.map_err(|error| self.refused(error))?;
+        let connecting = async {
+            let connected = self.config.connect(tls).await;
+            connected.map_err(|error| self.refused(error))
+        };
+        let (client, connection) = self.in_time(connecting).await?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(
@@ -84,6 +91,20 @@ impl DatabaseUrl {
             }
         });
         Ok(client)
+    }
+
+    /// The time-out of the library ends when there is a socket; a server that hangs has one.
+    async fn in_time<T>(
+        &self,
+        connecting: impl Future<Output = Result<T, ConnectError>>,
+    ) -> Result<T, ConnectError> {
+        let within = self.connect_timeout();
+        let late = |_| ConnectError::Late {
+            url: self.to_string(),
+            within,
+        };
+        let connected = tokio::time::timeout(within, connecting).await;
+        connected.map_err(late)?
     }
 
     /// A pool of connections, each with the settings of [`BEGIN_SESSION`]. Connects to nothing yet.

@@ -12,6 +12,9 @@ pub(crate) enum Failure {
     /// Somebody else was faster, or it took too long. The same may work the next time.
     #[error("{0}")]
     Again(Arc<str>),
+    /// Somebody else has what only one may have. Who looks first finds it there.
+    #[error("{0}")]
+    Taken(Arc<str>),
     /// The connection is gone. Whatever was open on it is not committed.
     #[error("{0}")]
     Lost(Arc<str>),
@@ -34,9 +37,10 @@ impl Failure {
     pub(crate) fn of_state(state: &str, text: String) -> Failure {
         let text: Arc<str> = text.into();
         match state {
-            // Serialization failure, deadlock, lock or statement that took too long, and what two
-            // servers must not both insert.
-            "40001" | "40P01" | "55P03" | "57014" | "23505" => Failure::Again(text),
+            // Serialization failure, deadlock, lock or statement that took too long.
+            "40001" | "40P01" | "55P03" | "57014" => Failure::Again(text),
+            // A unique key that is there already.
+            "23505" => Failure::Taken(text),
             // The server or the session is being shut down.
             "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => Failure::Lost(text),
             // A standby, or a database that was made read-only.

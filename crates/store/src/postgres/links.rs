@@ -4,7 +4,6 @@ use ledger::touches::{AccountLinks, ExecutionLinks, HoldLinks, TransferLinks};
 use ledger::{
     AccountId, BulkId, ExecutionId, HoldId, OwnerId, ProfileId, RuleId, TenantId, TransferId,
 };
-use tokio_postgres::Row;
 
 use super::error::Damaged;
 use super::facts::Facts;
@@ -12,6 +11,7 @@ use super::failure::Failure;
 use super::plan::{Plan, Subject};
 use super::rows;
 use super::session::{Call, Session};
+use super::wire::Row;
 
 const OWNERS: &str = "SELECT o.id, o.tenant FROM owners o WHERE o.id = ANY ($1)";
 const ACCOUNTS: &str = "SELECT a.id, a.tenant, a.owner, a.kind, a.profile, a.parent FROM accounts a \

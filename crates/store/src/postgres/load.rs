@@ -18,7 +18,6 @@ use ledger::{
     KeyId, Millis, Owner, OwnerId, Profile, ProfileId, Rule, RuleId, State, Tenant, TenantId,
     Touch, Transfer, TransferId, touches,
 };
-use tokio_postgres::Row;
 
 use super::facts::{Facts, SystemAccount};
 use super::failure::Failure;
@@ -26,10 +25,12 @@ use super::links;
 use super::plan::{Plan, Wants};
 use super::rows::StoredAccount;
 use super::session::{Call, Session};
+use super::wire::Row;
 use crate::gather::CapPlace;
 use crate::records::{Fingerprint, Record, RecordKind};
 use crate::shelf::Shelf;
 use ask::Asked;
+pub(crate) use ask::remembered;
 
 /// Pieces of due work that one transaction loads.
 pub(crate) const DUE_MAX: usize = 4_096;
@@ -51,7 +52,7 @@ pub(crate) struct Besides {
     pub uniques: BTreeSet<(TenantId, RecordKind, Fingerprint)>,
     /// Owners that records name. They are not locked.
     pub owners: BTreeSet<OwnerId>,
-    /// Claimed idempotency keys.
+    /// Claimed idempotency keys that are looked up.
     pub claims: BTreeSet<Fingerprint>,
 }
 

@@ -39,6 +39,7 @@ pub(crate) mod testing;
 mod tests;
 mod transact;
 mod verify;
+mod wire;
 mod write;
 
 pub use agreement::{agrees, fact};

@@ -7,18 +7,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ledger::Millis;
 use ledger::id::NODE_MAX;
+use ledger::{IdSource, Millis};
 
 use super::failure::Failure;
 use super::rows;
 use super::session::{Call, Session};
+use super::wire::Row;
 
 /// How much longer than its lease a number is left alone, in milliseconds: as much as the clocks of
 /// two servers may differ, and as much again.
 const GRACE_MS: i64 = 2_000;
 /// Bits of an id below its node.
 const SEQUENCE_BITS: u32 = 10;
+/// A transaction claims the ids of as many milliseconds as it begins. One that needs more says so at its end.
+const CLAIM_MS: i64 = 2;
 
 const NODES: &str = "SELECT f.node, f.instance, f.lease_until_ms FROM nodes f";
 const ADD: &str = "INSERT INTO nodes (node, instance, name, lease_until_ms, last_id, last_at_ms) \
@@ -27,7 +30,7 @@ const TAKE: &str = "UPDATE nodes AS f SET instance = $2, name = $3, lease_until_
      WHERE f.node = $1 AND f.instance = $5 AND f.lease_until_ms = $6 \
      RETURNING f.last_id, f.last_at_ms";
 /// Waits until the server's earlier transaction has ended, whatever became of it.
-const FENCE: &str = "SELECT f.instance FROM nodes f WHERE f.node = $1 FOR UPDATE";
+const WAIT: &str = "SELECT f.instance FROM nodes f WHERE f.node = $1 FOR UPDATE";
 const KEEP: &str = "UPDATE nodes AS f \
      SET lease_until_ms = $3, last_id = greatest(f.last_id, $4), \
      last_at_ms = greatest(f.last_at_ms, $5) \
@@ -46,7 +49,7 @@ pub(crate) struct Node {
     /// Which process holds the number; random.
     pub instance: i64,
     pub lease_until: Millis,
-    /// The greatest id that the number's holders have issued in a commit.
+    /// No id is greater that the number's holders have issued in a commit.
     pub last_id: u64,
     /// The machine's time of their last commit.
     pub last_at: Millis,
@@ -119,20 +122,28 @@ impl Node {
         ))
     }
 
-    /// The first statement of every transaction.
-    pub(crate) fn fence(&self) -> Call {
-        Call::new(FENCE).with(i64::from(self.number))
+    /// The first statement when it must be known what became of the transaction before.
+    pub(crate) fn wait(&self) -> Call {
+        Call::new(WAIT).with(i64::from(self.number))
     }
 
-    /// Checks the answer to [`Node::fence`].
+    /// The first statement of every transaction that writes: waits as [`Node::wait`] does, checks that the
+    /// number was not lost, renews the lease, and keeps what the transaction may issue.
+    pub(crate) fn fence(&self, lease_until: Millis, now: Millis) -> Call {
+        self.keep(lease_until, Node::claimed(now), now)
+    }
+
+    /// The greatest id that a transaction at this time can issue without saying so.
+    pub(crate) fn claimed(now: Millis) -> u64 {
+        IdSource::first_at(now.plus(CLAIM_MS)).saturating_sub(1)
+    }
+
+    /// Checks the answer to [`Node::fence`] or [`Node::keep`].
     ///
     /// # Errors
     /// [`Failure::Fenced`] when another process holds the number.
-    pub(crate) fn check(&self, answer: &[tokio_postgres::Row]) -> Result<(), Failure> {
-        match answer.first() {
-            Some(row) if rows::get::<i64>(row, 0)? == self.instance => Ok(()),
-            _ => Err(Failure::Fenced),
-        }
+    pub(crate) fn check(answer: &[Row]) -> Result<(), Failure> {
+        answer.first().map(drop).ok_or(Failure::Fenced)
     }
 
     /// Renews the lease and keeps what was issued last. No row comes back when the number is lost.

@@ -103,21 +103,36 @@ pub(crate) struct StoredEntry {
     pub chain: [u8; 32],
 }
 
-/// The value in `column`.
-pub(crate) fn get<'a, T: FromSql<'a>>(row: &'a Row, column: usize) -> Read<T> {
-    row.try_get(column)
-        .map_err(|error| Damaged::new(column, super::error::chain(&error)))
+/// A row of either kind of connection.
+pub(crate) trait Columns {
+    /// The value in `column`.
+    ///
+    /// # Errors
+    /// [`Damaged`].
+    fn value<'a, T: FromSql<'a>>(&'a self, column: usize) -> Read<T>;
 }
 
-pub(crate) fn raw(row: &Row, column: usize) -> Read<u64> {
+impl Columns for Row {
+    fn value<'a, T: FromSql<'a>>(&'a self, column: usize) -> Read<T> {
+        self.try_get(column)
+            .map_err(|error| Damaged::new(column, super::error::chain(&error)))
+    }
+}
+
+/// The value in `column`.
+pub(crate) fn get<'a, T: FromSql<'a>>(row: &'a impl Columns, column: usize) -> Read<T> {
+    row.value(column)
+}
+
+pub(crate) fn raw(row: &impl Columns, column: usize) -> Read<u64> {
     get::<i64>(row, column).map(i64::cast_unsigned)
 }
 
-pub(crate) fn raw_option(row: &Row, column: usize) -> Read<Option<u64>> {
+pub(crate) fn raw_option(row: &impl Columns, column: usize) -> Read<Option<u64>> {
     Ok(get::<Option<i64>>(row, column)?.map(i64::cast_unsigned))
 }
 
-fn count(row: &Row, column: usize) -> Read<u32> {
+fn count(row: &impl Columns, column: usize) -> Read<u32> {
     u32::try_from(get::<i64>(row, column)?).map_err(|_| Damaged::new(column, "count"))
 }
 
@@ -126,41 +141,41 @@ fn code_of<T: Code>(column: usize, code: i64) -> Read<T> {
     code.ok_or_else(|| Damaged::new(column, T::WHAT))
 }
 
-pub(crate) fn code<T: Code>(row: &Row, column: usize) -> Read<T> {
+pub(crate) fn code<T: Code>(row: &impl Columns, column: usize) -> Read<T> {
     code_of(column, get(row, column)?)
 }
 
-pub(crate) fn code_option<T: Code>(row: &Row, column: usize) -> Read<Option<T>> {
+pub(crate) fn code_option<T: Code>(row: &impl Columns, column: usize) -> Read<Option<T>> {
     get::<Option<i64>>(row, column)?
         .map(|code| code_of(column, code))
         .transpose()
 }
 
-pub(crate) fn millis(row: &Row, column: usize) -> Read<Millis> {
+pub(crate) fn millis(row: &impl Columns, column: usize) -> Read<Millis> {
     get(row, column).map(Millis)
 }
 
-pub(crate) fn millis_option(row: &Row, column: usize) -> Read<Option<Millis>> {
+pub(crate) fn millis_option(row: &impl Columns, column: usize) -> Read<Option<Millis>> {
     Ok(get::<Option<i64>>(row, column)?.map(Millis))
 }
 
-pub(crate) fn text(row: &Row, column: usize) -> Read<Arc<str>> {
+pub(crate) fn text(row: &impl Columns, column: usize) -> Read<Arc<str>> {
     get::<&str>(row, column).map(Arc::from)
 }
 
-fn text_option(row: &Row, column: usize) -> Read<Option<Arc<str>>> {
+fn text_option(row: &impl Columns, column: usize) -> Read<Option<Arc<str>>> {
     Ok(get::<Option<&str>>(row, column)?.map(Arc::from))
 }
 
 /// Bytes of a fixed number.
-pub(crate) fn array<const N: usize>(row: &Row, column: usize) -> Read<[u8; N]> {
+pub(crate) fn array<const N: usize>(row: &impl Columns, column: usize) -> Read<[u8; N]> {
     let bytes: &[u8] = get(row, column)?;
     bytes
         .try_into()
         .map_err(|_| Damaged::new(column, format!("{N} bytes")))
 }
 
-fn array_option<const N: usize>(row: &Row, column: usize) -> Read<Option<[u8; N]>> {
+fn array_option<const N: usize>(row: &impl Columns, column: usize) -> Read<Option<[u8; N]>> {
     match get::<Option<&[u8]>>(row, column)? {
         Some(_) => array(row, column).map(Some),
         None => Ok(None),
@@ -171,17 +186,17 @@ fn currency_of(column: usize, code: &str) -> Read<Currency> {
     Currency::parse(code).map_err(|_| Damaged::new(column, "currency"))
 }
 
-pub(crate) fn currency(row: &Row, column: usize) -> Read<Currency> {
+pub(crate) fn currency(row: &impl Columns, column: usize) -> Read<Currency> {
     currency_of(column, get(row, column)?)
 }
 
 /// Minor units in `column`, in the currency before it.
-fn amount(row: &Row, column: usize) -> Read<Amount> {
+fn amount(row: &impl Columns, column: usize) -> Read<Amount> {
     let currency = currency(row, column.saturating_sub(1))?;
     Amount::new(get(row, column)?, currency).map_err(|_| Damaged::new(column, "amount"))
 }
 
-pub(crate) fn tenant(row: &Row) -> Read<Tenant> {
+pub(crate) fn tenant(row: &impl Columns) -> Read<Tenant> {
     let clock = match (get(row, 3)?, millis_option(row, 4)?) {
         (Some(offset_ms), None) => TenantClock::Running { offset_ms },
         (None, Some(at)) => TenantClock::Frozen { at },
@@ -196,7 +211,7 @@ pub(crate) fn tenant(row: &Row) -> Read<Tenant> {
     })
 }
 
-pub(crate) fn owner(row: &Row) -> Read<Owner> {
+pub(crate) fn owner(row: &impl Columns) -> Read<Owner> {
     Ok(Owner {
         id: OwnerId::new(raw(row, 0)?),
         tenant: TenantId::new(raw(row, 1)?),
@@ -206,7 +221,7 @@ pub(crate) fn owner(row: &Row) -> Read<Owner> {
     })
 }
 
-pub(crate) fn account(row: &Row) -> Read<Account> {
+pub(crate) fn account(row: &impl Columns) -> Read<Account> {
     Ok(Account {
         id: AccountId::new(raw(row, 0)?),
         tenant: TenantId::new(raw(row, 1)?),
@@ -244,7 +259,7 @@ pub(crate) fn account(row: &Row) -> Read<Account> {
 }
 
 /// A row of [`STORED_ACCOUNT`].
-pub(crate) fn stored_account(row: &Row) -> Read<StoredAccount> {
+pub(crate) fn stored_account(row: &impl Columns) -> Read<StoredAccount> {
     Ok(StoredAccount {
         account: account(row)?,
         chain: array(row, ACCOUNT_LEN)?,
@@ -253,7 +268,7 @@ pub(crate) fn stored_account(row: &Row) -> Read<StoredAccount> {
 }
 
 /// A row of [`CHANGING`], with the rest from when the account was loaded before.
-pub(crate) fn changing(row: &Row, constants: &Account) -> Read<StoredAccount> {
+pub(crate) fn changing(row: &impl Columns, constants: &Account) -> Read<StoredAccount> {
     Ok(StoredAccount {
         account: Account {
             name: text(row, 1)?,
@@ -272,7 +287,7 @@ pub(crate) fn changing(row: &Row, constants: &Account) -> Read<StoredAccount> {
     })
 }
 
-pub(crate) fn transfer(row: &Row) -> Read<Transfer> {
+pub(crate) fn transfer(row: &impl Columns) -> Read<Transfer> {
     let rule = match (raw_option(row, 13)?, raw_option(row, 14)?) {
         (Some(rule), Some(execution)) => Some((RuleId::new(rule), ExecutionId::new(execution))),
         (None, None) => None,
@@ -307,7 +322,7 @@ pub(crate) fn transfer(row: &Row) -> Read<Transfer> {
 }
 
 /// `account` with its kind in `column` and its name in the one after.
-pub(crate) fn party(row: &Row, account: AccountId, column: usize) -> Read<Party> {
+pub(crate) fn party(row: &impl Columns, account: AccountId, column: usize) -> Read<Party> {
     Ok(Party {
         id: account,
         kind: code(row, column)?,
@@ -316,7 +331,7 @@ pub(crate) fn party(row: &Row, account: AccountId, column: usize) -> Read<Party>
 }
 
 /// A row of [`ENTRY`].
-pub(crate) fn entry(row: &Row) -> Read<EntryRow> {
+pub(crate) fn entry(row: &impl Columns) -> Read<EntryRow> {
     Ok(EntryRow {
         sequence: raw(row, 0)?,
         transfer: TransferId::new(raw(row, 1)?),
@@ -328,7 +343,7 @@ pub(crate) fn entry(row: &Row) -> Read<EntryRow> {
 }
 
 /// A row of [`STORED_ENTRY`].
-pub(crate) fn stored_entry(row: &Row) -> Read<StoredEntry> {
+pub(crate) fn stored_entry(row: &impl Columns) -> Read<StoredEntry> {
     Ok(StoredEntry {
         entry: entry(row)?,
         owner: OwnerId::new(raw(row, 6)?),
@@ -338,7 +353,7 @@ pub(crate) fn stored_entry(row: &Row) -> Read<StoredEntry> {
     })
 }
 
-pub(crate) fn hold(row: &Row) -> Read<Hold> {
+pub(crate) fn hold(row: &impl Columns) -> Read<Hold> {
     Ok(Hold {
         id: HoldId::new(raw(row, 0)?),
         tenant: TenantId::new(raw(row, 1)?),
@@ -349,7 +364,7 @@ pub(crate) fn hold(row: &Row) -> Read<Hold> {
     })
 }
 
-pub(crate) fn due(row: &Row) -> Read<Due> {
+pub(crate) fn due(row: &impl Columns) -> Read<Due> {
     let kind = u8::try_from(get::<i64>(row, 2)?).ok();
     let object = raw(row, 3)?;
     let work = kind.and_then(|kind| work_of(kind, object));
@@ -360,7 +375,7 @@ pub(crate) fn due(row: &Row) -> Read<Due> {
     })
 }
 
-pub(crate) fn key(row: &Row) -> Read<KeyRecord> {
+pub(crate) fn key(row: &impl Columns) -> Read<KeyRecord> {
     let permissions = codec::permissions_from_text(get(row, 5)?);
     Ok(KeyRecord {
         id: KeyId::new(raw(row, 0)?),
@@ -374,7 +389,7 @@ pub(crate) fn key(row: &Row) -> Read<KeyRecord> {
     })
 }
 
-pub(crate) fn record(row: &Row) -> Read<Record> {
+pub(crate) fn record(row: &impl Columns) -> Read<Record> {
     Ok(Record {
         kind: code(row, 0)?,
         id: raw(row, 1)?,
@@ -387,7 +402,7 @@ pub(crate) fn record(row: &Row) -> Read<Record> {
     })
 }
 
-pub(crate) fn remembered(row: &Row) -> Read<Remembered> {
+pub(crate) fn remembered(row: &impl Columns) -> Read<Remembered> {
     let at = millis(row, 3)?;
     let reply = codec::reply_from_bytes(get(row, 5)?, at);
     Ok(Remembered {
@@ -400,7 +415,7 @@ pub(crate) fn remembered(row: &Row) -> Read<Remembered> {
     })
 }
 
-pub(crate) fn profile(row: &Row) -> Read<Profile> {
+pub(crate) fn profile(row: &impl Columns) -> Read<Profile> {
     let codes = get::<&str>(row, 4)?.split_ascii_whitespace();
     let currencies = codes.map(|code| currency_of(4, code)).collect::<Read<_>>();
     let terms = codec::terms_from_bytes(get(row, 5)?);
@@ -417,7 +432,7 @@ pub(crate) fn profile(row: &Row) -> Read<Profile> {
 }
 
 /// A row of [`BULK`].
-pub(crate) fn bulk(row: &Row) -> Read<Bulk> {
+pub(crate) fn bulk(row: &impl Columns) -> Read<Bulk> {
     let operations = codec::operations_from_bytes(get(row, 12)?);
     let operations = operations.map_err(|_| Damaged::new(12, "operations"))?;
     let summary = bulk_row(row)?;
@@ -441,7 +456,7 @@ pub(crate) fn bulk(row: &Row) -> Read<Bulk> {
 }
 
 /// A row of [`BULK_ROW`].
-pub(crate) fn bulk_row(row: &Row) -> Read<BulkRow> {
+pub(crate) fn bulk_row(row: &impl Columns) -> Read<BulkRow> {
     Ok(BulkRow {
         id: BulkId::new(raw(row, 0)?),
         tenant: TenantId::new(raw(row, 1)?),
@@ -459,7 +474,7 @@ pub(crate) fn bulk_row(row: &Row) -> Read<BulkRow> {
 }
 
 /// An operation's index and what became of it.
-pub(crate) fn bulk_operation(row: &Row) -> Read<(u32, OperationOutcome)> {
+pub(crate) fn bulk_operation(row: &impl Columns) -> Read<(u32, OperationOutcome)> {
     let transfer = raw_option(row, 1)?.map(TransferId::new);
     let outcome = match (transfer, code_option(row, 2)?, code_option(row, 3)?) {
         (Some(transfer), Some(status), None) => OperationOutcome::Made(transfer, status),

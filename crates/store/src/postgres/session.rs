@@ -2,16 +2,13 @@
 //! in their order.
 
 use std::collections::HashMap;
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Row, Statement};
 
 use super::connect::{BEGIN_SESSION, DatabaseUrl};
 use super::failure::Failure;
+use super::wire::{Prepared, Row, Wire};
 
 /// How much later than the database the server itself gives a statement up: then the database is
 /// not slow but cannot be reached.
@@ -60,8 +57,8 @@ pub(crate) struct Limits {
 
 /// One connection and what was prepared on it.
 pub(crate) struct Session {
-    client: Client,
-    statements: HashMap<&'static str, Statement>,
+    wire: Wire,
+    statements: HashMap<&'static str, Prepared>,
     patience: Duration,
 }
 
@@ -72,7 +69,7 @@ impl Session {
     /// [`Failure::Away`] when nobody answers or lets us in.
     pub(crate) async fn open(url: &DatabaseUrl, limits: &Limits) -> Result<Session, Failure> {
         let mut session = Session {
-            client: url.connect().await?,
+            wire: Wire::new(url.stream().await?),
             statements: HashMap::new(),
             patience: limits.statement.saturating_add(GRACE),
         };
@@ -97,7 +94,7 @@ impl Session {
     }
 
     /// The rows of each statement. All are sent at once and done in their order; the database does
-    /// nothing of what follows a statement that failed within a transaction.
+    /// nothing of what follows a statement that failed.
     ///
     /// # Errors
     /// The first failure. After [`Failure::Lost`] the session is of no use any more.
@@ -105,71 +102,36 @@ impl Session {
         let patience = self.patience;
         let answered = tokio::time::timeout(patience, async {
             self.prepare(&calls).await?;
-            let queries = calls.iter().map(|call| self.query(call)).collect();
-            in_order(queries).await.into_iter().collect()
+            let sent = calls.iter().try_for_each(|call| {
+                let values = call.values.iter();
+                let values = values.map(|value| &**value as &(dyn ToSql + Sync));
+                self.wire.send(&self.statements[call.sql], values)
+            });
+            if let Err(failure) = sent {
+                self.wire.unsend();
+                return Err(failure);
+            }
+            let statements: Vec<&Prepared> = calls
+                .iter()
+                .map(|call| &self.statements[call.sql])
+                .collect();
+            self.wire.answers(&statements).await
         });
         answered
             .await
             .unwrap_or_else(|_| Err(Failure::Lost("it does not answer".into())))
     }
 
-    async fn query(&self, call: &Call) -> Result<Vec<Row>, Failure> {
-        let values: Vec<&(dyn ToSql + Sync)> = call
-            .values
-            .iter()
-            .map(|value| &**value as &(dyn ToSql + Sync))
-            .collect();
-        Ok(self
-            .client
-            .query(&self.statements[call.sql], &values)
-            .await?)
-    }
-
     async fn prepare(&mut self, calls: &[Call]) -> Result<(), Failure> {
         let mut missing: Vec<&'static str> = calls.iter().map(|call| call.sql).collect();
         missing.retain(|sql| !self.statements.contains_key(sql));
+        if missing.is_empty() {
+            return Ok(());
+        }
         missing.sort_unstable();
         missing.dedup();
-        let client = &self.client;
-        let prepared = in_order(missing.iter().map(|sql| client.prepare(sql)).collect());
-        for (sql, statement) in missing.iter().zip(prepared.await) {
-            self.statements.insert(sql, statement?);
-        }
+        let prepared = self.wire.prepare(&missing).await?;
+        self.statements.extend(missing.into_iter().zip(prepared));
         Ok(())
     }
-}
-
-/// One of several futures, until it has ended.
-enum Running<F: Future> {
-    Yet(Pin<Box<F>>),
-    Ended(F::Output),
-}
-
-/// Runs futures together. Each is begun in its turn, so that what they send at first is sent in
-/// this order.
-async fn in_order<F: Future<Output: Unpin>>(futures: Vec<F>) -> Vec<F::Output> {
-    let mut running: Vec<Running<F>> = futures
-        .into_iter()
-        .map(|future| Running::Yet(Box::pin(future)))
-        .collect();
-    poll_fn(|context| {
-        let mut wait = false;
-        for one in &mut running {
-            if let Running::Yet(future) = one {
-                match future.as_mut().poll(context) {
-                    Poll::Ready(output) => *one = Running::Ended(output),
-                    Poll::Pending => wait = true,
-                }
-            }
-        }
-        if wait { Poll::Pending } else { Poll::Ready(()) }
-    })
-    .await;
-    running
-        .into_iter()
-        .filter_map(|one| match one {
-            Running::Ended(output) => Some(output),
-            Running::Yet(_) => None,
-        })
-        .collect()
 }

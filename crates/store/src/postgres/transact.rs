@@ -13,14 +13,16 @@ use super::failure::Failure;
 use super::faults::{Fault, Faults, Point};
 use super::group::{Changed, Group, NOBODY};
 use super::links;
-use super::load::{Loaded, load};
+use super::load::{Loaded, load, remembered};
 use super::node::{Name, Node};
 use super::options::{Isolation, Options};
 use super::rows;
 use super::session::{Call, Limits, Session};
+use super::wire::Row;
 use super::write::Write;
 use crate::Outcome;
 use crate::clock::Clock;
+use crate::records::Fingerprint;
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 const BEGIN_SERIALIZABLE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
@@ -29,6 +31,9 @@ const ROLLBACK: &str = "ROLLBACK";
 /// A group's commits have its batch number; they are later than the head was when it was read.
 const FIND_BATCH: &str = "SELECT c.number FROM commits c \
      WHERE c.tenant = $1 AND c.number > $2 AND c.batch = $3 LIMIT 1";
+
+/// After a key was claimed that had been used, this many transactions look first.
+const WARY: u32 = 256;
 
 /// What a transaction has come to.
 #[derive(Debug)]
@@ -80,6 +85,8 @@ pub(crate) struct Transactor {
     session: Option<Session>,
     facts: Facts,
     last_at: Millis,
+    /// Transactions to come that look idempotency keys up before they claim them.
+    wary: u32,
 }
 
 impl Transactor {
@@ -96,6 +103,7 @@ impl Transactor {
             node,
             session: Some(session),
             facts: Facts::default(),
+            wary: 0,
         }
     }
 
@@ -138,9 +146,7 @@ impl Transactor {
         if let Err(Failure::Lost(_)) = kept {
             self.session = None;
         }
-        if kept?.is_empty() {
-            return Err(Failure::Fenced);
-        }
+        Node::check(&kept?)?;
         self.node.lease_until = until;
         Ok(())
     }
@@ -169,10 +175,14 @@ impl Transactor {
     /// [`Broken`]. Nothing is left open.
     pub(crate) async fn run(&mut self, batch: &Batch) -> Result<Done, Broken> {
         let ran = self.attempt(batch).await;
+        self.wary = self.wary.saturating_sub(1);
         match &ran {
             Err(Broken::Failure(Failure::Lost(_)) | Broken::Doubt(_)) => self.session = None,
             Err(Broken::Failure(_)) => self.roll_back().await,
             Ok(_) => {}
+        }
+        if let Err(Broken::Failure(Failure::Taken(_))) = &ran {
+            self.wary = WARY;
         }
         ran
     }
@@ -189,17 +199,23 @@ impl Transactor {
         self.session().await?;
         self.fault(Point::Begin).await?;
         let now = self.now();
+        let lease_until = self.name.lease_from(now);
         let Transactor {
             session: Some(session),
             facts,
             node,
             ids,
+            wary,
             ..
         } = self
         else {
             return Err(Failure::Lost("there is no connection".into()).into());
         };
-        let (mut plan, besides) = batch.plan(facts);
+        let (mut plan, mut besides) = batch.plan(facts);
+        let claimed = match wary {
+            0 => std::mem::take(&mut besides.claims),
+            _ => BTreeSet::new(),
+        };
         links::complete(session, facts, &mut plan).await?;
         batch.plan_aftermath(facts, &mut plan);
         links::complete(session, facts, &mut plan).await?;
@@ -207,9 +223,9 @@ impl Transactor {
             Isolation::ReadCommitted => BEGIN,
             Isolation::Serializable => BEGIN_SERIALIZABLE,
         };
-        let begin = vec![Call::new(begin), node.fence()];
-        let check = |answers: &[Vec<tokio_postgres::Row>]| match answers {
-            [_, fence] => node.check(fence),
+        let begin = vec![Call::new(begin), node.fence(lease_until, now)];
+        let check = |answers: &[Vec<Row>]| match answers {
+            [_, fence] => Node::check(fence),
             _ => Err(Failure::Fenced),
         };
         let loaded = load(session, facts, &mut plan, &besides, begin, check, now).await?;
@@ -217,6 +233,7 @@ impl Transactor {
         let outcomes = group.run(batch.asked.iter().map(|asked| asked.submit.clone()))?;
         let left = group.left_due();
         let (state, changed) = group.end();
+        look_up(session, claimed, &changed).await?;
         self.fault(Point::Loaded).await?;
         let done = Done {
             outcomes,
@@ -249,7 +266,9 @@ impl Transactor {
         let facts = &mut self.facts;
         let mut calls = write.calls(|work| facts.owner_of(work))?;
         let lease_until = self.name.lease_from(now);
-        calls.push(self.node.keep(lease_until, batch, now));
+        if batch > Node::claimed(now) {
+            calls.push(self.node.keep(lease_until, batch, now));
+        }
         calls.extend(write.commits());
         calls.push(Call::new(COMMIT));
         let doubt = |done| {
@@ -275,7 +294,7 @@ impl Transactor {
         match written {
             Ok(()) => {
                 self.node.lease_until = lease_until;
-                self.node.last_id = batch;
+                self.node.last_id = batch.max(Node::claimed(now));
                 self.node.last_at = now;
                 self.learn(write.changed);
                 Ok(done)
@@ -320,7 +339,7 @@ impl Transactor {
             .with(doubt.batch.cast_signed());
         let calls = vec![
             Call::new(BEGIN),
-            self.node.fence(),
+            self.node.wait(),
             find,
             Call::new(ROLLBACK),
         ];
@@ -348,4 +367,23 @@ impl Transactor {
             Some(Fault::State(state)) => Err(Failure::of_state(state, "a fault".to_owned())),
         }
     }
+}
+
+/// Looks keys up that were claimed on trust and that the transaction does not remember: nothing else
+/// would tell that one of them was used before.
+///
+/// # Errors
+/// [`Failure::Taken`] when one was; others of the database.
+async fn look_up(
+    session: &mut Session,
+    mut claimed: BTreeSet<Fingerprint>,
+    changed: &Changed,
+) -> Result<(), Failure> {
+    for remembered in &changed.remembered {
+        claimed.remove(&remembered.key);
+    }
+    if claimed.is_empty() || session.call(remembered(&claimed)).await?.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Taken("an idempotency key was used before".into()))
 }

@@ -8,6 +8,8 @@ use sim::postgres::{Cluster, Link, Options};
 use tempfile::TempDir;
 
 use super::*;
+use crate::postgres::rows;
+use crate::postgres::wire::Wire;
 
 struct World {
     cluster: Cluster,
@@ -82,20 +84,49 @@ impl World {
     /// Whether a session of `postgres` is encrypted.
     async fn is_encrypted(&self, host: &str, options: &str) -> bool {
         let url = self.url("postgres", host, options);
-        let client = url
-            .connect()
-            .await
-            .unwrap_or_else(|error| panic!("{options}: {error}"));
-        let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
-        client.query_one(sql, &[]).await.expect("an answer").get(0)
+        let client = connect(&url).await;
+        let client = client.unwrap_or_else(|error| panic!("{options}: {error}"));
+        let row = client.query_one(IS_ENCRYPTED, &[]).await;
+        row.expect("an answer").get(0)
     }
 
     async fn refused(&self, host: &str, options: &str, word: &str) {
-        let error = self.url("postgres", host, options).connect().await;
+        let error = connect(&self.url("postgres", host, options)).await;
         let error = error.map(drop).expect_err(options).to_string();
         assert!(error.contains(word), "{options}: {error}");
     }
 }
+
+/// Connects in both ways, which must come to the same.
+async fn connect(url: &DatabaseUrl) -> Result<Client, ConnectError> {
+    let stream = url.stream().await;
+    let client = url.connect().await;
+    let (client, stream) = match (client, stream) {
+        (Ok(client), Ok(stream)) => (client, stream),
+        (Err(client), Err(stream)) => {
+            assert_eq!(client.to_string(), stream.to_string());
+            return Err(client);
+        }
+        (client, stream) => panic!(
+            "the library: {:?}, as a stream: {:?}",
+            client.map(drop),
+            stream.map(drop)
+        ),
+    };
+    let mut wire = Wire::new(stream);
+    let statement = wire.prepare(&[IS_ENCRYPTED]).await.expect("a statement");
+    wire.send(&statement[0], [].into_iter()).expect("no values");
+    let rows = wire.answers(&[&statement[0]]).await.expect("an answer");
+    let row = client
+        .query_one(IS_ENCRYPTED, &[])
+        .await
+        .expect("an answer");
+    let is_encrypted: bool = rows::get(&rows[0][0], 0).expect("a truth");
+    assert_eq!(is_encrypted, row.get::<_, bool>(0));
+    Ok(client)
+}
+
+const IS_ENCRYPTED: &str = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
 
 static WORLD: LazyLock<World> = LazyLock::new(World::new);
 
@@ -141,15 +172,11 @@ async fn nothing_goes_in_the_clear_unless_told_so() {
         let text = format!("{}?{options}", plain.url("postgres"));
         text.parse().expect("a URL")
     };
-    url("sslmode=disable")
-        .connect()
-        .await
-        .expect("in the clear");
-    url("sslmode=prefer").connect().await.expect("in the clear");
-    let refused = url("sslmode=require")
-        .connect()
-        .await
-        .expect_err("no TLS there");
+    for clear in ["sslmode=disable", "sslmode=prefer"] {
+        connect(&url(clear)).await.expect("in the clear");
+    }
+    let refused = connect(&url("sslmode=require")).await;
+    let refused = refused.expect_err("no TLS there");
     assert!(
         refused.to_string().contains("does not support TLS"),
         "{refused}"
@@ -160,6 +187,25 @@ async fn nothing_goes_in_the_clear_unless_told_so() {
 }
 
 #[tokio::test]
+async fn local_sockets_and_addresses_without_a_name_are_reached_too() {
+    let plain = Cluster::start(&Options::default());
+    let socket: DatabaseUrl = plain.socket_url("postgres").parse().expect("a URL");
+    connect(&socket).await.expect("through the socket");
+    let port = plain.port();
+    let address = format!("postgres://postgres@/postgres?hostaddr=127.0.0.1&port={port}");
+    connect(&address.parse().expect("a URL"))
+        .await
+        .expect("by its address");
+    let several = format!("postgres://postgres@127.0.0.1:1,127.0.0.1:{port}/postgres");
+    connect(&several.parse().expect("a URL"))
+        .await
+        .expect("the second one");
+    let nobody: DatabaseUrl = "postgres:///postgres?host=/nowhere".parse().expect("a URL");
+    let error = nobody.stream().await.map(drop).expect_err("nobody listens");
+    assert!(matches!(error, ConnectError::Closed { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn a_certificate_of_our_own_lets_us_in() {
     let full = "sslmode=verify-full&sslrootcert={root}";
     let url = WORLD.url(
@@ -167,22 +213,21 @@ async fn a_certificate_of_our_own_lets_us_in() {
         "db.example",
         &format!("{full}&sslcert={{ours}}&sslkey={{key}}"),
     );
-    url.connect().await.expect("we show it");
+    connect(&url).await.expect("we show it");
     let url = WORLD.url("certified", "db.example", full);
+    // Whether the refusal or the end of the connection is seen first is left to chance.
     url.connect().await.map(drop).expect_err("we show none");
+    url.stream().await.map(drop).expect_err("we show none");
 }
 
 #[tokio::test]
 async fn a_password_is_checked_and_not_told() {
     let full = "sslmode=verify-full&sslrootcert={root}&channel_binding=require";
     let url = WORLD.url("ada:hush", "db.example", full);
-    url.connect().await.expect("it is the right one");
+    connect(&url).await.expect("it is the right one");
     let url = WORLD.url("ada:hushed", "db.example", full);
-    let error = url
-        .connect()
-        .await
-        .expect_err("it is a wrong one")
-        .to_string();
+    let error = connect(&url).await.expect_err("it is a wrong one");
+    let error = error.to_string();
     assert!(error.contains("authentication failed"), "{error}");
     assert!(error.contains("ada:***@db.example"), "{error}");
     assert!(!error.contains("hush"), "{error}");
@@ -207,6 +252,8 @@ async fn a_server_that_hangs_is_not_waited_for() {
     let url = format!("{}?connect_timeout=1", link.url("postgres"));
     let url: DatabaseUrl = url.parse().expect("a URL");
     let error = url.connect().await.map(drop).expect_err("it hangs");
+    assert!(matches!(error, ConnectError::Late { .. }), "{error}");
+    let error = url.stream().await.map(drop).expect_err("it hangs");
     assert!(matches!(error, ConnectError::Late { .. }), "{error}");
     let pool = url.pool(&OPTIONS).expect("a pool");
     pool.get().await.map(drop).expect_err("it hangs");

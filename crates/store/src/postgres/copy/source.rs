@@ -4,14 +4,13 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use ledger::{Millis, TenantId};
-use tokio_postgres::Row;
 
 use super::{UNFINISHED, check_servers, is_unfinished, open, tally};
 use crate::codec;
 use crate::copy::{CopyError, Tally};
 use crate::postgres::connect::DatabaseUrl;
 use crate::postgres::failure::Failure;
-use crate::postgres::rows;
+use crate::postgres::rows::{self, Columns};
 use crate::postgres::session::{Call, Session};
 use crate::postgres::verify::snapshot::Snapshot;
 use crate::postgres::verify::verify_moment;
@@ -97,8 +96,8 @@ impl Source {
     }
 }
 
-fn heads(rows: &[Row]) -> Result<Vec<(TenantId, i64)>, CopyError> {
-    let head = |row: &Row| Ok((TenantId::new(rows::raw(row, 0)?), rows::get(row, 1)?));
+fn heads(rows: &[impl Columns]) -> Result<Vec<(TenantId, i64)>, CopyError> {
+    let head = |row: &_| Ok((TenantId::new(rows::raw(row, 0)?), rows::get(row, 1)?));
     let heads: Result<_, Failure> = rows.iter().map(head).collect();
     Ok(heads?)
 }

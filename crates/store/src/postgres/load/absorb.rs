@@ -1,13 +1,13 @@
 //! Rows into what was loaded.
 
 use ledger::{AccountId, KeyId, OwnerId, TenantId, Work};
-use tokio_postgres::Row;
 
 use super::Loaded;
 use super::ask::Part;
 use crate::postgres::error::Damaged;
 use crate::postgres::facts::Facts;
 use crate::postgres::failure::Failure;
+use crate::postgres::wire::Row;
 use crate::postgres::{rows, system};
 
 impl Loaded {

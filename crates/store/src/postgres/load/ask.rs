@@ -15,7 +15,7 @@ use crate::postgres::plan::Wants;
 use crate::postgres::rows;
 use crate::postgres::session::Call;
 use crate::postgres::sql::sql;
-use crate::records::RecordKind;
+use crate::records::{Fingerprint, RecordKind};
 
 const LOCK_TENANTS: &str =
     "SELECT n.id FROM tenants n WHERE n.id = ANY ($1) ORDER BY n.id FOR UPDATE";
@@ -220,8 +220,7 @@ impl Asked {
         }
         self.lock_records(besides);
         if !besides.claims.is_empty() {
-            let keys: Vec<Vec<u8>> = besides.claims.iter().map(|key| key.to_vec()).collect();
-            self.push(Part::Remembered, Call::new(REMEMBERED).with(keys));
+            self.push(Part::Remembered, remembered(&besides.claims));
         }
         if !besides.owners.is_empty() {
             let owners = raw(&besides.owners, OwnerId::raw);
@@ -337,6 +336,12 @@ impl Asked {
             self.push(part, Call::new(sql).with(owners).with(ids));
         }
     }
+}
+
+/// Which of these idempotency keys were used.
+pub(crate) fn remembered(keys: &BTreeSet<Fingerprint>) -> Call {
+    let keys: Vec<Vec<u8>> = keys.iter().map(|key| key.to_vec()).collect();
+    Call::new(REMEMBERED).with(keys)
 }
 
 pub(super) fn signed(raw: u64) -> i64 {

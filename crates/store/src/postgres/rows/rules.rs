@@ -6,9 +6,8 @@ use ledger::rule::TriggerKind;
 use ledger::rule::calendar::Day;
 use ledger::rule::snapshot::CapUsed;
 use ledger::{AccountId, Execution, ExecutionMode, ExecutionStatus, OwnerId, Rule, RuleId};
-use tokio_postgres::Row;
 
-use super::{Damaged, Read, code, get, millis_option, raw, raw_option};
+use super::{Columns, Damaged, Read, code, get, millis_option, raw, raw_option};
 use crate::codec;
 use crate::gather::CapPlace;
 use crate::query::RuleRow;
@@ -18,7 +17,7 @@ pub(crate) fn listening(rule: &Rule, is_deleted: bool) -> Option<AccountId> {
     rule.listens_on().filter(|_| rule.enabled && !is_deleted)
 }
 
-pub(crate) fn rule(row: &Row) -> Read<RuleRow> {
+pub(crate) fn rule(row: &impl Columns) -> Read<RuleRow> {
     let rule = codec::rule_from_bytes(get(row, 0)?);
     Ok(RuleRow {
         rule: rule.map_err(|_| Damaged::new(0, "rule"))?,
@@ -27,7 +26,7 @@ pub(crate) fn rule(row: &Row) -> Read<RuleRow> {
 }
 
 /// Whether the copies, from `column` on, are those of this rule.
-pub(crate) fn copies_rule(row: &Row, column: usize, seen: &RuleRow) -> Read<bool> {
+pub(crate) fn copies_rule(row: &impl Columns, column: usize, seen: &RuleRow) -> Read<bool> {
     let rule = &seen.rule;
     let account = |id: Option<AccountId>| id.map(AccountId::raw);
     Ok(raw(row, column)? == rule.id.raw()
@@ -39,7 +38,7 @@ pub(crate) fn copies_rule(row: &Row, column: usize, seen: &RuleRow) -> Read<bool
 }
 
 /// A counter, and the owner of its rule.
-pub(crate) fn cap(row: &Row) -> Read<(CapPlace, CapUsed, OwnerId)> {
+pub(crate) fn cap(row: &impl Columns) -> Read<(CapPlace, CapUsed, OwnerId)> {
     let used = CapUsed {
         period: code(row, 3)?,
         since: Day(get(row, 4)?),
@@ -51,13 +50,13 @@ pub(crate) fn cap(row: &Row) -> Read<(CapPlace, CapUsed, OwnerId)> {
     Ok((place, used, OwnerId::new(raw(row, 6)?)))
 }
 
-pub(crate) fn execution(row: &Row) -> Read<Execution> {
+pub(crate) fn execution(row: &impl Columns) -> Read<Execution> {
     let execution = codec::execution_from_bytes(get(row, 0)?);
     execution.map_err(|_| Damaged::new(0, "run of a rule"))
 }
 
 /// Whether the copies, from `column` on, are those of this run.
-pub(crate) fn copies_execution(row: &Row, column: usize, run: &Execution) -> Read<bool> {
+pub(crate) fn copies_execution(row: &impl Columns, column: usize, run: &Execution) -> Read<bool> {
     Ok(raw(row, column)? == run.id.raw()
         && raw(row, column + 1)? == run.tenant.raw()
         && raw(row, column + 2)? == run.owner.raw()
