@@ -69,8 +69,8 @@ impl Service {
         let (account, request_id) = match self.submit(submit).await? {
             Outcome::Done(Reply::Account(account)) => (account, Arc::from(request.id)),
             Outcome::Refused(rejection) => return Err(rejection.into()),
-            Outcome::Replay(number) => {
-                let remembered = self.recall(number, body).await?;
+            Outcome::Replay(used) => {
+                let remembered = self.recall(used, body).await?;
                 match remembered.reply {
                     RememberedReply::Account(account) => (*account, remembered.request_id),
                     _ => return Err(missing("the account of an idempotency record")),
@@ -122,7 +122,7 @@ impl Service {
                 Err(NOT_FOUND)
             }
             Outcome::Refused(rejection) => Err(rejection.into()),
-            Outcome::Replay(number) => self.recall(number, body).await.map(|_| ()),
+            Outcome::Replay(used) => self.recall(used, body).await.map(|_| ()),
             other => Err(unexpected(&other)),
         }
     }

@@ -115,7 +115,7 @@ impl Service {
         };
         let outcome = match used_for {
             // Its first answer is given again, whatever would become of it now.
-            Some(number) => Outcome::Replay(number),
+            Some(used) => Outcome::Replay(used),
             None => {
                 let state = self.state_for(&command).await?;
                 let transfer = try_out(state, &command, self.store.now())?;
@@ -135,8 +135,8 @@ impl Service {
         let (record, request_id) = match outcome {
             Outcome::Stored { mut records, .. } => (records.pop(), Arc::from(request.id)),
             Outcome::Refused(rejection) => return Err(rejection.into()),
-            Outcome::Replay(number) => {
-                let remembered = self.recall(number, claimed).await?;
+            Outcome::Replay(used) => {
+                let remembered = self.recall(used, claimed).await?;
                 match remembered.reply {
                     RememberedReply::Records(mut records) => (records.pop(), remembered.request_id),
                     _ => return Err(missing("the dry run of an idempotency record")),

@@ -8,7 +8,7 @@ mod lookup;
 use std::sync::Arc;
 
 use ledger::{KeyId, TenantId};
-use store::{Action, Claim, Fingerprint, Outcome, Remembered, Submit};
+use store::{Action, Claim, Fingerprint, Outcome, Remembered, Submit, Used};
 
 use crate::Service;
 use crate::error::{Error, Result};
@@ -111,8 +111,12 @@ impl IdempotencyKey {
 }
 
 impl Service {
-    /// The number of the record of what a key was used for. What is under way is waited for.
-    pub(crate) async fn used_for(&self, tenant: TenantId, key: Fingerprint) -> Result<Option<u64>> {
+    /// The record of what a key was used for. What is under way is waited for.
+    pub(crate) async fn used_for(
+        &self,
+        tenant: TenantId,
+        key: Fingerprint,
+    ) -> Result<Option<Used>> {
         let submit = Submit {
             action: Action::Look { tenant },
             claim: Some(Claim {
@@ -123,7 +127,7 @@ impl Service {
             }),
         };
         match self.store.submit(submit).await? {
-            Outcome::Replay(number) => Ok(Some(number)),
+            Outcome::Replay(used) => Ok(Some(used)),
             Outcome::Done(_) => Ok(None),
             other => Err(unexpected(&other)),
         }
@@ -135,10 +139,10 @@ impl Service {
     /// [`Error::KeyReused`] when it was for another.
     pub(crate) async fn recall(
         &self,
-        number: u64,
+        used: Used,
         body: impl Into<Option<Fingerprint>>,
     ) -> Result<Remembered> {
-        let remembered = self.store.remembered(number).await?;
+        let remembered = self.store.remembered(used).await?;
         let remembered = remembered.ok_or_else(|| missing("an idempotency record"))?;
         match Some(remembered.body) == body.into() {
             true => Ok(remembered),

@@ -367,7 +367,7 @@ impl Service {
             Outcome::Done(reply) => Ok(Settled::Done(reply)),
             Outcome::Refused(Rejection::RuleNotFound) => Err(NOT_FOUND),
             Outcome::Refused(rejection) => Err(rejection.into()),
-            Outcome::Replay(number) => Ok(Settled::Again(self.recall(number, body).await?)),
+            Outcome::Replay(used) => Ok(Settled::Again(self.recall(used, body).await?)),
             other => Err(unexpected(&other)),
         }
     }

@@ -117,7 +117,7 @@ impl Service {
                 request_id: Arc::from(request_id),
             }),
             Outcome::Refused(rejection) => Err(rejection.into()),
-            Outcome::Replay(number) => self.replay_transfer(key, number, body).await,
+            Outcome::Replay(used) => self.replay_transfer(key, used, body).await,
             other => Err(unexpected(&other)),
         }
     }
@@ -126,10 +126,10 @@ impl Service {
     async fn replay_transfer(
         &self,
         key: &ApiKey,
-        number: u64,
+        used: store::Used,
         body: store::Fingerprint,
     ) -> Result<Answered> {
-        let remembered = self.recall(number, body).await?;
+        let remembered = self.recall(used, body).await?;
         let RememberedReply::Transfer {
             id,
             status,

@@ -14,7 +14,7 @@ use ledger::{
 use crate::codec::{self, Change};
 use crate::records::{
     Fingerprint, KeyRecord, Put, RECORD_TAKEN, Record, RecordConflict, Remembered, RememberedFault,
-    RememberedReply,
+    RememberedReply, Used,
 };
 use crate::shelf::{Refusal, Shelf};
 use crate::{Action, Claim, Outcome, Submit};
@@ -104,7 +104,8 @@ pub(crate) fn settle<D: Desk>(
     if let Some(claim) = &claim
         && let Some(number) = desk.remembered(&claim.key)
     {
-        return Ok(Outcome::Replay(number));
+        let key = claim.key;
+        return Ok(Outcome::Replay(Used { key, number }));
     }
     let (command, puts) = match action {
         Action::Command(command) => (Some(command), Vec::new()),

@@ -19,6 +19,7 @@ mod query;
 mod records;
 mod shelf;
 mod verify;
+mod words;
 
 pub use attempts::{Attempt, AttemptQuery};
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -34,7 +35,7 @@ pub use query::{
 pub use records::{
     Expect, Fingerprint, KeyRecord, PUTS_MAX, Permission, Put, PutId, PutOwner, RECORD_BODY_MAX,
     RECORD_TAKEN, Record, RecordConflict, RecordKind, Remembered, RememberedFault, RememberedReply,
-    Resources, Selector, TransferSet,
+    Resources, Selector, TransferSet, Used,
 };
 
 use std::future::Future;
@@ -134,7 +135,7 @@ pub enum Outcome {
     /// It was refused; nothing changed.
     Refused(Rejection),
     /// The idempotency key was used before; [`Store::remembered`] tells for what.
-    Replay(u64),
+    Replay(Used),
     /// No such key in this tenant.
     KeyNotFound,
     /// It was done, and these records were written with it.
@@ -204,7 +205,7 @@ pub trait Store: Send + Sync + 'static {
     /// Waits until no work of the tenant is due by its own clock.
     fn quiesce(&self, tenant: TenantId) -> BoxFuture<'_, Result<()>>;
     /// What an idempotency key was used for.
-    fn remembered(&self, number: u64) -> BoxFuture<'_, Result<Option<Remembered>>>;
+    fn remembered(&self, used: Used) -> BoxFuture<'_, Result<Option<Remembered>>>;
     /// Every tenant, oldest first.
     fn tenants(&self) -> BoxFuture<'_, Result<Vec<Tenant>>>;
     /// One tenant.

@@ -99,6 +99,15 @@ pub struct TransferSet {
     pub approval_above: Option<i64>,
 }
 
+/// An idempotency key that was used, and where it is remembered for what.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Used {
+    /// The key.
+    pub key: Fingerprint,
+    /// As in [`Remembered::number`].
+    pub number: u64,
+}
+
 /// What an idempotency key was used for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Remembered {

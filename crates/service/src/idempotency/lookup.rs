@@ -194,8 +194,8 @@ impl Service {
     async fn look(&self, tenant: TenantId, place: Place) -> Result<Option<KeyUse>> {
         let was_under_way = self.flights.is_under_way(&place.key);
         let became = match self.used_for(tenant, place.key).await? {
-            Some(number) => {
-                let remembered = self.store.remembered(number).await?;
+            Some(used) => {
+                let remembered = self.store.remembered(used).await?;
                 let remembered = remembered.ok_or_else(|| missing("an idempotency record"))?;
                 Some(self.became(tenant, remembered).await?)
             }

@@ -60,7 +60,7 @@ impl Service {
         match self.submit(submit).await? {
             Outcome::Done(Reply::Bulk(bulk)) => Ok((bulk.id, count)),
             Outcome::Refused(rejection) => Err(rejection.into()),
-            Outcome::Replay(number) => match self.recall(number, body).await?.reply {
+            Outcome::Replay(used) => match self.recall(used, body).await?.reply {
                 RememberedReply::Bulk(id) => Ok((id, count)),
                 RememberedReply::Refused { code, .. } => Err(refused_again(&code)),
                 _ => Err(missing("the bulk of an idempotency record")),

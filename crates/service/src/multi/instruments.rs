@@ -165,8 +165,8 @@ impl Service {
             (Outcome::Done(_), Some(conflict)) => Err(Refused::Conflict(conflict)),
             (Outcome::Done(Reply::Account(account)), None) => Ok(account),
             (Outcome::Refused(rejection), _) => Err(Refused::Rejected(rejection)),
-            (Outcome::Replay(number), _) => {
-                let remembered = self.recall(number, body).await?;
+            (Outcome::Replay(used), _) => {
+                let remembered = self.recall(used, body).await?;
                 let fresh = is_fresh(&remembered, self.store.now());
                 match remembered.reply {
                     RememberedReply::Account(account) if fresh => Ok(*account),

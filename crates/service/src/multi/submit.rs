@@ -44,8 +44,8 @@ impl Service {
             Outcome::Refused(rejection) => Err(rejection.into()),
             Outcome::Conflict(RecordConflict::Taken(_)) => Err(taken.into()),
             Outcome::Conflict(RecordConflict::Changed(_)) => Ok(Settled::Raced),
-            Outcome::Replay(number) => {
-                let remembered = self.recall(number, body).await?;
+            Outcome::Replay(used) => {
+                let remembered = self.recall(used, body).await?;
                 match &remembered.reply {
                     RememberedReply::Refused { code, .. } => Err(refusal(code, taken)),
                     _ => Ok(Settled::Again(remembered)),

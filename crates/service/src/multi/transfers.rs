@@ -8,7 +8,7 @@ use ledger::{
 };
 use store::{
     Action, Fingerprint, Outcome, OwnerTransferPage, OwnerTransferQuery, RememberedReply,
-    StoreError, Submit, TransferRow,
+    StoreError, Submit, TransferRow, Used,
 };
 
 use super::actor::Actor;
@@ -125,8 +125,8 @@ impl Service {
                 coming.mark(transfer.id);
             }
             match (outcome, body) {
-                (Outcome::Replay(number), Some(body)) => {
-                    Box::pin(self.ordered_before(actor, number, body)).await
+                (Outcome::Replay(used), Some(body)) => {
+                    Box::pin(self.ordered_before(actor, used, body)).await
                 }
                 (outcome, _) => ordered(outcome, denial),
             }
@@ -136,10 +136,10 @@ impl Service {
     async fn ordered_before(
         &self,
         actor: Actor,
-        number: u64,
+        used: Used,
         body: Fingerprint,
     ) -> Result<InstrumentTransfer> {
-        let remembered = self.recall(number, body).await?;
+        let remembered = self.recall(used, body).await?;
         let (id, status) = match remembered.reply {
             RememberedReply::Transfer { id, status, .. } => (id, status),
             RememberedReply::Refused { code, .. } => return Err(refused_again(&code)),

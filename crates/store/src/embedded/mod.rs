@@ -54,7 +54,7 @@ use crate::query::{
     BulkQuery, BulkRow, EntryPage, EntryQuery, EntryRow, ExecutionQuery, OwnerTransferPage,
     OwnerTransferQuery, RecordQuery, RuleQuery, RuleRow, TransferQuery, TransferRow,
 };
-use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
+use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered, Used};
 use crate::{BoxFuture, Health, Notice, Outcome, Result, Store, StoreError, Submit};
 use attempts::Attempts;
 pub use backup::{BackupError, copy_journal, has_ledger};
@@ -411,8 +411,8 @@ impl Store for Embedded {
         })
     }
 
-    fn remembered(&self, number: u64) -> BoxFuture<'_, Result<Option<Remembered>>> {
-        Box::pin(self.read(move |views| reads::remembered(views, number)))
+    fn remembered(&self, used: Used) -> BoxFuture<'_, Result<Option<Remembered>>> {
+        Box::pin(self.read(move |views| reads::remembered(views, used.number)))
     }
 
     fn tenants(&self) -> BoxFuture<'_, Result<Vec<Tenant>>> {

@@ -3,10 +3,9 @@
 //! The same work can go and come within one run: a transfer over a rail without delay is settled
 //! by work equal to the work that submitted it.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use ledger::Due;
+
+use crate::words::WordMap;
 
 /// What happens to a row of due work.
 struct DueRow {
@@ -18,7 +17,7 @@ struct DueRow {
 
 /// Work that is not as it was before.
 #[derive(Default)]
-pub(crate) struct DueRows(HashMap<Due, DueRow, BuildHasherDefault<WordHasher>>);
+pub(crate) struct DueRows(WordMap<Due, DueRow>);
 
 impl DueRows {
     pub(crate) fn add(&mut self, due: Due) {
@@ -52,33 +51,5 @@ impl DueRows {
         let mut rows: Vec<(Due, bool)> = rows.collect();
         rows.sort_unstable();
         rows
-    }
-}
-
-/// Mixes the few words of a piece of work. Nobody outside chooses them freely.
-#[derive(Default)]
-struct WordHasher(u64);
-
-impl Hasher for WordHasher {
-    fn finish(&self) -> u64 {
-        self.0 ^ self.0 >> 32
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517C_C1B7_2722_0A95);
-    }
-
-    fn write_i64(&mut self, word: i64) {
-        self.write_u64(word.cast_unsigned());
-    }
-
-    fn write_isize(&mut self, word: isize) {
-        self.write_u64(word as u64);
     }
 }

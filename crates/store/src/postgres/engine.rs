@@ -31,7 +31,7 @@ use crate::query::{
     BulkQuery, BulkRow, EntryPage, EntryQuery, EntryRow, ExecutionQuery, OwnerTransferPage,
     OwnerTransferQuery, RecordQuery, RuleQuery, RuleRow, TransferQuery, TransferRow,
 };
-use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered};
+use crate::records::{Fingerprint, KeyRecord, Record, RecordKind, Remembered, Used};
 use crate::{BoxFuture, Health, Outcome, Result, Store, StoreError, Submit};
 
 /// The engine over PostgreSQL.
@@ -144,8 +144,8 @@ impl Store for Postgres {
         })
     }
 
-    fn remembered(&self, number: u64) -> BoxFuture<'_, Result<Option<Remembered>>> {
-        Box::pin(self.readers.remembered(number))
+    fn remembered(&self, used: Used) -> BoxFuture<'_, Result<Option<Remembered>>> {
+        Box::pin(self.readers.remembered(used))
     }
 
     fn tenants(&self) -> BoxFuture<'_, Result<Vec<Tenant>>> {

@@ -4,7 +4,6 @@
 //! is asked from the database; nothing that is known here can be wrong. Nothing is kept of what was
 //! not found: it may come to be.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -14,19 +13,21 @@ use ledger::{
     TenantId, TransferId, Work,
 };
 
+use crate::words::WordMap;
+
 /// Keeps what was used last, between half of `capacity` and all of it.
 struct Kept<K, V> {
     capacity: usize,
-    young: HashMap<K, V>,
-    old: HashMap<K, V>,
+    young: WordMap<K, V>,
+    old: WordMap<K, V>,
 }
 
 impl<K: Hash + Eq, V: Clone> Kept<K, V> {
     fn new(capacity: usize) -> Kept<K, V> {
         Kept {
             capacity,
-            young: HashMap::new(),
-            old: HashMap::new(),
+            young: WordMap::default(),
+            old: WordMap::default(),
         }
     }
 

@@ -29,6 +29,7 @@ use super::wire::Row;
 use crate::gather::CapPlace;
 use crate::records::{Fingerprint, Record, RecordKind};
 use crate::shelf::Shelf;
+use crate::words::WordMap;
 use ask::Asked;
 pub(crate) use ask::remembered;
 
@@ -68,7 +69,7 @@ pub(crate) struct Loaded {
     pub systems: BTreeMap<OwnerId, Vec<SystemAccount>>,
     pub accounts: BTreeMap<AccountId, StoredAccount>,
     /// Accounts that were loaded before, as they were then.
-    constants: HashMap<AccountId, Arc<Account>>,
+    constants: WordMap<AccountId, Arc<Account>>,
     pub profiles: BTreeMap<ProfileId, Profile>,
     pub transfers: BTreeMap<TransferId, Transfer>,
     pub holds: BTreeMap<HoldId, Hold>,

@@ -198,9 +198,8 @@ impl Migrator {
         let plan = self.plan_on(&client).await;
         let plan = plan.map_err(|error| unreadable(error, &place))?;
         if plan.missing.is_empty() {
-            let mut tables = self.objects();
-            // A column is its table's.
-            tables.retain(|name| !name.contains('.'));
+            let tables = self.steps.iter().filter(|step| step.is_table());
+            let tables: Vec<String> = tables.filter_map(Step::object).collect();
             place.may_use(&client, &tables).await?;
         }
         Ok(plan)
@@ -274,7 +273,7 @@ impl Migrator {
             let object = step.object().unwrap_or_default();
             let is_there = self.is_there(client, &object).await?;
             if found.is_none() {
-                if is_there {
+                if is_there && step.makes() {
                     return Err(MigrateError::Foreign(object));
                 }
                 let Millis(now) = self.clock.now();
@@ -286,7 +285,7 @@ impl Migrator {
                     )
                     .await?;
             }
-            if !is_there {
+            if is_there != step.makes() {
                 client.batch_execute(step.sql).await?;
             }
             let Millis(now) = self.clock.now();

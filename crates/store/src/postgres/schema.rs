@@ -15,7 +15,7 @@ pub(crate) struct Step {
     /// One statement.
     pub sql: &'static str,
     /// Whether a program that does not know it must not run on its result. New tables, indexes and
-    /// columns that may be empty break nothing.
+    /// columns that may be empty break nothing, and neither does an index that is gone.
     pub is_breaking: bool,
 }
 
@@ -34,14 +34,25 @@ impl Step {
         *blake3::hash(words.join(" ").as_bytes()).as_bytes()
     }
 
-    /// The name of the table or index that it makes, or of a column with that of its table.
+    /// Whether its object is there afterwards: a step can also take an index away.
+    pub fn makes(&self) -> bool {
+        self.sql.split_whitespace().next() != Some("DROP")
+    }
+
+    /// Whether it makes a table.
+    pub fn is_table(&self) -> bool {
+        let mut words = self.sql.split_whitespace();
+        (words.next(), words.next()) == (Some("CREATE"), Some("TABLE"))
+    }
+
+    /// The name of the table or index that it makes or takes away, or of a column with that of its table.
     pub fn object(&self) -> Option<String> {
         let words: Vec<&str> = self.sql.split_whitespace().collect();
         let name = match *words.as_slice() {
             ["ALTER", "TABLE", table, "ADD", "COLUMN", column, ..] => {
                 return Some(format!("{table}.{column}"));
             }
-            ["CREATE", "TABLE" | "INDEX", name, ..] => name,
+            ["CREATE", "TABLE" | "INDEX", name, ..] | ["DROP", "INDEX", name] => name,
             ["CREATE", "UNIQUE", "INDEX", name, ..] => name,
             _ => return None,
         };
@@ -326,5 +337,9 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         "which card a transfer was made with",
         "ALTER TABLE transfers ADD COLUMN card bigint",
+    ),
+    step(
+        "remembered by number no more: its key is known wherever it is looked for",
+        "DROP INDEX remembered_by_number",
     ),
 ];

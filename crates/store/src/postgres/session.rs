@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use tokio_postgres::types::ToSql;
+use bytes::{BufMut, BytesMut};
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use super::connect::{BEGIN_SESSION, DatabaseUrl};
 use super::failure::Failure;
@@ -39,11 +40,47 @@ impl Call {
         }
     }
 
+    /// Adds numbers as the next value.
+    pub(crate) fn with_numbers(self, numbers: Vec<i64>) -> Call {
+        self.with(Numbers(numbers))
+    }
+
     /// Adds the next value.
     pub(crate) fn with(mut self, value: impl ToSql + Sync + Send + 'static) -> Call {
         self.values.push(Box::new(value));
         self
     }
+}
+
+/// Numbers as an array of `bigint`: of what a group writes, most of the bytes are these.
+#[derive(Debug)]
+struct Numbers(Vec<i64>);
+
+impl ToSql for Numbers {
+    /// One dimension that begins at 1, no nulls; then each number with its length.
+    fn to_sql(
+        &self,
+        _ty: &Type,
+        buffer: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        let count = i32::try_from(self.0.len())?;
+        for head in [1, 0, Type::INT8.oid().cast_signed(), count, 1] {
+            buffer.put_i32(head);
+        }
+        buffer.reserve(self.0.len() * 12);
+        for number in &self.0 {
+            let mut sent = [0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0];
+            sent[4..].copy_from_slice(&number.to_be_bytes());
+            buffer.extend_from_slice(&sent);
+        }
+        Ok(IsNull::No)
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        *ty == Type::INT8_ARRAY
+    }
+
+    to_sql_checked!();
 }
 
 /// How long a session may take.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use ledger::{Command, KeyId, Millis, PlaceHold, Reply, TenantId};
-use store::{Action, Claim, KeyRecord, Outcome, Permission, RememberedReply, Resources, Submit};
+use store::{
+    Action, Claim, KeyRecord, Outcome, Permission, RememberedReply, Resources, Submit, Used,
+};
 use tokio::task::JoinSet;
 
 use crate::bed::{Bed, Ground, Opened, check_sound, claim, claimed, close, done, usd};
@@ -56,6 +58,33 @@ async fn of_concurrent_submits_with_one_key_one_is_done() {
     close(store).await;
 }
 
+/// What would be refused now was done then.
+#[tokio::test]
+async fn a_used_key_is_found_although_nothing_would_be_remembered_now() {
+    let bed = Bed::new();
+    let store = bed.open().await;
+    let ground = Ground::new(&store).await;
+    done(&store, ground.paycheck(500)).await;
+    let all = || claimed(ground.transfer(ground.pay, ground.pod, 500), claim(1));
+    let outcome = store.submit(all()).await;
+    assert!(matches!(outcome, Ok(Outcome::Done(_))), "{outcome:?}");
+    close(store).await;
+
+    let store = bed.open().await;
+    let refused = claimed(ground.transfer(ground.pay, ground.pod, 500), claim(2));
+    let outcome = store.submit(refused).await;
+    assert!(matches!(outcome, Ok(Outcome::Refused(_))), "{outcome:?}");
+    for _ in 0..3 {
+        let outcome = store.submit(all()).await;
+        let Ok(Outcome::Replay(used)) = outcome else {
+            panic!("it was decided again: {outcome:?}")
+        };
+        assert_eq!(used.key, claim(1).key);
+    }
+    assert_eq!(ground.balance(&store, ground.pod).await, 500);
+    close(store).await;
+}
+
 #[tokio::test]
 async fn a_refusal_is_remembered_when_asked_for() {
     let bed = Bed::new();
@@ -104,7 +133,13 @@ async fn a_refusal_is_remembered_when_asked_for() {
         panic!("not remembered: {outcome:?}")
     };
     assert_ne!(second, number);
-    let missing = store.remembered(second + 1).await.expect("reads work");
+    let missing = store
+        .remembered(Used {
+            number: second.number + 1,
+            ..second
+        })
+        .await
+        .expect("reads work");
     assert_eq!(missing, None);
     close(store).await;
 }

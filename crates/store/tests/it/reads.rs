@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ledger::{AccountId, Status, TransferId};
-use store::Submit;
+use store::{Submit, Used};
 use tokio::task::JoinSet;
 
 use crate::bed::{Bed, Ground, check_sound, claim, claimed, close, done, made};
@@ -90,7 +90,12 @@ async fn what_does_not_exist_is_none() {
         assert!(account.expect("reads work").is_none());
         let entries = store.entries(AccountId::new(raw), None, 10).await;
         assert!(entries.expect("reads work").is_empty());
-        assert!(store.remembered(raw).await.expect("reads work").is_none());
+        let never = Used {
+            key: [7; 16],
+            number: raw,
+        };
+        let remembered = store.remembered(never).await;
+        assert!(remembered.expect("reads work").is_none());
     }
     close(store).await;
 }

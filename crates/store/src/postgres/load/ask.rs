@@ -1,6 +1,6 @@
 //! The statements that lock and load.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ledger::{
@@ -16,6 +16,7 @@ use crate::postgres::rows;
 use crate::postgres::session::Call;
 use crate::postgres::sql::sql;
 use crate::records::{Fingerprint, RecordKind};
+use crate::words::WordMap;
 
 const LOCK_TENANTS: &str =
     "SELECT n.id FROM tenants n WHERE n.id = ANY ($1) ORDER BY n.id FOR UPDATE";
@@ -210,7 +211,7 @@ impl Asked {
         let owners = raw(&wants.owners, OwnerId::raw);
         known.owners.clone_from(&wants.owners);
         if !owners.is_empty() {
-            let call = Call::new(LOCK_OWNERS).with(owners.clone());
+            let call = Call::new(LOCK_OWNERS).with_numbers(owners.clone());
             self.push(Part::LockedOwners, call);
         }
         if !besides.keys.is_empty() {
@@ -235,7 +236,10 @@ impl Asked {
         }
         if !owners.is_empty() {
             let limit = i64::try_from(DUE_MAX).unwrap_or(i64::MAX);
-            let call = Call::new(NOW_DUE).with(now.0).with(owners).with(limit);
+            let call = Call::new(NOW_DUE)
+                .with(now.0)
+                .with_numbers(owners)
+                .with(limit);
             self.push(Part::NowDue, call);
         }
     }
@@ -269,7 +273,7 @@ impl Asked {
     /// Asks for rows. Owners that are met only now are locked only now: they are few, and when that
     /// meets another server's locks the database says so and all is done again.
     /// Accounts of `constants` are asked only for what can change.
-    pub(super) fn ask(&mut self, wants: &Wants, constants: &HashMap<AccountId, Arc<Account>>) {
+    pub(super) fn ask(&mut self, wants: &Wants, constants: &WordMap<AccountId, Arc<Account>>) {
         if !wants.tenants.is_empty() {
             let tenants = raw(&wants.tenants, TenantId::raw);
             self.push(Part::Tenants, Call::new(TENANTS).with(tenants));
@@ -333,7 +337,7 @@ impl Asked {
     ) {
         if !keys.is_empty() {
             let (owners, ids) = raws(keys, OwnerId::raw, id);
-            self.push(part, Call::new(sql).with(owners).with(ids));
+            self.push(part, Call::new(sql).with_numbers(owners).with_numbers(ids));
         }
     }
 }

@@ -51,8 +51,13 @@ const NEWER: Step = Step {
 
 #[test]
 fn every_step_makes_one_thing_with_a_name_of_its_own() {
-    let names: BTreeSet<_> = STEPS.iter().filter_map(Step::object).collect();
-    assert_eq!(names.len(), STEPS.len());
+    let makes = STEPS.iter().filter(|step| step.makes());
+    let names: BTreeSet<_> = makes.clone().filter_map(Step::object).collect();
+    assert_eq!(names.len(), makes.count());
+    for taken in STEPS.iter().filter(|step| !step.makes()) {
+        let name = taken.object().expect("an index");
+        assert!(names.contains(&name), "{name} was never made");
+    }
     let changed = Step {
         sql: "CREATE TABLE newer (id text NOT NULL, PRIMARY KEY (id))",
         ..NEWER
@@ -142,23 +147,30 @@ async fn a_run_that_died_is_gone_on_with() {
     assert!(rows.is_empty(), "every step is marked");
 }
 
-/// A column that was added and not marked is found again, as tables are.
+/// What was done and not marked is seen, of columns that are added and indexes that are taken away, too.
 #[tokio::test]
-async fn a_column_is_not_added_twice() {
-    let database = empty_database();
-    let place = STEPS.iter().position(|step| step.sql.starts_with("ALTER"));
-    let place = place.expect("a column was added to a table");
-    let upto = Migrator {
-        steps: &STEPS[..place],
-        ..migrator(&database)
-    };
-    migrate(&upto).await;
-    let (number, sum) = (place + 1, hex(&STEPS[place].checksum()));
-    database.sql(&format!(
-        "INSERT INTO schema_steps VALUES ({number}, 'x', decode('{sum}', 'hex'), 0, 1)"
-    ));
-    database.sql(STEPS[place].sql);
-    assert_eq!(migrate(&migrator(&database)).await, all()[place..]);
+async fn nothing_is_added_or_taken_away_twice() {
+    for verb in ["ALTER", "DROP"] {
+        let database = empty_database();
+        let place = STEPS.iter().position(|step| step.sql.starts_with(verb));
+        let place = place.expect("there is such a step");
+        let upto = Migrator {
+            steps: &STEPS[..place],
+            ..migrator(&database)
+        };
+        migrate(&upto).await;
+        let (number, sum) = (place + 1, hex(&STEPS[place].checksum()));
+        database.sql(&format!(
+            "INSERT INTO schema_steps VALUES ({number}, 'x', decode('{sum}', 'hex'), 0, 1)"
+        ));
+        database.sql(STEPS[place].sql);
+        assert_eq!(migrate(&migrator(&database)).await, all()[place..]);
+        for taken in STEPS.iter().filter(|step| !step.makes()) {
+            let name = taken.object().expect("an index");
+            let rows = database.sql(&format!("SELECT to_regclass('{name}') IS NULL"));
+            assert_eq!(rows[0][0].as_deref(), Some("t"), "{name} is there");
+        }
+    }
 }
 
 #[tokio::test]

@@ -9,12 +9,12 @@ use crate::postgres::pool::{Ask, Readers};
 use crate::postgres::rows;
 use crate::postgres::sql::sql;
 use crate::query::RecordQuery;
-use crate::records::{Fingerprint, Record, RecordKind, Remembered};
+use crate::records::{Fingerprint, Record, RecordKind, Remembered, Used};
 
 const REMEMBERED: &str = sql!(
     "SELECT ",
     rows::REMEMBERED,
-    " FROM remembered m WHERE m.number = $1"
+    " FROM remembered m WHERE m.key = $1 AND m.number = $2"
 );
 const RECORD: &str = sql!(
     "SELECT ",
@@ -41,10 +41,10 @@ const RECORDS_OF_OWNER: [&str; 2] = [
 ];
 
 impl Readers {
-    pub(crate) async fn remembered(&self, number: u64) -> Result<Option<Remembered>> {
+    pub(crate) async fn remembered(&self, used: Used) -> Result<Option<Remembered>> {
         let ask = Ask {
             sql: REMEMBERED,
-            values: &[&id(number)],
+            values: &[&used.key.as_slice(), &id(used.number)],
         };
         Ok(self.one(ask, rows::remembered).await?)
     }

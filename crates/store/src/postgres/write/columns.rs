@@ -117,7 +117,8 @@ macro_rules! line {
                         return Ok(());
                     }
                     let call = $crate::postgres::session::Call::new(sql);
-                    calls.push(call.with(lines).with(places).with(numbers)$(.with($text))*);
+                    let call = call.with_numbers(lines).with_numbers(places).with_numbers(numbers);
+                    calls.push(call$(.with($text))*);
                 }
             }
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ledger::{Command, CreateTransfer, MoneyIn, Origin, Reply, TransferId};
 use sim::disk::{Fault, FaultyDisk, SplitMix64};
 use store::embedded::verify;
-use store::{Outcome, RememberedReply};
+use store::{Outcome, RememberedReply, Used};
 use tokio::task::JoinSet;
 
 use crate::bed::{
@@ -157,7 +157,7 @@ async fn check_recovered(store: &Opened, ground: &Ground, known: &mut Ledgered) 
     assert!(counts.values().all(|ids| ids.len() == 1));
 }
 
-async fn remembered(store: &Opened, number: u64, place: u64) -> TransferId {
+async fn remembered(store: &Opened, number: u64, place: Used) -> TransferId {
     let found = store.remembered(place).await.expect("reads work");
     let found = found.expect("what is replayed can be read");
     assert_eq!(found.key, claim(number).key);
