@@ -39,7 +39,8 @@ pub struct Postgres {
     shared: Arc<Shared>,
     readers: Readers,
     clock: Arc<dyn Clock>,
-    tasks: Mutex<Vec<JoinHandle<()>>>,
+    /// Each says whether it has come to its end.
+    tasks: Mutex<Vec<JoinHandle<bool>>>,
 }
 
 impl Postgres {
@@ -88,9 +89,14 @@ impl Postgres {
             lanes: Lanes::default(),
             seen: Seen::new(now),
         };
-        let transactor = Transactor::new(options, name, session, node);
+        let transactor = Transactor::new(options, name, node);
         let committer = Committer::new(transactor, Arc::clone(&shared), jobs, options.patience);
-        let tasks = vec![tokio::spawn(committer.run()), tokio::spawn(keeper.run())];
+        let committing = commit_apart(committer).map_err(OpenError::Thread)?;
+        let keeping = tokio::spawn(async move {
+            keeper.run().await;
+            true
+        });
+        let tasks = vec![committing, keeping];
         Ok(Postgres {
             shared,
             readers,
@@ -98,6 +104,23 @@ impl Postgres {
             tasks: Mutex::new(tasks),
         })
     }
+}
+
+/// Runs the committer on a thread of its own. A runtime that serves requests looks at its sockets
+/// between them, and for this one everybody waits.
+fn commit_apart(committer: Committer) -> std::io::Result<JoinHandle<bool>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let (ended, end) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("tidegate-commit".to_owned())
+        .spawn(move || {
+            runtime.block_on(committer.run());
+            // Nobody may be waiting for the end.
+            ended.send(()).unwrap_or_default();
+        })?;
+    Ok(tokio::spawn(async move { end.await.is_ok() }))
 }
 
 fn instance(options: &Options) -> std::result::Result<i64, OpenError> {
@@ -379,7 +402,7 @@ impl Store for Postgres {
                 std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
             let mut has_ended = true;
             for task in tasks {
-                has_ended &= task.await.is_ok();
+                has_ended &= task.await.unwrap_or(false);
             }
             self.readers.close();
             if has_ended {

@@ -103,6 +103,9 @@ pub enum OpenError {
     /// There are no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Random(String),
+    /// No thread could be started.
+    #[error("the committer's thread cannot be started: {0}")]
+    Thread(std::io::Error),
 }
 
 impl From<Failure> for OpenError {

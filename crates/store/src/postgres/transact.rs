@@ -90,7 +90,7 @@ pub(crate) struct Transactor {
 }
 
 impl Transactor {
-    pub(crate) fn new(options: &Options, name: Name, session: Session, node: Node) -> Transactor {
+    pub(crate) fn new(options: &Options, name: Name, node: Node) -> Transactor {
         Transactor {
             url: options.url.clone(),
             limits: options.limits(),
@@ -101,7 +101,7 @@ impl Transactor {
             ids: IdSource::new(node.number, node.last_id),
             last_at: node.last_at,
             node,
-            session: Some(session),
+            session: None,
             facts: Facts::default(),
             wary: 0,
         }
