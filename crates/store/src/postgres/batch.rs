@@ -128,6 +128,18 @@ impl Batch {
         }
     }
 
+    /// Whether it does nothing but move money: what it decides depends on nothing of an account that
+    /// moving money does not check.
+    pub(crate) fn only_moves(&self) -> bool {
+        let moves = |asked: &Asked| {
+            matches!(
+                asked.submit.action,
+                Action::Command(Command::CreateTransfer(_) | Command::Transfer(_))
+            )
+        };
+        self.visits.is_empty() && self.asked.iter().all(moves)
+    }
+
     /// What is touched, as far as facts go.
     pub(crate) fn plan(&self, facts: &mut Facts) -> (Plan, Besides) {
         let (mut plan, mut besides) = (Plan::default(), Besides::default());

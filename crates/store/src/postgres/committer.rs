@@ -184,6 +184,8 @@ impl Committer {
                     }
                 }
                 Err(Failure::Away(reason) | Failure::Lost(reason)) => {
+                    // Whoever is told finds the server not ready.
+                    self.shared.set_away(Some(Arc::clone(&reason)));
                     let error = away(&reason);
                     batch.fail(&error);
                     batches.into_iter().for_each(|batch| batch.fail(&error));
@@ -222,7 +224,7 @@ impl Committer {
             };
             tries += 1;
             match failure {
-                Failure::Taken(_) if tries < TRIES => {}
+                Failure::Taken(_) | Failure::Stale(_) if tries < TRIES => {}
                 Failure::Again(_) if tries < TRIES => self.pause(tries).await,
                 Failure::Fenced if tries < TRIES => {
                     tracing::warn!("this server was taken for dead and takes a number anew");

@@ -3,6 +3,9 @@
 //! A transaction locks owners first, and most commands name only accounts. What is not known here
 //! is asked from the database; nothing that is known here can be wrong. Nothing is kept of what was
 //! not found: it may come to be.
+//!
+//! Of accounts it is also kept what changes. That can be wrong, and who uses it makes sure that it was
+//! not.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -13,6 +16,7 @@ use ledger::{
     TenantId, TransferId, Work,
 };
 
+use super::rows::StoredAccount;
 use crate::words::WordMap;
 
 /// Keeps what was used last, between half of `capacity` and all of it.
@@ -40,6 +44,11 @@ impl<K: Hash + Eq, V: Clone> Kept<K, V> {
         self.young.insert(key, value);
     }
 
+    fn cut(&mut self, key: K) {
+        self.young.remove(&key);
+        self.old.remove(&key);
+    }
+
     fn get(&mut self, key: K) -> Option<V> {
         if let Some(value) = self.young.get(&key) {
             return Some(value.clone());
@@ -57,8 +66,12 @@ pub(crate) type SystemAccount = (SystemKind, Currency, AccountId);
 pub(crate) struct Facts {
     owners: Kept<OwnerId, TenantId>,
     accounts: Kept<AccountId, AccountLinks>,
-    /// What is not read again of accounts that were loaded.
-    constants: Kept<AccountId, Arc<Account>>,
+    /// Accounts as they were when they were loaded or written last.
+    stored: Kept<AccountId, Arc<StoredAccount>>,
+    /// Those of them that nothing is known to have changed since.
+    newest: Kept<AccountId, u64>,
+    /// What `newest` must say to be believed.
+    era: u64,
     transfers: Kept<TransferId, TransferLinks>,
     holds: Kept<HoldId, HoldLinks>,
     bulks: Kept<BulkId, (TenantId, OwnerId)>,
@@ -73,7 +86,9 @@ impl Default for Facts {
         Facts {
             owners: Kept::new(200_000),
             accounts: Kept::new(400_000),
-            constants: Kept::new(50_000),
+            stored: Kept::new(50_000),
+            newest: Kept::new(50_000),
+            era: 0,
             transfers: Kept::new(50_000),
             holds: Kept::new(50_000),
             bulks: Kept::new(5_000),
@@ -94,10 +109,21 @@ impl Facts {
         self.accounts.get(id)
     }
 
-    /// An account as it was loaded before: what [`rows::CHANGING`](super::rows::CHANGING) does not
-    /// name is as it is now, all else is not.
-    pub(crate) fn constants(&mut self, id: AccountId) -> Option<Arc<Account>> {
-        self.constants.get(id)
+    /// An account as it was: what [`rows::CHANGING`](super::rows::CHANGING) does not name is as it is now,
+    /// all else may not be.
+    pub(crate) fn stored(&mut self, id: AccountId) -> Option<Arc<StoredAccount>> {
+        self.stored.get(id)
+    }
+
+    /// Whether an account is now as it was, for all that this server knows: unless another server has
+    /// changed it.
+    pub(crate) fn is_newest(&mut self, id: AccountId) -> bool {
+        self.newest.get(id) == Some(self.era)
+    }
+
+    /// Another server changes accounts that are known here.
+    pub(crate) fn doubt_accounts(&mut self) {
+        self.era += 1;
     }
 
     pub(crate) fn transfer(&mut self, id: TransferId) -> Option<TransferLinks> {
@@ -148,14 +174,23 @@ impl Facts {
         self.accounts.put(id, links);
     }
 
-    /// Keeps what never changes of an account whose row was loaded.
-    pub(crate) fn put_constants(&mut self, account: &Account) {
-        let constants = Account {
-            tag: None,
-            details: None,
-            ..account.clone()
+    /// Keeps an account as it is now. What may be long is not kept, and then it is loaded again.
+    pub(crate) fn put_stored(&mut self, stored: &StoredAccount) {
+        let id = stored.account.id;
+        let is_whole = stored.account.details.is_none();
+        let stored = StoredAccount {
+            account: Account {
+                details: None,
+                ..stored.account.clone()
+            },
+            ..*stored
         };
-        self.constants.put(account.id, Arc::new(constants));
+        self.stored.put(id, Arc::new(stored));
+        if is_whole {
+            self.newest.put(id, self.era);
+        } else {
+            self.newest.cut(id);
+        }
     }
 
     pub(crate) fn put_transfer(&mut self, id: TransferId, links: TransferLinks) {

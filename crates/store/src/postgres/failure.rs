@@ -15,6 +15,9 @@ pub(crate) enum Failure {
     /// Somebody else has what only one may have. Who looks first finds it there.
     #[error("{0}")]
     Taken(Arc<str>),
+    /// An account is not as this server knew it.
+    #[error("{0}")]
+    Stale(Arc<str>),
     /// The connection is gone. Whatever was open on it is not committed.
     #[error("{0}")]
     Lost(Arc<str>),
@@ -41,6 +44,8 @@ impl Failure {
             "40001" | "40P01" | "55P03" | "57014" => Failure::Again(text),
             // A unique key that is there already.
             "23505" => Failure::Taken(text),
+            // What is written when an account is not as it was known.
+            "23502" => Failure::Stale(text),
             // The server or the session is being shut down.
             "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => Failure::Lost(text),
             // A standby, or a database that was made read-only.

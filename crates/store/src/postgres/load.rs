@@ -14,9 +14,9 @@ use std::sync::Arc;
 use ledger::rule::snapshot::CapUsed;
 use ledger::touches::{Found, of_order};
 use ledger::{
-    Account, AccountId, Bulk, BulkId, Command, Due, Effect, Execution, ExecutionId, Hold, HoldId,
-    KeyId, Millis, Owner, OwnerId, Profile, ProfileId, Rule, RuleId, State, Tenant, TenantId,
-    Touch, Transfer, TransferId, touches,
+    AccountId, Bulk, BulkId, Command, Due, Effect, Execution, ExecutionId, Hold, HoldId, KeyId,
+    Millis, Owner, OwnerId, Profile, ProfileId, Rule, RuleId, State, Tenant, TenantId, Touch,
+    Transfer, TransferId, touches,
 };
 
 use super::facts::{Facts, SystemAccount};
@@ -31,7 +31,7 @@ use crate::records::{Fingerprint, Record, RecordKind};
 use crate::shelf::Shelf;
 use crate::words::WordMap;
 use ask::Asked;
-pub(crate) use ask::remembered;
+pub(crate) use ask::{changing, remembered};
 
 /// Pieces of due work that one transaction loads.
 pub(crate) const DUE_MAX: usize = 4_096;
@@ -53,6 +53,8 @@ pub(crate) struct Besides {
     pub uniques: BTreeSet<(TenantId, RecordKind, Fingerprint)>,
     /// Owners that records name. They are not locked.
     pub owners: BTreeSet<OwnerId>,
+    /// Whether accounts are believed to be as this server knows them.
+    pub trusts: bool,
     /// Claimed idempotency keys that are looked up.
     pub claims: BTreeSet<Fingerprint>,
 }
@@ -68,8 +70,10 @@ pub(crate) struct Loaded {
     pub owners: BTreeMap<OwnerId, Owner>,
     pub systems: BTreeMap<OwnerId, Vec<SystemAccount>>,
     pub accounts: BTreeMap<AccountId, StoredAccount>,
-    /// Accounts that were loaded before, as they were then.
-    constants: WordMap<AccountId, Arc<Account>>,
+    /// Accounts that were known before, as they were then.
+    before: WordMap<AccountId, Arc<StoredAccount>>,
+    /// Accounts that were not read: they are believed to be as they were.
+    pub trusted: BTreeSet<(OwnerId, AccountId)>,
     pub profiles: BTreeMap<ProfileId, Profile>,
     pub transfers: BTreeMap<TransferId, Transfer>,
     pub holds: BTreeMap<HoldId, Hold>,
@@ -118,11 +122,19 @@ pub(crate) async fn load(
     let mut followed = BTreeSet::new();
     let mut is_begun = false;
     loop {
-        let new = plan.wants.take_new(&mut loaded.known);
-        let before = new.accounts.iter();
-        let before = before.filter_map(|(_, id)| Some((*id, facts.constants(*id)?)));
-        loaded.constants.extend(before);
-        asked.ask(&new, &loaded.constants);
+        let mut new = plan.wants.take_new(&mut loaded.known);
+        for (owner, id) in std::mem::take(&mut new.accounts) {
+            let before = facts.stored(id);
+            let is_trusted = besides.trusts && facts.is_newest(id);
+            if let (Some(before), true) = (&before, is_trusted) {
+                loaded.accounts.insert(id, (**before).clone());
+                loaded.trusted.insert((owner, id));
+                continue;
+            }
+            new.accounts.insert((owner, id));
+            loaded.before.extend(before.map(|before| (id, before)));
+        }
+        asked.ask(&new, &loaded.before);
         let (parts, calls) = asked.take();
         if calls.is_empty() {
             return Ok(loaded);

@@ -1,9 +1,9 @@
 //! One transaction: begin behind the fence, lock, load, decide, write, commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ledger::{IdSource, Millis, TenantId};
+use ledger::{AccountId, IdSource, Millis, TenantId};
 
 use super::batch::Batch;
 use super::connect::DatabaseUrl;
@@ -13,13 +13,13 @@ use super::failure::Failure;
 use super::faults::{Fault, Faults, Point};
 use super::group::{Changed, Group, NOBODY};
 use super::links;
-use super::load::{Loaded, load, remembered};
+use super::load::{Loaded, changing, load, remembered};
 use super::node::{Name, Node};
 use super::options::{Isolation, Options};
-use super::rows;
+use super::rows::{self, StoredAccount};
 use super::session::{Call, Limits, Session};
 use super::wire::Row;
-use super::write::Write;
+use super::write::{End, Stored, Write};
 use crate::Outcome;
 use crate::clock::Clock;
 use crate::records::Fingerprint;
@@ -32,7 +32,8 @@ const ROLLBACK: &str = "ROLLBACK";
 const FIND_BATCH: &str = "SELECT c.number FROM commits c \
      WHERE c.tenant = $1 AND c.number > $2 AND c.batch = $3 LIMIT 1";
 
-/// After a key was claimed that had been used, this many transactions look first.
+/// After a key was claimed that had been used, or an account was not as it was known, this many
+/// transactions look first.
 const WARY: u32 = 256;
 
 /// What a transaction has come to.
@@ -85,7 +86,7 @@ pub(crate) struct Transactor {
     session: Option<Session>,
     facts: Facts,
     last_at: Millis,
-    /// Transactions to come that look idempotency keys up before they claim them.
+    /// Transactions to come that look before they trust: idempotency keys up, and accounts.
     wary: u32,
 }
 
@@ -181,8 +182,16 @@ impl Transactor {
             Err(Broken::Failure(_)) => self.roll_back().await,
             Ok(_) => {}
         }
-        if let Err(Broken::Failure(Failure::Taken(_))) = &ran {
-            self.wary = WARY;
+        match &ran {
+            Err(Broken::Failure(Failure::Taken(_))) => self.wary = WARY,
+            Err(Broken::Failure(Failure::Stale(_))) => {
+                self.wary = WARY;
+                self.facts.doubt_accounts();
+            }
+            Err(Broken::Failure(Failure::Lost(_)) | Broken::Doubt(_)) => {
+                self.facts.doubt_accounts();
+            }
+            _ => {}
         }
         ran
     }
@@ -212,9 +221,11 @@ impl Transactor {
             return Err(Failure::Lost("there is no connection".into()).into());
         };
         let (mut plan, mut besides) = batch.plan(facts);
-        let claimed = match wary {
-            0 => std::mem::take(&mut besides.claims),
-            _ => BTreeSet::new(),
+        let is_bold = *wary == 0;
+        besides.trusts = is_bold && batch.only_moves();
+        let claimed = match is_bold {
+            true => std::mem::take(&mut besides.claims),
+            false => BTreeSet::new(),
         };
         links::complete(session, facts, &mut plan).await?;
         batch.plan_aftermath(facts, &mut plan);
@@ -234,6 +245,7 @@ impl Transactor {
         let left = group.left_due();
         let (state, changed) = group.end();
         look_up(session, claimed, &changed).await?;
+        compare(session, &loaded, &changed).await?;
         self.fault(Point::Loaded).await?;
         let done = Done {
             outcomes,
@@ -264,7 +276,7 @@ impl Transactor {
     ) -> Result<Done, Broken> {
         let Write { now, batch, .. } = *write;
         let facts = &mut self.facts;
-        let mut calls = write.calls(|work| facts.owner_of(work))?;
+        let (mut calls, ends) = write.calls(|work| facts.owner_of(work))?;
         let lease_until = self.name.lease_from(now);
         if batch > Node::claimed(now) {
             calls.push(self.node.keep(lease_until, batch, now));
@@ -296,7 +308,7 @@ impl Transactor {
                 self.node.lease_until = lease_until;
                 self.node.last_id = batch.max(Node::claimed(now));
                 self.node.last_at = now;
-                self.learn(write.changed);
+                self.learn(write, loaded, &ends);
                 Ok(done)
             }
             Err(Failure::Lost(_)) => Err(doubt(done)),
@@ -304,9 +316,25 @@ impl Transactor {
         }
     }
 
-    fn learn(&mut self, changed: &Changed) {
-        for (owner, accounts) in &changed.systems {
+    /// Keeps what was committed.
+    fn learn(&mut self, write: &Write<'_>, loaded: &Loaded, ends: &BTreeMap<AccountId, End>) {
+        for (owner, accounts) in &write.changed.systems {
             self.facts.put_system_accounts(*owner, accounts);
+        }
+        let gathered = &write.changed.gathered;
+        let mut ids: BTreeSet<AccountId> = ends.keys().copied().collect();
+        ids.extend(gathered.balances.iter().chain(&gathered.accounts));
+        for id in ids {
+            let Some(account) = write.state.account(id) else {
+                continue;
+            };
+            let end = ends.get(&id).copied().or_else(|| loaded.end_of(id));
+            let end = end.unwrap_or_default();
+            self.facts.put_stored(&StoredAccount {
+                account: account.clone(),
+                chain: end.chain,
+                entries_until: end.until,
+            });
         }
     }
 
@@ -367,6 +395,36 @@ impl Transactor {
             Some(Fault::State(state)) => Err(Failure::of_state(state, "a fault".to_owned())),
         }
     }
+}
+
+/// Reads accounts that were trusted and are not written: nothing else would tell that they are otherwise.
+///
+/// # Errors
+/// [`Failure::Stale`] when one is; others of the database.
+async fn compare(session: &mut Session, loaded: &Loaded, changed: &Changed) -> Result<(), Failure> {
+    let gathered = &changed.gathered;
+    let mut unproven = loaded.trusted.clone();
+    if !unproven.is_empty() {
+        let posted: BTreeSet<AccountId> = gathered.entries.iter().map(|(id, _)| *id).collect();
+        unproven.retain(|(_, id)| !posted.contains(id) && !gathered.balances.contains(id));
+    }
+    if unproven.is_empty() {
+        return Ok(());
+    }
+    let rows = session.call(changing(&unproven)).await?;
+    let mut seen = 0;
+    for row in &rows {
+        let id = AccountId::new(rows::raw(row, 0)?);
+        if let Some(stored) = loaded.accounts.get(&id)
+            && rows::changing(row, &stored.account)? == *stored
+        {
+            seen += 1;
+        }
+    }
+    if seen < unproven.len() {
+        return Err(Failure::Stale("an account is not as it was known".into()));
+    }
+    Ok(())
 }
 
 /// Looks keys up that were claimed on trust and that the transaction does not remember: nothing else

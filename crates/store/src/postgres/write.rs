@@ -10,7 +10,9 @@ mod transfers;
 
 use std::collections::BTreeMap;
 
-use ledger::{AccountId, Due, HoldId, Millis, OwnerId, ProfileId, RuleId, State, TenantId, Work};
+use ledger::{
+    Account, AccountId, Due, HoldId, Millis, OwnerId, ProfileId, RuleId, State, TenantId, Work,
+};
 
 use super::failure::Failure;
 use super::group::{Changed, NOBODY};
@@ -46,6 +48,14 @@ pub(crate) trait Stored: Sync {
     fn has_hold(&self, id: HoldId) -> bool;
     fn has_rule(&self, id: RuleId) -> bool;
     fn has_due(&self, due: &Due) -> bool;
+    /// Whether accounts are only believed to be as they are said to be.
+    fn is_trusted(&self) -> bool {
+        false
+    }
+    /// An account, if what can change of it is known.
+    fn account(&self, _id: AccountId) -> Option<&Account> {
+        None
+    }
     /// Where the entries of an account end; `None` when there is no such account.
     fn end_of(&self, id: AccountId) -> Option<End>;
     /// The tenant of a record, and what it must have alone.
@@ -53,6 +63,14 @@ pub(crate) trait Stored: Sync {
 }
 
 impl Stored for Loaded {
+    fn is_trusted(&self) -> bool {
+        !self.trusted.is_empty()
+    }
+
+    fn account(&self, id: AccountId) -> Option<&Account> {
+        self.accounts.get(&id).map(|stored| &stored.account)
+    }
+
     fn has_tenant(&self, id: TenantId) -> bool {
         self.tenants.contains_key(&id)
     }
@@ -98,8 +116,8 @@ pub(crate) struct Write<'a> {
 }
 
 impl Write<'_> {
-    /// The statements, in the order to send them; without the node's row and the end. `owner_of`
-    /// tells whose a piece of work is.
+    /// The statements, in the order to send them; without the node's row and the end. With them, where
+    /// the entries of accounts end that have new ones. `owner_of` tells whose a piece of work is.
     ///
     /// # Errors
     /// [`Failure::Again`] when that was forgotten meanwhile, [`Failure::Impossible`] of a number that
@@ -107,12 +125,12 @@ impl Write<'_> {
     pub(crate) fn calls(
         &self,
         owner_of: impl FnMut(Work) -> Option<OwnerId>,
-    ) -> Result<Vec<Call>, Failure> {
+    ) -> Result<(Vec<Call>, BTreeMap<AccountId, End>), Failure> {
         let mut calls = Vec::new();
         self.tenants(&mut calls);
         self.owners(&mut calls);
         self.profiles(&mut calls);
-        self.accounts(&mut calls)?;
+        let ends = self.accounts(&mut calls)?;
         self.transfers(&mut calls)?;
         self.holds(&mut calls);
         self.due(owner_of, &mut calls)?;
@@ -123,7 +141,7 @@ impl Write<'_> {
         self.records(&mut calls);
         self.remembered(&mut calls)?;
         self.notices(&mut calls);
-        Ok(calls)
+        Ok((calls, ends))
     }
 
     /// The statements that number the commits: the last ones.

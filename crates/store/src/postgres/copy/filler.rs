@@ -135,7 +135,7 @@ impl Filler {
         }
         self.groups += 1;
         let write = self.write();
-        let mut calls = write.calls(|work| self.works.get(&work).copied())?;
+        let (mut calls, _) = write.calls(|work| self.works.get(&work).copied())?;
         calls.extend(write.commits());
         Ok(calls)
     }

@@ -75,14 +75,15 @@ impl Loaded {
             Part::Accounts => {
                 let stored = rows::stored_account(row)?;
                 facts.put_account(stored.account.id, (&stored.account).into());
-                facts.put_constants(&stored.account);
+                facts.put_stored(&stored);
                 self.accounts.insert(stored.account.id, stored);
             }
             Part::Changing => {
                 let id = AccountId::new(rows::raw(row, 0)?);
-                let constants = self.constants.get(&id);
-                let constants = constants.ok_or_else(|| Damaged::new(0, "account"))?;
-                let stored = rows::changing(row, constants)?;
+                let before = self.before.get(&id);
+                let before = before.ok_or_else(|| Damaged::new(0, "account"))?;
+                let stored = rows::changing(row, &before.account)?;
+                facts.put_stored(&stored);
                 self.accounts.insert(id, stored);
             }
             Part::Profiles => {

@@ -3,16 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ledger::{
-    Account, AccountId, BulkId, HoldId, KeyId, Millis, OwnerId, ProfileId, TenantId, TransferId,
-};
+use ledger::{AccountId, BulkId, HoldId, KeyId, Millis, OwnerId, ProfileId, TenantId, TransferId};
 
 use super::{Besides, DUE_MAX};
 use crate::codec::work_parts;
 use crate::codes::Code;
 use crate::postgres::due::TENANT_NOW;
 use crate::postgres::plan::Wants;
-use crate::postgres::rows;
+use crate::postgres::rows::{self, StoredAccount};
 use crate::postgres::session::Call;
 use crate::postgres::sql::sql;
 use crate::records::{Fingerprint, RecordKind};
@@ -272,8 +270,8 @@ impl Asked {
 
     /// Asks for rows. Owners that are met only now are locked only now: they are few, and when that
     /// meets another server's locks the database says so and all is done again.
-    /// Accounts of `constants` are asked only for what can change.
-    pub(super) fn ask(&mut self, wants: &Wants, constants: &WordMap<AccountId, Arc<Account>>) {
+    /// Accounts that were there `before` are asked only for what can change.
+    pub(super) fn ask(&mut self, wants: &Wants, before: &WordMap<AccountId, Arc<StoredAccount>>) {
         if !wants.tenants.is_empty() {
             let tenants = raw(&wants.tenants, TenantId::raw);
             self.push(Part::Tenants, Call::new(TENANTS).with(tenants));
@@ -295,7 +293,7 @@ impl Asked {
         let (before, new): (BTreeSet<_>, BTreeSet<_>) = wants
             .accounts
             .iter()
-            .partition(|(_, id)| constants.contains_key(id));
+            .partition(|(_, id)| before.contains_key(id));
         self.by_owner(Part::Accounts, ACCOUNTS, &new, account);
         self.by_owner(Part::Changing, CHANGING, &before, account);
         self.by_owner(Part::Accounts, CARDS, &wants.uses, account);
@@ -340,6 +338,12 @@ impl Asked {
             self.push(part, Call::new(sql).with_numbers(owners).with_numbers(ids));
         }
     }
+}
+
+/// What can have changed of these accounts.
+pub(crate) fn changing(accounts: &BTreeSet<(OwnerId, AccountId)>) -> Call {
+    let (owners, ids) = raws(accounts, OwnerId::raw, AccountId::raw);
+    Call::new(CHANGING).with_numbers(owners).with_numbers(ids)
 }
 
 /// Which of these idempotency keys were used.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ledger::{Command, MoneyOut, Origin, OwnerKind, Status};
+use ledger::{ChangeAccount, Command, MoneyOut, Origin, OwnerKind, PlaceHold, Reply, Status};
 use store::postgres::Isolation;
 use store::{
     Action, Expect, KeyRecord, Notice, Outcome, Permission, Put, PutId, PutOwner, RecordKind,
@@ -102,6 +102,93 @@ async fn twins_race() {
     for store in stores {
         close(store).await;
     }
+    servers.verify().await;
+}
+
+/// What a server knows of accounts from its last transaction is never used when another server has
+/// changed them since.
+#[tokio::test]
+async fn what_another_server_has_changed_is_seen() {
+    let servers = Servers::new();
+    let other = servers.open().await;
+    let first = Ground::new(&other).await;
+    let hold = |ground: &Ground, minor| {
+        Command::PlaceHold(PlaceHold {
+            tenant: ground.tenant,
+            account: ground.pay,
+            amount: usd(minor),
+            expires_at: None,
+        })
+    };
+    let rename = |ground: &Ground| {
+        Command::ChangeAccount(ChangeAccount {
+            tenant: ground.tenant,
+            owner: None,
+            account: ground.pay,
+            name: Some(Arc::from("Renamed")),
+            tag: None,
+            details: None,
+        })
+    };
+    let delete = |ground: &Ground| Command::DeleteAccount {
+        tenant: ground.tenant,
+        account: ground.pod,
+    };
+    type Step<'a> = (&'a str, Vec<Command>, i64, bool, [i64; 2]);
+    let steps = |ground: &Ground| -> Vec<Step<'_>> {
+        let away = ground.transfer(ground.pay, ground.pod, 90);
+        let more = ground.transfer(ground.pay, ground.pod, 20);
+        let out = Command::MoneyOut(MoneyOut {
+            tenant: ground.tenant,
+            source: ground.pod,
+            amount: usd(10),
+            origin: Origin::ExternalPull,
+            description: None,
+        });
+        vec![
+            ("spent", vec![away], 50, false, [0, 100]),
+            ("filled", vec![ground.paycheck(30)], 110, true, [10, 120]),
+            ("both", vec![ground.paycheck(5), more], 60, true, [15, 90]),
+            ("held", vec![hold(ground, 60)], 50, false, [90, 10]),
+            ("renamed", vec![rename(ground)], 50, true, [40, 60]),
+            ("gone", vec![out, delete(ground)], 50, false, [90, 0]),
+        ]
+    };
+    for index in 0..6 {
+        let ground = Ground::of(&other, first.tenant).await;
+        let (what, changes, minor, goes, balances) = steps(&ground).swap_remove(index);
+        // A new server is not wary yet.
+        let store = servers.open().await;
+        done(&store, ground.paycheck(100)).await;
+        let known = ground.transfer(ground.pay, ground.pod, 10);
+        let id = made(store.submit(Submit::command(known)).await);
+        assert_eq!(ground.status(&store, id).await, Status::Complete, "{what}");
+        for change in changes {
+            done(&other, change).await;
+        }
+        let next = ground.transfer(ground.pay, ground.pod, minor);
+        let went = match store.submit(Submit::command(next)).await {
+            Ok(Outcome::Done(Reply::Transfer {
+                transfer, source, ..
+            })) => {
+                let name = source.map(|party| party.name.to_string());
+                let renamed = match what {
+                    "renamed" => "Renamed",
+                    _ => "Rainy days",
+                };
+                assert_eq!(name.as_deref(), Some(renamed), "{what}");
+                ground.status(&store, transfer.id).await == Status::Complete
+            }
+            Ok(Outcome::Refused(_)) => false,
+            other => panic!("{what}: {other:?}"),
+        };
+        assert_eq!(went, goes, "{what}");
+        let pay = ground.balance(&store, ground.pay).await;
+        let pod = ground.balance(&store, ground.pod).await;
+        assert_eq!([pay, pod], balances, "{what}");
+        close(store).await;
+    }
+    close(other).await;
     servers.verify().await;
 }
 
