@@ -45,8 +45,8 @@ pub(crate) fn database_of(folder: &Path) -> Option<String> {
     Some(database.trim().to_owned())
 }
 
-async fn open_folder(config: &Config) -> anyhow::Result<Engine> {
-    let folder = config.data_dir.as_path();
+/// Refuses a data folder whose server has its ledger in a database.
+pub(crate) fn must_not_be_elsewhere(folder: &Path) -> anyhow::Result<()> {
     if let Some(database) = database_of(folder) {
         bail!(
             "{} belongs to a server whose ledger is in {database}; name it with --database-url, or \
@@ -54,6 +54,12 @@ async fn open_folder(config: &Config) -> anyhow::Result<Engine> {
             folder.display()
         );
     }
+    Ok(())
+}
+
+async fn open_folder(config: &Config) -> anyhow::Result<Engine> {
+    let folder = config.data_dir.as_path();
+    must_not_be_elsewhere(folder)?;
     let options = Options::new(folder);
     let opened = tokio::task::spawn_blocking(move || Embedded::open(&options)).await?;
     let store = opened?;

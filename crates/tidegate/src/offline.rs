@@ -8,11 +8,15 @@ use store::postgres::Migrator;
 
 use crate::cli::Dialect;
 use crate::config::Whereabouts;
+use crate::engine::must_not_be_elsewhere;
 
 /// `tidegate verify`: one line either way.
 pub(crate) fn verify(place: &Whereabouts) -> anyhow::Result<ExitCode> {
     let verified = match &place.database_url {
-        None => store::embedded::verify(&place.data_dir).map(|report| report.to_string()),
+        None => {
+            must_not_be_elsewhere(&place.data_dir)?;
+            store::embedded::verify(&place.data_dir).map(|report| report.to_string())
+        }
         Some(url) => {
             let verified = runtime()?.block_on(store::postgres::verify(url));
             verified.map(|report| report.to_string())
@@ -65,6 +69,7 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// `tidegate views rebuild`
 pub(crate) fn rebuild(folder: &Path) -> anyhow::Result<ExitCode> {
+    must_not_be_elsewhere(folder)?;
     let batches = store::embedded::rebuild_views(folder)
         .with_context(|| format!("the views of {} cannot be rebuilt", folder.display()))?;
     crate::output::line(&format!("rebuilt: the views have seen {batches} batches"));

@@ -158,6 +158,10 @@ fn a_folder_with_a_ledger_and_a_database_are_not_mixed_up() {
     drop(place.serve(&["--database-url", database.url()]));
     let said = refused(&place, &[]);
     assert!(said.contains("--database-url"), "{said}");
+    for command in [&["verify"][..], &["views", "rebuild"]] {
+        let said = place.fails(1, command);
+        assert!(said.contains("--database-url"), "{command:?}: {said}");
+    }
     assert!(!place.data().join("journal").exists());
 }
 
