@@ -74,6 +74,14 @@ pub(crate) struct Gathered {
 }
 
 impl Gathered {
+    /// Accounts of which the balance or what is held has changed.
+    pub(crate) fn moved(&self) -> BTreeSet<AccountId> {
+        // Entries of one account often follow each other.
+        let runs = self.entries.chunk_by(|one, next| one.0 == next.0);
+        let posted = runs.filter_map(|run| run.first().map(|(id, _)| *id));
+        posted.chain(self.balances.iter().copied()).collect()
+    }
+
     /// Applies a change to `state` and notes what it changes. What was remembered is handed back:
     /// engines keep it each in their own way.
     ///

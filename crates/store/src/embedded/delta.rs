@@ -17,7 +17,6 @@ use super::views::{self, Progress};
 use crate::codec::{self, Change, work_parts};
 use crate::codes::Code;
 use crate::gather::{BulkLine, Gathered};
-use crate::query::EntryRow;
 
 /// Changes not yet written.
 #[derive(Default)]
@@ -184,16 +183,7 @@ impl Delta {
             "UPDATE accounts SET balance = ?3, held = ?4, entries = ?5 \
              WHERE tenant = ?1 AND id = ?2",
         )?;
-        // The entries are sorted by their accounts.
-        let same = |one: &(AccountId, EntryRow), next: &(AccountId, EntryRow)| one.0 == next.0;
-        let posted = self
-            .gathered
-            .entries
-            .chunk_by(same)
-            .filter_map(<[_]>::first);
-        let mut accounts = self.gathered.balances.clone();
-        accounts.extend(posted.map(|(account, _)| *account));
-        for id in accounts.difference(&self.gathered.accounts) {
+        for id in self.gathered.moved().difference(&self.gathered.accounts) {
             let Some(account) = state.account(*id) else {
                 continue;
             };

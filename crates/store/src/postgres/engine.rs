@@ -118,7 +118,7 @@ fn commit_apart(committer: Committer) -> std::io::Result<JoinHandle<bool>> {
         .spawn(move || {
             runtime.block_on(committer.run());
             // Nobody may be waiting for the end.
-            ended.send(()).unwrap_or_default();
+            let _waiting = ended.send(());
         })?;
     Ok(tokio::spawn(async move { end.await.is_ok() }))
 }

@@ -322,8 +322,8 @@ impl Transactor {
             self.facts.put_system_accounts(*owner, accounts);
         }
         let gathered = &write.changed.gathered;
-        let mut ids: BTreeSet<AccountId> = ends.keys().copied().collect();
-        ids.extend(gathered.balances.iter().chain(&gathered.accounts));
+        let mut ids = gathered.moved();
+        ids.extend(&gathered.accounts);
         for id in ids {
             let Some(account) = write.state.account(id) else {
                 continue;
@@ -402,12 +402,12 @@ impl Transactor {
 /// # Errors
 /// [`Failure::Stale`] when one is; others of the database.
 async fn compare(session: &mut Session, loaded: &Loaded, changed: &Changed) -> Result<(), Failure> {
-    let gathered = &changed.gathered;
-    let mut unproven = loaded.trusted.clone();
-    if !unproven.is_empty() {
-        let posted: BTreeSet<AccountId> = gathered.entries.iter().map(|(id, _)| *id).collect();
-        unproven.retain(|(_, id)| !posted.contains(id) && !gathered.balances.contains(id));
-    }
+    let moved = changed.gathered.moved();
+    let trusted = loaded.trusted.iter();
+    let unproven: BTreeSet<_> = trusted
+        .filter(|(_, id)| !moved.contains(id))
+        .copied()
+        .collect();
     if unproven.is_empty() {
         return Ok(());
     }

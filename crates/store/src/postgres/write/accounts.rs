@@ -1,6 +1,6 @@
 //! Accounts, their balances, entries and holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ledger::{Account, AccountId, Millis, OwnerId};
 
@@ -249,9 +249,8 @@ impl Write<'_> {
             new.map(|(a, end)| NewAccount::of(a, end)),
             calls,
         );
-        let mut touched: BTreeSet<AccountId> = gathered.balances.clone();
-        touched.extend(ends.keys());
-        let known = touched.iter().filter(|id| !is_new(id)).filter_map(account);
+        let moved = gathered.moved();
+        let known = moved.iter().filter(|id| !is_new(id)).filter_map(account);
         if self.stored.is_trusted() {
             let trusted = known.map(|(account, end)| self.trusted_balance(account, end));
             TrustedBalance::call(SET_TRUSTED_BALANCES, trusted, calls)?;
