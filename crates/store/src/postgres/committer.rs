@@ -9,6 +9,7 @@ use ledger::{Millis, TenantId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::answers::Answers;
 use super::batch::{Answer, Asked, Batch, clock_of};
 use super::due;
 use super::failure::Failure;
@@ -67,6 +68,7 @@ pub(crate) struct Committer {
     pub jobs: mpsc::Receiver<Job>,
     /// How long those who wait bear with a database that is away.
     pub patience: Duration,
+    answers: Answers,
     waiting: VecDeque<Asked>,
     catching: BTreeMap<TenantId, Catching>,
     closing: bool,
@@ -84,6 +86,7 @@ impl Committer {
             shared,
             jobs,
             patience,
+            answers: Answers::default(),
             waiting: VecDeque::new(),
             catching: BTreeMap::new(),
             closing: false,
@@ -102,6 +105,7 @@ impl Committer {
             let held_up = |tenant| catching.get(&tenant).is_some_and(Catching::holds_up);
             let batch = Batch::take(&mut self.waiting, visits, held_up);
             let ended = if batch.is_empty() {
+                self.answers.give();
                 self.keep_number().await
             } else {
                 self.commit(batch).await
@@ -119,9 +123,14 @@ impl Committer {
 
     /// Takes what was queued; waits for it, or for visits, when there is nothing else to do.
     async fn receive(&mut self) {
-        self.shared.set_taken(self.waiting.len());
+        self.drain(WAITING_MAX);
         let has_work = !self.waiting.is_empty() || !self.catching.is_empty();
-        if !has_work && !self.shared.has_visits() && !self.closing {
+        if has_work || self.shared.has_visits() {
+            self.shared.set_taken(self.waiting.len());
+            return;
+        }
+        self.answers.give();
+        if !self.closing {
             let lease = self.transactor.name.lease / 3;
             tokio::select! {
                 job = self.jobs.recv() => match job {
@@ -212,7 +221,7 @@ impl Committer {
                         failure
                     }
                 },
-                None => match self.transactor.run(batch).await {
+                None => match self.transactor.run(batch, &self.answers).await {
                     Ok(done) => return Ok(done),
                     Err(Broken::Doubt(open)) => {
                         tracing::warn!("a commit was not answered");
@@ -274,19 +283,23 @@ impl Committer {
                 }
             }
         }
+        let mut answers = Vec::with_capacity(done.outcomes.len());
         for (asked, outcome) in batch.asked.into_iter().zip(done.outcomes) {
             let clock = clock_of(&asked.submit).filter(|tenant| done.clocks.contains(tenant));
             match clock {
                 Some(tenant) => self.catch(tenant, Waiter::Clock(asked.answer, Box::new(outcome))),
-                // The caller may have gone; what was committed stays.
-                None => drop(asked.answer.send(Ok(outcome))),
+                None => answers.push((asked.answer, Ok(outcome))),
             }
         }
+        self.answers.keep(answers);
     }
 
     /// Looks whether work of the tenants that somebody waits for is due, and has it done.
     async fn catch_up(&mut self) -> std::result::Result<(), Arc<str>> {
         let tenants: Vec<TenantId> = self.catching.keys().copied().collect();
+        if !tenants.is_empty() {
+            self.answers.give();
+        }
         for tenant in tenants {
             let now = self.transactor.now();
             let visits = match self.transactor.session().await {

@@ -2,6 +2,7 @@
 //! (`docs/decisions/2026-11-21-postgres-store.md`).
 
 mod agreement;
+mod answers;
 mod batch;
 pub(crate) mod chain;
 mod committer;

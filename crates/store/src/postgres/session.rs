@@ -136,15 +136,27 @@ impl Session {
     /// # Errors
     /// The first failure. After [`Failure::Lost`] the session is of no use any more.
     pub(crate) async fn calls(&mut self, calls: Vec<Call>) -> Result<Vec<Vec<Row>>, Failure> {
+        self.calls_while(calls, || ()).await
+    }
+
+    /// The same, and does something when the statements are on their way.
+    ///
+    /// # Errors
+    /// As [`Session::calls`].
+    pub(crate) async fn calls_while(
+        &mut self,
+        calls: Vec<Call>,
+        sent: impl FnOnce(),
+    ) -> Result<Vec<Vec<Row>>, Failure> {
         let patience = self.patience;
         let answered = tokio::time::timeout(patience, async {
             self.prepare(&calls).await?;
-            let sent = calls.iter().try_for_each(|call| {
+            let bound = calls.iter().try_for_each(|call| {
                 let values = call.values.iter();
                 let values = values.map(|value| &**value as &(dyn ToSql + Sync));
                 self.wire.send(&self.statements[call.sql], values)
             });
-            if let Err(failure) = sent {
+            if let Err(failure) = bound {
                 self.wire.unsend();
                 return Err(failure);
             }
@@ -152,7 +164,7 @@ impl Session {
                 .iter()
                 .map(|call| &self.statements[call.sql])
                 .collect();
-            self.wire.answers(&statements).await
+            self.wire.answers(&statements, sent).await
         });
         answered
             .await

@@ -1,10 +1,12 @@
 //! One transaction: begin behind the fence, lock, load, decide, write, commit.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::Arc;
 
 use ledger::{AccountId, IdSource, Millis, TenantId};
 
+use super::answers::{Answers, KEEP_MAX};
 use super::batch::Batch;
 use super::connect::DatabaseUrl;
 use super::due::Visits;
@@ -170,12 +172,13 @@ impl Transactor {
         self.node.lease_until.since(now) <= whole - whole / 3
     }
 
-    /// Runs one transaction.
+    /// Runs one transaction. Answers to earlier ones are given while the database is busy with it.
     ///
     /// # Errors
     /// [`Broken`]. Nothing is left open.
-    pub(crate) async fn run(&mut self, batch: &Batch) -> Result<Done, Broken> {
-        let ran = self.attempt(batch).await;
+    pub(crate) async fn run(&mut self, batch: &Batch, earlier: &Answers) -> Result<Done, Broken> {
+        let ran = self.attempt_soon(batch, earlier).await;
+        earlier.give();
         self.wary = self.wary.saturating_sub(1);
         match &ran {
             Err(Broken::Failure(Failure::Lost(_)) | Broken::Doubt(_)) => self.session = None,
@@ -204,7 +207,21 @@ impl Transactor {
         }
     }
 
-    async fn attempt(&mut self, batch: &Batch) -> Result<Done, Broken> {
+    /// [`Transactor::attempt`], with an eye on the clock for those who wait for earlier answers.
+    async fn attempt_soon(&mut self, batch: &Batch, earlier: &Answers) -> Result<Done, Broken> {
+        if !earlier.are_kept() {
+            return self.attempt(batch, earlier).await;
+        }
+        let mut attempt = pin!(self.attempt(batch, earlier));
+        tokio::select! {
+            biased;
+            ran = &mut attempt => return ran,
+            () = tokio::time::sleep(KEEP_MAX) => earlier.give(),
+        }
+        attempt.await
+    }
+
+    async fn attempt(&mut self, batch: &Batch, earlier: &Answers) -> Result<Done, Broken> {
         self.session().await?;
         self.fault(Point::Begin).await?;
         let now = self.now();
@@ -265,7 +282,7 @@ impl Transactor {
             now,
             batch: self.ids.issue(now),
         };
-        self.write(&write, &loaded, done).await
+        self.write(&write, &loaded, done, earlier).await
     }
 
     async fn write(
@@ -273,6 +290,7 @@ impl Transactor {
         write: &Write<'_>,
         loaded: &Loaded,
         done: Done,
+        earlier: &Answers,
     ) -> Result<Done, Broken> {
         let Write { now, batch, .. } = *write;
         let facts = &mut self.facts;
@@ -296,7 +314,10 @@ impl Transactor {
         let mut written = self.fault(Point::Commit).await;
         if written.is_ok() {
             written = match &mut self.session {
-                Some(session) => session.calls(calls).await.map(drop),
+                Some(session) => session
+                    .calls_while(calls, || earlier.give())
+                    .await
+                    .map(drop),
                 None => Err(Failure::Lost("there is no connection".into())),
             };
         }

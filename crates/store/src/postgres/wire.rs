@@ -100,25 +100,28 @@ impl Wire {
             });
         }
         let mut at = 0;
-        let answered = self.round(|message| {
-            let Some(statement) = made.get_mut(at) else {
-                return Err(unexpected());
-            };
-            match message {
-                Message::ParseComplete => {}
-                Message::ParameterDescription(body) => {
-                    statement.parameters = body.parameters().map(type_of).collect()?;
+        let answered = self.round(
+            || (),
+            |message| {
+                let Some(statement) = made.get_mut(at) else {
+                    return Err(unexpected());
+                };
+                match message {
+                    Message::ParseComplete => {}
+                    Message::ParameterDescription(body) => {
+                        statement.parameters = body.parameters().map(type_of).collect()?;
+                    }
+                    Message::RowDescription(body) => {
+                        let types = body.fields().map(|field| type_of(field.type_oid()));
+                        statement.columns = types.collect::<Vec<_>>()?.into();
+                        at += 1;
+                    }
+                    Message::NoData => at += 1,
+                    _ => return Err(unexpected()),
                 }
-                Message::RowDescription(body) => {
-                    let types = body.fields().map(|field| type_of(field.type_oid()));
-                    statement.columns = types.collect::<Vec<_>>()?.into();
-                    at += 1;
-                }
-                Message::NoData => at += 1,
-                _ => return Err(unexpected()),
-            }
-            Ok(())
-        });
+                Ok(())
+            },
+        );
         answered.await?;
         Ok(made)
     }
@@ -163,7 +166,8 @@ impl Wire {
         self.output.clear();
     }
 
-    /// Sends what was added, and gives the rows of each statement.
+    /// Sends what was added, and gives the rows of each statement. Calls `sent` when the database has
+    /// what it takes at once.
     ///
     /// # Errors
     /// The first failure; nothing of the statements after it was done. The connection is of no use if
@@ -171,10 +175,11 @@ impl Wire {
     pub(crate) async fn answers(
         &mut self,
         statements: &[&Prepared],
+        sent: impl FnOnce(),
     ) -> Result<Vec<Vec<Row>>, Failure> {
         let mut answers = Vec::with_capacity(statements.len());
         let mut rows = Vec::new();
-        let answered = self.round(|message| {
+        let answered = self.round(sent, |message| {
             let Some(statement) = statements.get(answers.len()) else {
                 return Err(unexpected());
             };
@@ -195,12 +200,16 @@ impl Wire {
     /// Sends everything, and hands the messages out until the database is ready again.
     async fn round(
         &mut self,
+        sent: impl FnOnce(),
         mut each: impl FnMut(Message) -> io::Result<()>,
     ) -> Result<(), Failure> {
         if !std::mem::replace(&mut self.is_idle, false) {
             return Err(Failure::Lost("an answer was not waited for".into()));
         }
         frontend::sync(&mut self.output);
+        let begun = poll_fn(|context| Poll::Ready(self.poll_send(context))).await;
+        begun.map_err(lost)?;
+        sent();
         let mut failed = None;
         loop {
             let message = match poll_fn(|context| self.poll_message(context)).await {

@@ -116,7 +116,10 @@ async fn connect(url: &DatabaseUrl) -> Result<Client, ConnectError> {
     let mut wire = Wire::new(stream);
     let statement = wire.prepare(&[IS_ENCRYPTED]).await.expect("a statement");
     wire.send(&statement[0], [].into_iter()).expect("no values");
-    let rows = wire.answers(&[&statement[0]]).await.expect("an answer");
+    let rows = wire
+        .answers(&[&statement[0]], || ())
+        .await
+        .expect("an answer");
     let row = client
         .query_one(IS_ENCRYPTED, &[])
         .await

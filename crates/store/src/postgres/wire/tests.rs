@@ -21,7 +21,8 @@ impl Wire {
         for (statement, (_, values)) in prepared.iter().zip(calls) {
             self.send(statement, values.iter().copied())?;
         }
-        self.answers(&prepared.iter().collect::<Vec<_>>()).await
+        self.answers(&prepared.iter().collect::<Vec<_>>(), || ())
+            .await
     }
 
     async fn number(&mut self, text: &str) -> i64 {
@@ -147,7 +148,7 @@ async fn an_answer_that_was_not_waited_for_is_never_taken_for_another() {
     let prepared = prepared.expect("it is");
     wire.send(&prepared[0], [].into_iter()).expect("no values");
     let statements = [&prepared[0]];
-    let mut waiting = Box::pin(wire.answers(&statements));
+    let mut waiting = Box::pin(wire.answers(&statements, || ()));
     let is_pending = poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context).is_pending()));
     assert!(is_pending.await);
     drop(waiting);

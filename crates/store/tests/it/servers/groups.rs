@@ -60,6 +60,13 @@ impl Gated {
         outcomes
     }
 
+    /// Returns when this many wait besides those of the transaction that is held up.
+    async fn wait_until_queued(&self, submits: usize) {
+        while self.store.health().queued < submits {
+            tokio::task::yield_now().await;
+        }
+    }
+
     fn submit(&self, outcomes: &mut Outcomes, submit: Submit) {
         let store = Arc::clone(&self.store);
         outcomes.spawn(async move { store.submit(submit).await });
@@ -140,6 +147,45 @@ async fn a_key_is_claimed_once_within_a_group() {
         gated.ground.balance(&gated.store, gated.ground.pay).await,
         11
     );
+    gated.close().await;
+}
+
+/// The answers of a large group are given while the next one is written, but they do not wait for one
+/// that is held up.
+#[tokio::test]
+async fn answers_do_not_wait_for_the_next_group() {
+    let gated = Gated::new().await;
+    let Gated { script, ground, .. } = &gated;
+    let paycheck = || Submit::command(ground.paycheck(1));
+    let (mut first, mut group, mut next) = (Outcomes::new(), Outcomes::new(), Outcomes::new());
+    script.close(Point::Begin);
+    gated.submit(&mut first, paycheck());
+    script.wait_at(Point::Begin).await;
+    (0..20).for_each(|_| gated.submit(&mut group, paycheck()));
+    gated.wait_until_queued(20).await;
+    script.close(Point::Committed);
+    script.wait_at(Point::Committed).await;
+    script.close(Point::Loaded);
+    script.wait_at(Point::Loaded).await;
+    for outcome in first.join_all().await {
+        made(outcome);
+    }
+
+    gated.submit(&mut next, paycheck());
+    script.close(Point::Committed);
+    script.wait_at(Point::Committed).await;
+    gated.wait_until_queued(1).await;
+    script.close(Point::Begin);
+    script.wait_at(Point::Begin).await;
+    for outcome in group.join_all().await {
+        made(outcome);
+    }
+    assert!(next.try_join_next().is_none(), "it is held up");
+    script.open();
+    for outcome in next.join_all().await {
+        made(outcome);
+    }
+    assert_eq!(ground.balance(&gated.store, ground.pay).await, 22);
     gated.close().await;
 }
 

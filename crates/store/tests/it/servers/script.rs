@@ -49,6 +49,12 @@ impl Script {
         drop(held.wait_for(Option::is_some).await);
     }
 
+    /// Returns when something is held up there.
+    pub async fn wait_at(&self, point: Point) {
+        let mut held = self.held.subscribe();
+        drop(held.wait_for(|held| *held == Some(point)).await);
+    }
+
     /// Lets everything pass.
     pub fn open(&self) {
         self.closed.send_replace(None);
