@@ -124,9 +124,9 @@ impl Committer {
     /// Takes what was queued; waits for it, or for visits, when there is nothing else to do.
     async fn receive(&mut self) {
         self.drain(WAITING_MAX);
+        self.shared.set_taken(self.waiting.len());
         let has_work = !self.waiting.is_empty() || !self.catching.is_empty();
         if has_work || self.shared.has_visits() {
-            self.shared.set_taken(self.waiting.len());
             return;
         }
         self.answers.give();
@@ -188,7 +188,7 @@ impl Committer {
                         Ok((first, later)) => batches.extend([later, first]),
                         Err(batch) => {
                             tracing::error!(%failure, visits = ?batch.visits, "a transaction cannot be done");
-                            batch.fail(&failure.into());
+                            self.refuse(batch, &failure.into());
                         }
                     }
                 }
@@ -196,11 +196,13 @@ impl Committer {
                     // Whoever is told finds the server not ready.
                     self.shared.set_away(Some(Arc::clone(&reason)));
                     let error = away(&reason);
-                    batch.fail(&error);
-                    batches.into_iter().for_each(|batch| batch.fail(&error));
+                    self.refuse(batch, &error);
+                    batches
+                        .into_iter()
+                        .for_each(|batch| self.refuse(batch, &error));
                     return Err(reason);
                 }
-                Err(failure) => batch.fail(&failure.into()),
+                Err(failure) => self.refuse(batch, &failure.into()),
             }
         }
         Ok(())
@@ -257,6 +259,12 @@ impl Committer {
         let own = self.transactor.name.instance.unsigned_abs() % 7;
         let pause = first.saturating_mul(1 << tries.min(6)) / 8 + Duration::from_millis(own);
         tokio::time::sleep(pause.min(last)).await;
+    }
+
+    /// Tells everybody that a batch failed, as [`Committer::deliver`] tells what came of it.
+    fn refuse(&self, batch: Batch, error: &StoreError) {
+        self.shared.set_taken(self.waiting.len());
+        batch.fail(error);
     }
 
     fn deliver(&mut self, batch: Batch, done: Done) {

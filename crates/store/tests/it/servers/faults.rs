@@ -115,6 +115,7 @@ async fn a_conflict_that_never_ends_is_told() {
         "{outcome:?}"
     );
     assert!(script.left() > 50, "it was given up: {}", script.left());
+    assert_eq!(store.health().queued, 0, "whoever was told waits no more");
     assert_eq!(ground.balance(&store, ground.pay).await, 0);
     close(store).await;
 }
