@@ -115,6 +115,20 @@ test('what is wrong with a draft is shown at its place, and then it is saved', a
   expect((await rules(server)).map(({ nickname }) => nickname)).toEqual(['Paycheck split']);
 });
 
+test('what is written stays when accounts change meanwhile', async ({ page, server }) => {
+  await page.goto(server.page('rules/new'));
+  const text = page.getByLabel('The rule');
+  // The example begins with the first income source that is active.
+  const income = server.accounts['Main Payroll'] ?? '';
+  expect(await text.inputValue()).toContain(income);
+  await text.fill('{ "nickname": "Half written');
+  await server.call('POST', `/accounts/${income}/block`);
+  const { owner_id } = await server.call<{ owner_id: string }>('GET', `/accounts/${income}`);
+  await server.call('POST', '/accounts', { owner_id, type: 'pod', name: 'Newcomer', currency: 'USD' });
+  await expect(page.getByRole('cell', { name: 'Newcomer' })).toBeVisible();
+  await expect(text).toHaveValue('{ "nickname": "Half written');
+});
+
 test('a warning is read before it is saved all the same', async ({ page, server }) => {
   await page.goto(server.page('rules/new'));
   const draft = {

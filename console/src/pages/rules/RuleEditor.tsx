@@ -4,8 +4,8 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 
-import { api, ask, Refused, type Rule, type Schemas } from '../../api/client';
-import { useKnownAccounts, useRule } from '../../queries';
+import { type Account, api, ask, Refused, type Rule, type Schemas } from '../../api/client';
+import { useAccounts, useKnownAccounts, useRule } from '../../queries';
 import { useTenant } from '../../tenant';
 import { Button, Field, Loaded, Page, Panel, Refusal, Table } from '../../ui';
 import { editable, example, read } from './draft';
@@ -19,15 +19,19 @@ export function RuleEditor() {
   return <Loaded query={useRule(id)}>{(rule) => <Editor begin={editable(rule)} rule={rule} />}</Loaded>;
 }
 
+/** Begins with an example among the accounts as they are when the page is opened: what is written stays when they change. */
 export function NewRule() {
-  const { all } = useKnownAccounts();
+  return <Loaded query={useAccounts()}>{(all) => <Editor begin={exampleAmong(all)} rule={null} />}</Loaded>;
+}
+
+function exampleAmong(all: readonly Account[]): string {
   const active = all.filter(({ state }) => state === 'active');
   const from = active.find(({ type }) => type === 'income_source') ?? active[0];
   const to = active.find(
     ({ id, owner_id, type, currency }) =>
       id !== from?.id && owner_id === from?.owner_id && type === 'pod' && currency === from.currency,
   );
-  return <Editor key={from?.id ?? ''} begin={example(from?.id ?? 'acc_…', to?.id ?? 'acc_…')} rule={null} />;
+  return example(from?.id ?? 'acc_…', to?.id ?? 'acc_…');
 }
 
 function Editor({ begin, rule }: { begin: string; rule: Rule | null }) {
