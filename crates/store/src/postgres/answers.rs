@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use super::batch::Answer;
-use crate::{Outcome, Result};
+use crate::Outcome;
 
 /// An answer that is known is kept no longer than this, whatever the next group waits for.
 pub(crate) const KEEP_MAX: Duration = Duration::from_millis(1);
@@ -18,11 +18,11 @@ const FEW: usize = 4;
 
 /// See the module.
 #[derive(Default)]
-pub(crate) struct Answers(RefCell<Vec<(Answer, Result<Outcome>)>>);
+pub(crate) struct Answers(RefCell<Vec<(Answer, Outcome)>>);
 
 impl Answers {
     /// Keeps the answers of a group, unless they are few.
-    pub(crate) fn keep(&self, answers: Vec<(Answer, Result<Outcome>)>) {
+    pub(crate) fn keep(&self, answers: Vec<(Answer, Outcome)>) {
         let are_few = answers.len() < FEW;
         self.0.borrow_mut().extend(answers);
         if are_few {
@@ -34,7 +34,7 @@ impl Answers {
     pub(crate) fn give(&self) {
         for (answer, outcome) in self.0.borrow_mut().drain(..) {
             // The caller may have gone; what was committed stays.
-            drop(answer.send(outcome));
+            drop(answer.send(Ok(outcome)));
         }
     }
 
@@ -48,18 +48,19 @@ mod tests {
     use tokio::sync::oneshot::{self, Receiver, error::TryRecvError};
 
     use super::{Answers, FEW};
-    use crate::{Outcome, Result, StoreError};
+    use crate::{Outcome, Result, Used};
 
     /// Keeps the answers of a group, and gives what its askers wait for.
     fn keep(answers: &Answers, group: usize) -> Vec<Receiver<Result<Outcome>>> {
         let (given, waiting): (Vec<_>, Vec<_>) = (0..group).map(|_| oneshot::channel()).unzip();
-        let outcome = || Err(StoreError::unavailable("of a test"));
-        answers.keep(
-            given
-                .into_iter()
-                .map(|answer| (answer, outcome()))
-                .collect(),
-        );
+        let used = Used {
+            key: [1; 16],
+            number: 1,
+        };
+        let given = given
+            .into_iter()
+            .map(|answer| (answer, Outcome::Replay(used)));
+        answers.keep(given.collect());
         waiting
     }
 

@@ -296,7 +296,7 @@ impl Committer {
             let clock = clock_of(&asked.submit).filter(|tenant| done.clocks.contains(tenant));
             match clock {
                 Some(tenant) => self.catch(tenant, Waiter::Clock(asked.answer, Box::new(outcome))),
-                None => answers.push((asked.answer, Ok(outcome))),
+                None => answers.push((asked.answer, outcome)),
             }
         }
         self.answers.keep(answers);
@@ -388,6 +388,7 @@ impl Committer {
 
     fn refuse_all(&mut self, error: &StoreError) {
         self.drain(usize::MAX);
+        self.shared.set_taken(0);
         for asked in self.waiting.drain(..) {
             drop(asked.answer.send(Err(error.clone())));
         }
@@ -395,7 +396,6 @@ impl Committer {
             catching.answer(&Err(error.clone()));
         }
         self.shared.take_visits(usize::MAX);
-        self.shared.set_taken(0);
     }
 
     /// Gives the number back.

@@ -423,6 +423,9 @@ impl Transactor {
 /// # Errors
 /// [`Failure::Stale`] when one is; others of the database.
 async fn compare(session: &mut Session, loaded: &Loaded, changed: &Changed) -> Result<(), Failure> {
+    if loaded.trusted.is_empty() {
+        return Ok(());
+    }
     let moved = changed.gathered.moved();
     let trusted = loaded.trusted.iter();
     let unproven: BTreeSet<_> = trusted
