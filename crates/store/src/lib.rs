@@ -12,6 +12,7 @@ mod codes;
 pub mod copy;
 mod desk;
 pub mod embedded;
+mod folder;
 mod gather;
 mod history;
 pub mod postgres;
@@ -24,6 +25,7 @@ mod words;
 pub use attempts::{Attempt, AttemptQuery};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use embedded::{Embedded, Options};
+pub use folder::FolderLock;
 pub use history::{Fact, FactRow, HistoryPage, HistoryQuery, Place};
 pub use postgres::Notice;
 pub use query::{

@@ -4,16 +4,15 @@
 //! lock. A folder that was used in one way is not used in the other by mistake: each mistake would
 //! begin an empty ledger.
 
-use std::fs::{DirBuilder, File, TryLockError};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::TryLockError;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{anyhow, bail};
 use service::KeyHasher;
 use store::postgres::{self, DatabaseUrl, Migrator, Postgres};
-use store::{Embedded, Options, Store};
+use store::{Embedded, FolderLock, Options, Store};
 
 use crate::config::Config;
 use crate::secrets;
@@ -28,7 +27,7 @@ pub(crate) struct Engine {
     pub store: Arc<dyn Store>,
     pub hasher: KeyHasher,
     /// Held while the server runs; the embedded store has its own.
-    _lock: Option<File>,
+    _lock: Option<FolderLock>,
 }
 
 /// Opens the ledger.
@@ -112,34 +111,23 @@ async fn open_database(config: &Config, url: &DatabaseUrl) -> anyhow::Result<Eng
 }
 
 /// The folder, made if need be, locked and marked as that of a server over a database.
-fn prepare_folder(folder: &Path, url: &DatabaseUrl) -> anyhow::Result<File> {
+fn prepare_folder(folder: &Path, url: &DatabaseUrl) -> anyhow::Result<FolderLock> {
     let shown = folder.display();
-    let unusable = || format!("the data folder {shown} cannot be used");
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .with_context(unusable)?;
     if folder.join(store::embedded::JOURNAL).exists() {
         bail!(
             "{shown} has a ledger of its own, and --database-url names another; choose another \
              --data-dir, or leave the database out"
         );
     }
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join("lock"))
-        .with_context(unusable)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => bail!(
+    let lock = FolderLock::take(folder).map_err(|error| match error {
+        TryLockError::WouldBlock => anyhow!(
             "{shown} is in use by another tidegate process (its lock is held); each server needs \
              a --data-dir of its own"
         ),
-        Err(TryLockError::Error(error)) => return Err(error).with_context(unusable),
-    }
+        TryLockError::Error(error) => {
+            anyhow!(error).context(format!("the data folder {shown} cannot be used"))
+        }
+    })?;
     secrets::write_private(&folder.join(DATABASE), format!("{url}\n").as_bytes())?;
     Ok(lock)
 }

@@ -15,6 +15,7 @@ use journal::{Batch, Folder, Journal, Position, Reader, Storage};
 use super::{JOURNAL, OpenError, lock_folder, rebuild_views, verify, views};
 use crate::codec::{self, Change};
 use crate::copy::{Adding, CopyError, Tally};
+use crate::folder::FolderLock;
 
 /// Bytes of records from which on a batch is written.
 const BATCH_BYTES: usize = 4 << 20;
@@ -28,7 +29,7 @@ pub(crate) struct Source {
     folder: PathBuf,
     storage: Arc<dyn Storage>,
     last_batch: u64,
-    _lock: File,
+    _lock: FolderLock,
 }
 
 impl Source {
@@ -114,7 +115,7 @@ pub(crate) struct Target {
     batch: Batch,
     last_remembered: u64,
     changes: Vec<Change>,
-    lock: File,
+    lock: FolderLock,
 }
 
 /// The two names of a target.

@@ -32,8 +32,7 @@ mod verify;
 mod views;
 mod writer;
 
-use std::fs::File;
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -48,6 +47,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::attempts::{Attempt, AttemptQuery};
 use crate::clock::{Clock, SystemClock};
+use crate::folder::FolderLock;
 use crate::history::{HistoryPage, HistoryQuery};
 use crate::query::{
     AccountPage, AccountQuery, AccountRow, BulkOperationPage, BulkOperationQuery, BulkPage,
@@ -156,7 +156,7 @@ pub struct Embedded {
     threads: Mutex<Vec<JoinHandle<()>>>,
     opened: Opened,
     /// Held until the threads have ended, however many still hold the store to ask it something.
-    lock: Mutex<Option<File>>,
+    lock: Mutex<Option<FolderLock>>,
 }
 
 impl Embedded {
@@ -281,30 +281,14 @@ fn spawn(
         })
 }
 
-fn lock_folder(folder: &Path) -> std::result::Result<File, OpenError> {
-    let failed = |source| OpenError::Folder {
-        folder: folder.to_owned(),
-        source,
-    };
-    // Balances and hashes of keys are nobody else's business.
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(failed)?;
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join("lock"))
-        .map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::Locked {
-            folder: folder.to_owned(),
-        }),
-        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
-    }
+fn lock_folder(folder: &Path) -> std::result::Result<FolderLock, OpenError> {
+    FolderLock::take(folder).map_err(|error| {
+        let folder = folder.to_owned();
+        match error {
+            TryLockError::WouldBlock => OpenError::Locked { folder },
+            TryLockError::Error(source) => OpenError::Folder { folder, source },
+        }
+    })
 }
 
 fn storage(options: &Options) -> std::result::Result<Arc<dyn Storage>, OpenError> {
