@@ -75,3 +75,16 @@ test("a tenant's settings are changed, and its faults stay", async ({ page, serv
     faults: [{ fault: 'delay=5', every: 1 }],
   });
 });
+
+test('what is typed into the settings stays when somebody else saves others', async ({ page, server }) => {
+  await page.goto(server.page('settings'));
+  const offset = page.getByLabel('Days begin and end at this offset from UTC');
+  await offset.fill('+05:4');
+  await server.call('PUT', '/settings', { strict: true });
+  await expect(page.getByLabel(/^Strict/)).toBeChecked();
+  await expect(offset).toHaveValue('+05:4');
+  await offset.fill('+05:45');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByRole('button', { name: 'Save' })).toBeDisabled();
+  expect(await server.call('GET', '/settings')).toMatchObject({ strict: true, utc_offset_minutes: 345 });
+});

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Settings } from '../src/api/client';
-import { bodyOf, draftOf, offsetMinutes, offsetText } from '../src/pages/settings/draft';
+import { bodyOf, draftOf, offsetMinutes, offsetText, rebased } from '../src/pages/settings/draft';
 
 const SETTINGS: Settings = {
   strict: false,
@@ -37,6 +37,24 @@ describe('settings', () => {
     const draft = draftOf(SETTINGS);
     expect(bodyOf({ ...draft, utc_offset: 'Berlin' })).toBeNull();
     expect(bodyOf({ ...draft, rate_limits: [{ requests: '0', window: '1', unit: 60 }] })).toBeNull();
+  });
+});
+
+describe('a draft on settings that somebody else changes', () => {
+  const base = draftOf(SETTINGS);
+
+  it('keeps what was changed in it and follows in the rest', () => {
+    const draft = { ...base, utc_offset: '+02', strict: true };
+    const theirs = { ...base, multi_identity: false, utc_offset: '+01:00' };
+    expect(rebased(draft, base, theirs)).toEqual({ ...theirs, utc_offset: '+02', strict: true });
+    expect(rebased(base, base, theirs)).toEqual(theirs);
+  });
+
+  it('has limits as one thing', () => {
+    const draft = { ...base, rate_limits: [] };
+    const theirs = { ...base, default_rate_limits: true, rate_limits: [] };
+    expect(rebased(draft, base, theirs)).toEqual(draft);
+    expect(rebased({ ...base, default_rate_limits: true }, base, draft).default_rate_limits).toBe(true);
   });
 });
 

@@ -8,7 +8,18 @@ import { api, ask, type Settings } from '../../api/client';
 import { useSettings } from '../../queries';
 import { useTenant } from '../../tenant';
 import { Button, Facts, Field, Id, Loaded, Page, Panel, Refusal, When } from '../../ui';
-import { bodyOf, type Draft, draftOf, type Limit, LIMITS_MAX, offsetMinutes, UNITS, whole } from './draft';
+import {
+  bodyOf,
+  type Draft,
+  draftOf,
+  isSame,
+  type Limit,
+  LIMITS_MAX,
+  offsetMinutes,
+  rebased,
+  UNITS,
+  whole,
+} from './draft';
 
 import './settings.css';
 
@@ -27,9 +38,7 @@ export function SettingsPage() {
           ]}
         />
       </Panel>
-      <Loaded query={settings}>
-        {(settings) => <Form key={JSON.stringify(settings)} settings={settings} />}
-      </Loaded>
+      <Loaded query={settings}>{(settings) => <Form settings={settings} />}</Loaded>
     </Page>
   );
 }
@@ -37,10 +46,16 @@ export function SettingsPage() {
 function Form({ settings }: { settings: Settings }) {
   const tenant = useTenant();
   const queries = useQueryClient();
-  const [draft, setDraft] = useState<Draft>(() => draftOf(settings));
+  const theirs = draftOf(settings);
+  const [base, setBase] = useState<Draft>(theirs);
+  const [draft, setDraft] = useState<Draft>(theirs);
+  if (!isSame(base, theirs)) {
+    setBase(theirs);
+    setDraft(rebased(draft, base, theirs));
+  }
   const put = (some: Partial<Draft>): void => setDraft({ ...draft, ...some });
   const body = bodyOf(draft);
-  const unchanged = JSON.stringify(draft) === JSON.stringify(draftOf(settings));
+  const unchanged = isSame(draft, theirs);
   const save = useMutation({
     mutationFn: (body: NonNullable<ReturnType<typeof bodyOf>>) => {
       const { rate_limits, ...rest } = body as typeof body & { rate_limits?: unknown[] };
@@ -122,7 +137,7 @@ function Form({ settings }: { settings: Settings }) {
         <Button kind="primary" type="submit" disabled={!body || unchanged} busy={save.isPending}>
           Save
         </Button>
-        <Button disabled={unchanged} onClick={() => setDraft(draftOf(settings))}>
+        <Button disabled={unchanged} onClick={() => setDraft(theirs)}>
           As it was
         </Button>
         <span className="quiet">

@@ -44,6 +44,28 @@ export function draftOf(settings: Settings): Draft {
   };
 }
 
+export function isSame(one: Draft, other: Draft): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** A draft that was begun on `base`, now that the settings are `theirs`: what was changed in it stays, the
+ * rest follows. Limits are one thing with whether they are the default. */
+export function rebased(draft: Draft, base: Draft, theirs: Draft): Draft {
+  const next = { ...theirs };
+  const keep = (...keys: (keyof Draft)[]): void => {
+    const of = (some: Draft): string => JSON.stringify(keys.map((key) => some[key]));
+    if (of(draft) !== of(base)) {
+      Object.assign(next, Object.fromEntries(keys.map((key) => [key, draft[key]])));
+    }
+  };
+  keep('strict');
+  keep('multi_identity');
+  keep('round_down');
+  keep('utc_offset');
+  keep('default_rate_limits', 'rate_limits');
+  return next;
+}
+
 /** What `PUT …/settings` takes: only what is said here changes, so faults stay as they are. Null while
  * something is not what it has to be. */
 export function bodyOf(draft: Draft) {
