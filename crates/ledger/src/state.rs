@@ -450,6 +450,11 @@ impl State {
         self.apply(&Effect::TenantCreated(tenant))
     }
 
+    /// Makes room for this many more accounts, for who is about to restore them.
+    pub fn reserve_accounts(&mut self, accounts: usize) {
+        self.accounts.reserve(accounts);
+    }
+
     /// Puts back an account that was saved, with its balance.
     ///
     /// # Errors

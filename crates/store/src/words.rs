@@ -29,6 +29,10 @@ impl Hasher for WordHasher {
         self.write_u64(word.cast_unsigned());
     }
 
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
+
     fn write_isize(&mut self, word: isize) {
         self.write_u64(word as u64);
     }

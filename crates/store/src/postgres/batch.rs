@@ -142,7 +142,8 @@ impl Batch {
 
     /// What is touched, as far as facts go.
     pub(crate) fn plan(&self, facts: &mut Facts) -> (Plan, Besides) {
-        let (mut plan, mut besides) = (Plan::default(), Besides::default());
+        let mut plan = Plan::for_commands(self.asked.len());
+        let mut besides = Besides::default();
         for (owner, tenant) in &self.visits {
             facts.put_owner(*owner, *tenant);
             let touches = vec![Touch::Tenant(*tenant), Touch::Owner(*owner)];

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use ledger::touches::{AccountLinks, ExecutionLinks, HoldLinks, TransferLinks};
 use ledger::{
-    Account, AccountId, BulkId, Currency, Effect, ExecutionId, HoldId, OwnerId, RuleId, SystemKind,
+    AccountId, BulkId, Currency, Effect, ExecutionId, HoldId, OwnerId, RuleId, SystemKind,
     TenantId, TransferId, Work,
 };
 
@@ -175,22 +175,15 @@ impl Facts {
     }
 
     /// Keeps an account as it is now. What may be long is not kept, and then it is loaded again.
-    pub(crate) fn put_stored(&mut self, stored: &StoredAccount) {
+    pub(crate) fn put_stored(&mut self, mut stored: Arc<StoredAccount>) {
         let id = stored.account.id;
-        let is_whole = stored.account.details.is_none();
-        let stored = StoredAccount {
-            account: Account {
-                details: None,
-                ..stored.account.clone()
-            },
-            ..*stored
-        };
-        self.stored.put(id, Arc::new(stored));
-        if is_whole {
-            self.newest.put(id, self.era);
-        } else {
+        if stored.account.details.is_some() {
+            Arc::make_mut(&mut stored).account.details = None;
             self.newest.cut(id);
+        } else {
+            self.newest.put(id, self.era);
         }
+        self.stored.put(id, stored);
     }
 
     pub(crate) fn put_transfer(&mut self, id: TransferId, links: TransferLinks) {

@@ -69,7 +69,7 @@ pub(crate) struct Loaded {
     pub heads: BTreeMap<TenantId, i64>,
     pub owners: BTreeMap<OwnerId, Owner>,
     pub systems: BTreeMap<OwnerId, Vec<SystemAccount>>,
-    pub accounts: BTreeMap<AccountId, StoredAccount>,
+    pub accounts: BTreeMap<AccountId, Arc<StoredAccount>>,
     /// Accounts that were known before, as they were then.
     before: WordMap<AccountId, Arc<StoredAccount>>,
     /// Accounts that were not read: they are believed to be as they were.
@@ -127,7 +127,7 @@ pub(crate) async fn load(
             let before = facts.stored(id);
             let is_trusted = besides.trusts && facts.is_newest(id);
             if let (Some(before), true) = (&before, is_trusted) {
-                loaded.accounts.insert(id, (**before).clone());
+                loaded.accounts.insert(id, Arc::clone(before));
                 loaded.trusted.insert((owner, id));
                 continue;
             }
@@ -219,6 +219,7 @@ impl Loaded {
             let set = Effect::ProfileSet(profile.clone());
             state.apply(&set).map_err(wrong)?;
         }
+        state.reserve_accounts(self.accounts.len());
         for stored in self.accounts.values() {
             let account = stored.account.clone();
             state.restore_account(account).map_err(wrong)?;

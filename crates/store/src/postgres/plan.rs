@@ -14,6 +14,9 @@ use ledger::{
 
 use super::facts::Facts;
 
+/// Touches of a transfer, about.
+const TOUCHES: usize = 8;
+
 /// Rows, by their keys.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Wants {
@@ -161,6 +164,14 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// A plan with room for what this many commands touch, usually.
+    pub(crate) fn for_commands(count: usize) -> Plan {
+        Plan {
+            seen: HashSet::with_capacity(count * TOUCHES),
+            ..Plan::default()
+        }
+    }
+
     /// Follows what a command of this tenant touches as far as facts go.
     pub(crate) fn follow(&mut self, facts: &mut Facts, tenant: TenantId, touches: Vec<Touch>) {
         let mut waiting = touches;

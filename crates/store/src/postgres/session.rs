@@ -1,7 +1,7 @@
 //! The connection of the write path: statements that are prepared once, sent together and answered
 //! in their order.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
@@ -10,6 +10,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use super::connect::{BEGIN_SESSION, DatabaseUrl};
 use super::failure::Failure;
 use super::wire::{Prepared, Row, Wire};
+use crate::words::WordMap;
 
 /// How much later than the database the server itself gives a statement up: then the database is
 /// not slow but cannot be reached.
@@ -43,6 +44,10 @@ impl Call {
     /// Adds numbers as the next value.
     pub(crate) fn with_numbers(self, numbers: Vec<i64>) -> Call {
         self.with(Numbers(numbers))
+    }
+
+    fn text(&self) -> Text {
+        (self.sql.as_ptr().addr(), self.sql.len())
     }
 
     /// Adds the next value.
@@ -92,10 +97,13 @@ pub(crate) struct Limits {
     pub lock: Duration,
 }
 
+/// Where a statement's text is, and its length: texts are constants, and long to compare.
+type Text = (usize, usize);
+
 /// One connection and what was prepared on it.
 pub(crate) struct Session {
     wire: Wire,
-    statements: HashMap<&'static str, Prepared>,
+    statements: WordMap<Text, Prepared>,
     patience: Duration,
 }
 
@@ -107,7 +115,7 @@ impl Session {
     pub(crate) async fn open(url: &DatabaseUrl, limits: &Limits) -> Result<Session, Failure> {
         let mut session = Session {
             wire: Wire::new(url.stream().await?),
-            statements: HashMap::new(),
+            statements: WordMap::default(),
             patience: limits.statement.saturating_add(GRACE),
         };
         let ms = |limit: Duration| limit.as_millis().to_string();
@@ -154,7 +162,7 @@ impl Session {
             let bound = calls.iter().try_for_each(|call| {
                 let values = call.values.iter();
                 let values = values.map(|value| &**value as &(dyn ToSql + Sync));
-                self.wire.send(&self.statements[call.sql], values)
+                self.wire.send(&self.statements[&call.text()], values)
             });
             if let Err(failure) = bound {
                 self.wire.unsend();
@@ -162,7 +170,7 @@ impl Session {
             }
             let statements: Vec<&Prepared> = calls
                 .iter()
-                .map(|call| &self.statements[call.sql])
+                .map(|call| &self.statements[&call.text()])
                 .collect();
             self.wire.answers(&statements, sent).await
         });
@@ -172,15 +180,16 @@ impl Session {
     }
 
     async fn prepare(&mut self, calls: &[Call]) -> Result<(), Failure> {
-        let mut missing: Vec<&'static str> = calls.iter().map(|call| call.sql).collect();
-        missing.retain(|sql| !self.statements.contains_key(sql));
+        let new = calls.iter().map(|call| (call.text(), call.sql));
+        let missing: BTreeMap<Text, &str> = new
+            .filter(|(text, _)| !self.statements.contains_key(text))
+            .collect();
         if missing.is_empty() {
             return Ok(());
         }
-        missing.sort_unstable();
-        missing.dedup();
-        let prepared = self.wire.prepare(&missing).await?;
-        self.statements.extend(missing.into_iter().zip(prepared));
+        let texts: Vec<&str> = missing.values().copied().collect();
+        let prepared = self.wire.prepare(&texts).await?;
+        self.statements.extend(missing.into_keys().zip(prepared));
         Ok(())
     }
 }

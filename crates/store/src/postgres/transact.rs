@@ -351,11 +351,11 @@ impl Transactor {
             };
             let end = ends.get(&id).copied().or_else(|| loaded.end_of(id));
             let end = end.unwrap_or_default();
-            self.facts.put_stored(&StoredAccount {
+            self.facts.put_stored(Arc::new(StoredAccount {
                 account: account.clone(),
                 chain: end.chain,
                 entries_until: end.until,
-            });
+            }));
         }
     }
 
@@ -440,7 +440,7 @@ async fn compare(session: &mut Session, loaded: &Loaded, changed: &Changed) -> R
     for row in &rows {
         let id = AccountId::new(rows::raw(row, 0)?);
         if let Some(stored) = loaded.accounts.get(&id)
-            && rows::changing(row, &stored.account)? == *stored
+            && rows::changing(row, &stored.account)? == **stored
         {
             seen += 1;
         }

@@ -1,5 +1,7 @@
 //! Rows into what was loaded.
 
+use std::sync::Arc;
+
 use ledger::{AccountId, KeyId, OwnerId, TenantId, Work};
 
 use super::Loaded;
@@ -73,17 +75,17 @@ impl Loaded {
                 self.due.insert(due);
             }
             Part::Accounts => {
-                let stored = rows::stored_account(row)?;
+                let stored = Arc::new(rows::stored_account(row)?);
                 facts.put_account(stored.account.id, (&stored.account).into());
-                facts.put_stored(&stored);
+                facts.put_stored(Arc::clone(&stored));
                 self.accounts.insert(stored.account.id, stored);
             }
             Part::Changing => {
                 let id = AccountId::new(rows::raw(row, 0)?);
                 let before = self.before.get(&id);
                 let before = before.ok_or_else(|| Damaged::new(0, "account"))?;
-                let stored = rows::changing(row, &before.account)?;
-                facts.put_stored(&stored);
+                let stored = Arc::new(rows::changing(row, &before.account)?);
+                facts.put_stored(Arc::clone(&stored));
                 self.accounts.insert(id, stored);
             }
             Part::Profiles => {
