@@ -10,15 +10,16 @@ mod world;
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use comfy_table::Table;
 use serde::Serialize;
 use sim::postgres::{Cluster, Options};
 
 use crate::args;
 use crate::histogram::Histogram;
-use crate::load::{Driven, Load};
-use crate::report::{Checks, Report, median, ms, table, whole};
+use crate::load::{Driven, Load, Scripts};
+use crate::process;
+use crate::report::{Checks, Report, median, ms, table, us_each, whole};
 use plain::Plain;
 use world::{Site, Worlds};
 
@@ -53,6 +54,44 @@ struct Row {
     max_ms: f64,
     /// By the transfers a second of what it is compared with, measured just before; the median.
     ratio: Option<f64>,
+    /// Transfers that were committed together, in the mean of all rounds.
+    group: f64,
+    /// Processor time of a transfer, in microseconds, in the mean of all rounds.
+    cpu_us: Cpu<f64>,
+}
+
+/// Processor time, by who used it.
+#[derive(Clone, Copy, Default, Serialize)]
+struct Cpu<T> {
+    /// All processes of the cluster.
+    database: T,
+    servers: T,
+    clients: T,
+}
+
+impl Cpu<Duration> {
+    /// What was used until now.
+    fn now(cluster: &Cluster, site: &Site) -> Result<Cpu<Duration>> {
+        Ok(Cpu {
+            database: process::family_cpu(cluster.pid())?,
+            servers: site.cpu()?,
+            clients: process::cpu(std::process::id())?,
+        })
+    }
+
+    fn add(&mut self, before: Cpu<Duration>, after: Cpu<Duration>) {
+        self.database += after.database.saturating_sub(before.database);
+        self.servers += after.servers.saturating_sub(before.servers);
+        self.clients += after.clients.saturating_sub(before.clients);
+    }
+
+    fn each(self, transfers: u64) -> Cpu<f64> {
+        Cpu {
+            database: us_each(self.database, transfers),
+            servers: us_each(self.servers, transfers),
+            clients: us_each(self.clients, transfers),
+        }
+    }
 }
 
 /// Rounds of one system.
@@ -61,6 +100,8 @@ struct Rounds {
     per_second: Vec<f64>,
     latencies: Histogram,
     transfers: u64,
+    groups: u64,
+    cpu: Cpu<Duration>,
 }
 
 impl Rounds {
@@ -69,6 +110,26 @@ impl Rounds {
         self.per_second.push(counted / span.as_secs_f64());
         self.latencies.add(&driven.latencies);
         self.transfers += driven.ids.len() as u64;
+    }
+
+    /// One load on our servers.
+    async fn measure(
+        &mut self,
+        cluster: &Cluster,
+        site: &mut Site,
+        load: Load,
+        scripts: &Scripts<'_>,
+        checks: &mut Checks,
+    ) -> Result<()> {
+        let newest = number(cluster, "SELECT coalesce(max(batch), 0) FROM commits")?;
+        let before = Cpu::now(cluster, site)?;
+        let driven = site.drive(load, scripts).await?;
+        self.cpu.add(before, Cpu::now(cluster, site)?);
+        let groups = format!("SELECT count(DISTINCT batch) FROM commits WHERE batch > {newest}");
+        self.groups += number(cluster, &groups)?;
+        note_failures(&driven, checks);
+        self.take(&driven, load.span);
+        Ok(())
     }
 
     fn ratio_to(&self, other: &Rounds) -> f64 {
@@ -86,6 +147,8 @@ impl Rounds {
             p99_ms: ms(self.latencies.quantile(990)),
             max_ms: ms(self.latencies.max()),
             ratio,
+            group: self.transfers as f64 / self.groups.max(1) as f64,
+            cpu_us: self.cpu.each(self.transfers),
         }
     }
 }
@@ -131,17 +194,20 @@ async fn measure(
         span: Duration::from_secs(args.seconds),
     };
 
-    let empty = database_bytes(cluster);
+    let empty = database_bytes(cluster)?;
     let mut rows = Vec::new();
     let mut made = 0;
     for (shape, target) in [(Shape::Spread, SPREAD_TARGET), (Shape::Hot, HOT_TARGET)] {
         let (mut theirs, mut ours) = (Rounds::default(), Rounds::default());
         for _ in 0..args.rounds {
-            theirs.take(&plain.drive(load, shape).await?, load.span);
+            let before = Cpu::now(cluster, &site)?;
+            let driven = plain.drive(load, shape).await?;
+            theirs.cpu.add(before, Cpu::now(cluster, &site)?);
+            theirs.groups += driven.ids.len() as u64;
+            theirs.take(&driven, load.span);
             let scripts = worlds.scripts(&site, shape).await?;
-            let driven = site.drive(load, &*scripts).await?;
-            note_failures(&driven, checks);
-            ours.take(&driven, load.span);
+            ours.measure(cluster, &mut site, load, &*scripts, checks)
+                .await?;
         }
         let ratio = ours.ratio_to(&theirs);
         let name = match shape {
@@ -159,12 +225,13 @@ async fn measure(
     let (mut alone, mut pair) = (Rounds::default(), Rounds::default());
     for _ in 0..args.rounds {
         let scripts = worlds.scripts(&site, Shape::Spread).await?;
-        let driven = site.drive(load, &*scripts).await?;
-        note_failures(&driven, checks);
-        alone.take(&driven, load.span);
-        let driven = site.drive_both(load, &*scripts).await?;
-        note_failures(&driven, checks);
-        pair.take(&driven, load.span);
+        site.uses = 1;
+        alone
+            .measure(cluster, &mut site, load, &*scripts, checks)
+            .await?;
+        site.uses = 2;
+        pair.measure(cluster, &mut site, load, &*scripts, checks)
+            .await?;
     }
     let ratio = pair.ratio_to(&alone);
     let detail = format!("{ratio:.2} times in the median, {PAIR_TARGET:.1} at least");
@@ -173,7 +240,7 @@ async fn measure(
     rows.push(alone.row(Shape::Spread, "tidegate, one of two", None));
     rows.push(pair.row(Shape::Spread, "tidegate, two", Some(ratio)));
 
-    let grown = database_bytes(cluster).saturating_sub(empty);
+    let grown = database_bytes(cluster)?.saturating_sub(empty);
     let detail = format!("{} bytes a transfer", grown / made.max(1));
     checks.note("what the database grows by", made > 0, detail);
     plain.check(checks).await?;
@@ -184,10 +251,19 @@ async fn measure(
 }
 
 /// What the server's database has on disk, indexes included.
-fn database_bytes(cluster: &Cluster) -> u64 {
-    let rows = cluster.sql("CHECKPOINT; SELECT pg_database_size('tidegate')");
-    let size = rows.last().and_then(|row| row.first()?.as_deref());
-    size.and_then(|size| size.parse().ok()).unwrap_or(0)
+fn database_bytes(cluster: &Cluster) -> Result<u64> {
+    first_number(&cluster.sql("CHECKPOINT; SELECT pg_database_size('tidegate')"))
+}
+
+/// A number from the server's database.
+fn number(cluster: &Cluster, sql: &str) -> Result<u64> {
+    let rows = sim::postgres::run(&cluster.socket_url("tidegate"), sql);
+    first_number(&rows.map_err(anyhow::Error::msg)?)
+}
+
+fn first_number(rows: &[sim::postgres::Row]) -> Result<u64> {
+    let value = rows.last().and_then(|row| row.first()?.as_deref());
+    Ok(value.context("no number")?.parse()?)
 }
 
 fn note_failures(driven: &Driven, checks: &mut Checks) {
@@ -208,6 +284,10 @@ fn rows_table(rows: &[Row]) -> Table {
         "p99 ms",
         "max ms",
         "ratio",
+        "group",
+        "database us",
+        "servers us",
+        "clients us",
     ];
     let mut table = table(2, &header);
     for row in rows {
@@ -224,6 +304,10 @@ fn rows_table(rows: &[Row]) -> Table {
             format!("{:.1}", row.max_ms),
             row.ratio
                 .map_or_else(String::new, |ratio| format!("{ratio:.2}")),
+            format!("{:.1}", row.group),
+            whole(row.cpu_us.database),
+            whole(row.cpu_us.servers),
+            whole(row.cpu_us.clients),
         ]);
     }
     table

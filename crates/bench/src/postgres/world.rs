@@ -1,6 +1,7 @@
 //! Our side: one or two servers over a database, and identities that pay among their own accounts.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
@@ -11,7 +12,7 @@ use crate::multi::audit;
 use crate::multi::scripts::Orders;
 use crate::multi::world::{self, FUNDS, Plan, World};
 use crate::report::Checks;
-use crate::{args, setup};
+use crate::{args, process, setup};
 
 /// Files that every server over one database has the same of.
 const SHARED: [&str; 2] = ["server.secret", "admin.token"];
@@ -22,6 +23,8 @@ pub(super) struct Site {
     url: String,
     servers: Vec<Child>,
     runs: u32,
+    /// How many of the servers get load.
+    pub(super) uses: u32,
 }
 
 impl Site {
@@ -32,6 +35,7 @@ impl Site {
             url: url.to_owned(),
             servers: Vec::new(),
             runs: 0,
+            uses: 1,
         };
         let server = Child::server_over(&site.data(0), url)?;
         site.servers.push(server);
@@ -53,18 +57,24 @@ impl Site {
         Ok(())
     }
 
+    /// Processor time that the servers have used.
+    pub(super) fn cpu(&self) -> Result<Duration> {
+        self.servers
+            .iter()
+            .map(|server| process::cpu(server.pid()))
+            .sum()
+    }
+
     fn first(&self) -> Result<&Child> {
         self.servers.first().context("no server")
     }
 
-    /// One load on the first server.
+    /// One load, on the first server or half of its connections on each of two.
     pub(super) async fn drive(&mut self, load: Load, scripts: &Scripts<'_>) -> Result<Driven> {
-        self.runs += 1;
-        drive(self.first()?.api, self.runs, load, scripts).await
-    }
-
-    /// The same load, half of its connections on each server.
-    pub(super) async fn drive_both(&mut self, load: Load, scripts: &Scripts<'_>) -> Result<Driven> {
+        if self.uses == 1 {
+            self.runs += 1;
+            return drive(self.first()?.api, self.runs, load, scripts).await;
+        }
         ensure!(self.servers.len() == 2, "there is one server");
         let half = Load {
             connections: load.connections / 2,

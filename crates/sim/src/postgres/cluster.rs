@@ -174,6 +174,18 @@ impl Cluster {
         self.port
     }
 
+    /// The number of the server's first process, whose children are all others.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        let path = self.data().join("postmaster.pid");
+        let text = std::fs::read_to_string(path).expect("the server runs");
+        let number = text.lines().next().and_then(|line| line.parse().ok());
+        number.expect("the number of the process")
+    }
+
     /// Runs statements as the superuser, in the database `postgres`.
     ///
     /// # Panics

@@ -111,10 +111,8 @@ impl Cluster {
 
     /// Sends a signal to the server and to each of its processes; answers them.
     fn signal(&self, signal: Signal) -> Vec<Pid> {
-        let path = self.data().join("postmaster.pid");
-        let text = std::fs::read_to_string(path).expect("the server runs");
-        let number = text.lines().next().expect("the number of the process");
-        let first = process(number).expect("the number of a process");
+        let number = self.pid();
+        let first = process(&number.to_string()).expect("the number of a process");
         send(first, signal);
         let children = format!("/proc/{number}/task/{number}/children");
         let children = std::fs::read_to_string(children).unwrap_or_default();
